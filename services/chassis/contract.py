@@ -20,21 +20,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a command or a query answers when it is not refused."""
 
 
-A = TypeVar("A", bound=Answer, covariant=True)
+A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 
 class Done(Answer, frozen=True, kw_only=True):
     """The command holds; there is nothing else to say."""
 
 
-class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
+class Request(msgspec.Struct, Generic[A_co], frozen=True, kw_only=True):
     """A command or query to one service. `SERVICE` answers it, `ANSWER` is the type of the answer."""
 
     SERVICE: ClassVar[str]
     ANSWER: ClassVar[type[Answer]] = Done
 
 
-class CommandRequest(Request[A], Generic[A], frozen=True, kw_only=True):
+class CommandRequest(Request[A_co], Generic[A_co], frozen=True, kw_only=True):
     """A wish to change something; `conference` routes it (None: it belongs to the city)."""
 
     @property
@@ -43,7 +43,7 @@ class CommandRequest(Request[A], Generic[A], frozen=True, kw_only=True):
         return getattr(self, "conference_id", None)
 
 
-class QueryRequest(Request[A], Generic[A], frozen=True, kw_only=True):
+class QueryRequest(Request[A_co], Generic[A_co], frozen=True, kw_only=True):
     """A question; any replica answers it."""
 
 
