@@ -1,0 +1,496 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of the registration service: who may take part.
+
+`ParticipantId` is the only id of a person outside registration; it is random per person and conference.
+Texts about a person travel as `Sealed` in events and opened in answers.
+"""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, QueryRequest
+from services.chassis.decider import Sealed
+from services.contracts.shared import Cut, LongText, ShortText
+
+SERVICE = "registration"
+
+Role = Literal["organiser", "moderator", "deputy", "mentor", "guest", "juror", "partner"]
+SeatStatus = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED", "ERASED"]
+ConferenceStatus = Literal["ANNOUNCED", "OPEN", "CLOSED", "HELD", "CANCELLED"]
+Attributes = dict[str, str]
+"""What a person agreed to use for mixed groups, for example `{"age": "30-44", "newcomer": "yes"}`."""
+
+
+# Contract events ------------------------------------------------------------------------------------------------
+
+
+class _Event(ContractEvent, frozen=True, kw_only=True):
+    SERVICE: ClassVar[str] = SERVICE
+
+
+class ConferenceAnnounced(_Event, frozen=True, kw_only=True):
+    """A conference exists; its session can be prepared."""
+
+    conference_id: Id
+    series_id: Id
+    district_id: Id
+    title: str
+    starts_at: datetime
+    zone: str
+    capacity: int
+    language: str
+    script: str
+
+
+class ConferenceOpened(_Event, frozen=True, kw_only=True):
+    """Residents may register."""
+
+    conference_id: Id
+
+
+class ConferenceClosed(_Event, frozen=True, kw_only=True):
+    """Nobody may register any more."""
+
+    conference_id: Id
+
+
+class ConferenceMoved(_Event, frozen=True, kw_only=True):
+    """The conference starts at another instant."""
+
+    conference_id: Id
+    starts_at: datetime
+
+
+class ConferenceCancelled(_Event, frozen=True, kw_only=True):
+    """The conference does not take place."""
+
+    conference_id: Id
+
+
+class SeatTaken(_Event, frozen=True, kw_only=True):
+    """A person has a seat. `attributes` and `needs` are JSON sealed with the person's key; None: not given."""
+
+    conference_id: Id
+    participant_id: Id
+    attributes: Sealed | None = None
+    needs: Sealed | None = None
+
+
+class SeatReleased(_Event, frozen=True, kw_only=True):
+    """A person has no seat any more."""
+
+    conference_id: Id
+    participant_id: Id
+
+
+class ParticipantCheckedIn(_Event, frozen=True, kw_only=True):
+    """A seated person came."""
+
+    conference_id: Id
+    participant_id: Id
+
+
+class StaffAssigned(_Event, frozen=True, kw_only=True):
+    """A person serves in a role; home district and organisation matter for conflicts. No conference: city-wide."""
+
+    conference_id: Id | None
+    staff_id: Id
+    role: Role
+    home_district_id: Id | None = None
+    partner_id: Id | None = None
+
+
+class StaffReleased(_Event, frozen=True, kw_only=True):
+    """A person no longer serves in a role."""
+
+    conference_id: Id | None
+    staff_id: Id
+    role: Role
+
+
+class ParticipantErased(_Event, frozen=True, kw_only=True):
+    """The person's key is destroyed: forget cached keys, opened texts and authorship."""
+
+    conference_id: Id
+    participant_id: Id
+
+
+# Commands -------------------------------------------------------------------------------------------------------
+
+
+class StreetRange(msgspec.Struct, frozen=True, kw_only=True):
+    """House numbers `first` to `last` of a street; both None: the whole street."""
+
+    street: ShortText
+    first: int | None = None
+    last: int | None = None
+
+
+class DefineDistrict(CommandRequest[Done], frozen=True, kw_only=True):
+    """Defines or redefines a district (organiser of the city)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    district_id: Id
+    name: ShortText
+    streets: tuple[StreetRange, ...]
+    postal_codes: tuple[ShortText, ...]
+
+
+class CreateSeries(CommandRequest[Done], frozen=True, kw_only=True):
+    """Creates a series: conferences that share a script and a timetable."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    series_id: Id
+    title: ShortText
+    script: ShortText = "full-evening"
+    zone: ShortText = "Europe/Berlin"
+
+
+class AnnounceConference(CommandRequest[Done], frozen=True, kw_only=True):
+    """Announces one evening of one district."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+    series_id: Id
+    district_id: Id
+    title: ShortText
+    starts_at: datetime
+    capacity: Annotated[int, msgspec.Meta(ge=3, le=500)] = 50
+    language: Literal["de", "en"] = "de"
+
+
+class OpenConference(CommandRequest[Done], frozen=True, kw_only=True):
+    """Opens the registration."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+
+
+class CloseConference(CommandRequest[Done], frozen=True, kw_only=True):
+    """Closes the registration."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+
+
+class CancelConference(CommandRequest[Done], frozen=True, kw_only=True):
+    """Cancels the conference; everybody with a seat or a place on the waiting list gets a mail."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+
+
+class ConsentGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """One consent: what for, and which version of the text was shown."""
+
+    purpose: ShortText
+    version: ShortText
+
+
+class RegistrationAccepted(Answer, frozen=True, kw_only=True):
+    """The registration waits for its confirmation by mail."""
+
+    conference_id: Id
+    expires_at: datetime
+
+
+class Register(CommandRequest[RegistrationAccepted], frozen=True, kw_only=True):
+    """Registers a resident; a confirmation mail follows. The answer is the same for a known address."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = RegistrationAccepted
+    conference_id: Id
+    name: ShortText
+    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern="^[^@\\s]+@[^@\\s]+$")]
+    language: Literal["de", "en"] = "de"
+    attributes: Attributes = {}
+    needs: LongText | None = None
+    consents: tuple[ConsentGiven, ...] = ()
+
+
+class RegistrationState(Answer, frozen=True, kw_only=True):
+    """Where a registration stands; `waiting_position` counts from 1."""
+
+    conference_id: Id
+    participant_id: Id
+    status: SeatStatus
+    waiting_position: int | None = None
+    checked_in: bool = False
+
+
+class ConfirmRegistration(CommandRequest[RegistrationState], frozen=True, kw_only=True):
+    """Confirms a registration with the secret of the mail: a seat, or a place on the waiting list."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = RegistrationState
+    conference_id: Id
+    secret: ShortText
+
+
+class CancelRegistration(CommandRequest[Done], frozen=True, kw_only=True):
+    """Gives the seat or the place on the waiting list back (the resident, or staff on their behalf)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+    participant_id: Id
+
+
+class AccessToken(Answer, frozen=True, kw_only=True):
+    """A short-lived token of a resident."""
+
+    token: str
+    expires_at: datetime
+    conference_id: Id
+    participant_id: Id
+    status: SeatStatus
+
+
+class EnterWithLink(CommandRequest[AccessToken], frozen=True, kw_only=True):
+    """Exchanges the secret of a personal link for an access token."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = AccessToken
+    conference_id: Id
+    secret: ShortText
+
+
+class CheckIn(CommandRequest[RegistrationState], frozen=True, kw_only=True):
+    """The person is in the lobby: a seated one is checked in, a waiting one stands by for a free seat."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = RegistrationState
+    conference_id: Id
+    participant_id: Id
+
+
+class SeatStandbys(CommandRequest[Done], frozen=True, kw_only=True):
+    """Gives the seats of those who did not come to people standing by, in the order of the waiting list."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+
+
+class AddStaff(CommandRequest[Done], frozen=True, kw_only=True):
+    """Adds a person of the staff."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    staff_id: Id
+    name: ShortText
+    email: ShortText
+    home_district_id: Id | None = None
+    partner_id: Id | None = None
+
+
+class AssignStaff(CommandRequest[Done], frozen=True, kw_only=True):
+    """Gives a person a role at one conference, or city-wide when no conference is named."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id | None
+    staff_id: Id
+    role: Role
+
+
+class ReleaseStaff(CommandRequest[Done], frozen=True, kw_only=True):
+    """Takes a role from a person."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id | None
+    staff_id: Id
+    role: Role
+
+
+class EraseMe(CommandRequest[Done], frozen=True, kw_only=True):
+    """Erases a person: contact deleted, key destroyed, seat released; everywhere and for good."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    conference_id: Id
+    participant_id: Id
+
+
+# Queries --------------------------------------------------------------------------------------------------------
+
+
+class District(Answer, frozen=True, kw_only=True):
+    """A part of the city."""
+
+    district_id: Id
+    name: str
+    postal_codes: tuple[str, ...]
+    streets: tuple[StreetRange, ...]
+
+
+class Districts(Answer, frozen=True, kw_only=True):
+    """Districts by name; `next` continues the list."""
+
+    items: tuple[District, ...]
+    next: str | None = None
+
+
+class ListDistricts(QueryRequest[Districts], frozen=True, kw_only=True):
+    """Districts, all or those that a postal code and a street with house number belong to."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Districts
+    cut: Cut = Cut()
+    postal_code: str | None = None
+    street: str | None = None
+    house_number: int | None = None
+
+
+class Conference(Answer, frozen=True, kw_only=True):
+    """One evening of one district, as everybody may see it."""
+
+    conference_id: Id
+    series_id: Id
+    district_id: Id
+    district_name: str
+    title: str
+    status: ConferenceStatus
+    starts_at: datetime
+    zone: str
+    language: str
+    capacity: int
+    seats_taken: int
+    waiting: int
+
+
+class Conferences(Answer, frozen=True, kw_only=True):
+    """Conferences by start and id; `next` continues the list."""
+
+    items: tuple[Conference, ...]
+    next: str | None = None
+
+
+class ListConferences(QueryRequest[Conferences], frozen=True, kw_only=True):
+    """Conferences by start, all or of one district."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Conferences
+    cut: Cut = Cut()
+    district_id: Id | None = None
+
+
+class GetConference(QueryRequest[Conference], frozen=True, kw_only=True):
+    """One conference."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Conference
+    conference_id: Id
+
+
+class GetRegistration(QueryRequest[RegistrationState], frozen=True, kw_only=True):
+    """Where one registration stands (the person, or staff)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = RegistrationState
+    conference_id: Id
+    participant_id: Id
+
+
+class Names(Answer, frozen=True, kw_only=True):
+    """Display names by id of participant or staff; erased and unknown people are missing."""
+
+    names: dict[str, str]
+
+
+class GetNames(QueryRequest[Names], frozen=True, kw_only=True):
+    """Display names of the people of one conference (all when `ids` is empty)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Names
+    conference_id: Id
+    ids: tuple[Id, ...] = ()
+
+
+class RosterEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One registration on the roster that staff see."""
+
+    participant_id: Id
+    status: SeatStatus
+    waiting_position: int | None
+    checked_in: bool
+    needs: str | None
+
+
+class StaffEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One role that a person of the staff holds at the conference."""
+
+    staff_id: Id
+    role: Role
+
+
+class Roster(Answer, frozen=True, kw_only=True):
+    """Registrations and staff of one conference, for staff."""
+
+    conference_id: Id
+    entries: tuple[RosterEntry, ...]
+    staff: tuple[StaffEntry, ...]
+
+
+class GetRoster(QueryRequest[Roster], frozen=True, kw_only=True):
+    """The roster of one conference."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Roster
+    conference_id: Id
+
+
+class PersonalData(Answer, frozen=True, kw_only=True):
+    """Everything registration holds about one person, for export."""
+
+    participant_id: Id
+    name: str
+    email: str
+    language: str
+    attributes: Attributes
+    needs: str | None
+    consents: tuple[ConsentGiven, ...]
+    status: SeatStatus
+
+
+class ExportMe(QueryRequest[PersonalData], frozen=True, kw_only=True):
+    """A person's own data."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = PersonalData
+    conference_id: Id
+    participant_id: Id
+
+
+class KeysFound(Answer, frozen=True, kw_only=True):
+    """Data keys by id; destroyed and unknown keys are missing. Never leaves the services."""
+
+    keys: dict[str, bytes]
+
+
+class GetKeys(QueryRequest[KeysFound], frozen=True, kw_only=True):
+    """Data keys of people and sheets; only services ask."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = KeysFound
+    ids: tuple[Id, ...]
+
+
+class EnsureKeys(CommandRequest[KeysFound], frozen=True, kw_only=True):
+    """Data keys that are made when they do not exist: for sheets written together. A destroyed key stays so."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = KeysFound
+    conference_id: Id
+    ids: tuple[Id, ...]
+
+
+class JsonWebKeys(Answer, frozen=True, kw_only=True):
+    """The public keys of resident (and, on laptops, staff) tokens as a JWK set."""
+
+    keys: tuple[dict[str, str], ...]
+    issuer: str
+
+
+class GetJsonWebKeys(QueryRequest[JsonWebKeys], frozen=True, kw_only=True):
+    """The issuer's current and next public keys."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = JsonWebKeys

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Value types that messages of several services use."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from services.chassis.contract import Id
+
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+"""A title, a name, a word."""
+
+LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+"""A paragraph that a person typed."""
+
+
+class LocalText(msgspec.Struct, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A span of time, both ends in UTC."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Cut(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a long list: at most `first` items after the item with key `after`."""
+
+    first: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+    after: str | None = None
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why staff did something to a person: a code from the code of conduct and who did it."""
+
+    code: ShortText
+    by: Id
