@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings every service has: environment only, checked at the start, frozen afterwards.
+
+A service with more of them subclasses `Settings`. A bad value ends the process with one sentence that names
+the variable and says what it should be.
+"""
+
+import ipaddress
+from typing import Annotated, TypeVar
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.chassis.clock import Clock
+
+
+def _clock(value: object) -> object:
+    return Clock.parse(value) if isinstance(value, str) else value
+
+
+class BadSettings(Exception):
+    """A setting is missing or has a value that cannot be meant; the text is one sentence for the operator."""
+
+
+class Settings(BaseSettings):
+    """What every service reads. A field `public_url` of a subclass is read from `QUARTIER_PUBLIC_URL`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="QUARTIER_", frozen=True, arbitrary_types_allowed=True, extra="ignore", env_ignore_empty=True
+    )
+
+    database_url: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+            description="address of this service's own database, postgresql://user:password@host:port/name",
+            pattern="^postgres(ql)?://",
+            repr=False,
+        ),
+    ]
+    nats_url: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices("NATS_URL", "nats_url"),
+            description="address of the NATS servers with this service's user, nats://user:password@host:port",
+            pattern="^(nats|tls)://",
+            repr=False,
+        ),
+    ]
+    prefix: Annotated[
+        str, Field(description="first token of every NATS subject: letters, digits, -", pattern="^[A-Za-z0-9-]+$")
+    ] = "quartier"
+    embedded: Annotated[bool, Field(description="1 when `quartier up` runs everything on one machine, else 0")] = False
+    clock: Annotated[
+        Clock,
+        NoDecode,
+        BeforeValidator(_clock),
+        Field(description="<epoch>,<pace>: a faster clock, in an embedded city only"),
+    ] = Clock()
+    http_bind: Annotated[str, Field(description="address on which /livez, /readyz and /metrics are served")] = (
+        "127.0.0.1"
+    )
+    http_port: Annotated[int, Field(description="port on which /livez, /readyz and /metrics are served", ge=0)] = 8000
+    key_encryption_key: Annotated[
+        SecretStr | None,
+        Field(description="32 bytes as 64 hex digits, under which the keys in the database are sealed"),
+    ] = None
+    database_connections: Annotated[int, Field(description="connections of the pool to the database", ge=2)] = 8
+    stream_replicas: Annotated[int, Field(description="copies of each JetStream stream: 1, 3 or 5", ge=1, le=5)] = 1
+    drain_seconds: Annotated[float, Field(description="seconds that work in progress gets on SIGTERM", gt=0)] = 10.0
+
+    @field_validator("http_bind")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        ipaddress.ip_address(value)
+        return value
+
+    @field_validator("key_encryption_key")
+    @classmethod
+    def _is_32_bytes(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(bytes.fromhex(value.get_secret_value())) != 32:
+            raise ValueError("not 32 bytes")
+        return value
+
+    @model_validator(mode="after")
+    def _the_city_keeps_the_time_of_the_wall(self) -> "Settings":
+        if self.clock.pace != 1.0 and not self.embedded:
+            raise BadSettings(
+                "QUARTIER_CLOCK is refused outside an embedded city: unset it, or set QUARTIER_EMBEDDED=1"
+            )
+        return self
+
+    @property
+    def key_encryption(self) -> bytes:
+        """The 32 bytes of `QUARTIER_KEY_ENCRYPTION_KEY`.
+
+        Raises:
+            BadSettings: it is not set; services that seal nothing do not need it.
+        """
+        if self.key_encryption_key is None:
+            raise BadSettings("QUARTIER_KEY_ENCRYPTION_KEY is not set: this service needs 32 bytes as 64 hex digits")
+        return bytes.fromhex(self.key_encryption_key.get_secret_value())
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def load_settings(kind: type[SettingsT]) -> SettingsT:
+    """Reads the settings of this process from its environment.
+
+    Args:
+        kind: the class of the settings.
+
+    Raises:
+        BadSettings: one sentence that names the variable; the value itself is not repeated, it may be a secret.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        location = str(first["loc"][0]) if first["loc"] else ""
+        field = next((name for name in kind.model_fields if location in (name, variable(kind, name))), location)
+        info = kind.model_fields.get(field)
+        meaning = (info.description if info else None) or first["msg"]
+        state = "is not set" if first["type"] == "missing" else f"has a value that cannot be used ({first['msg']})"
+        raise BadSettings(f"{variable(kind, field)} {state}: it is the {meaning}") from None
+
+
+def variable(kind: type[BaseSettings], field: str) -> str:
+    """The environment variable of one field."""
+    info = kind.model_fields.get(field)
+    alias = info.validation_alias if info else None
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    if isinstance(alias, str):
+        return alias
+    return f"{kind.model_config.get('env_prefix', '')}{field}".upper()
