@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts one service together and runs it until it is told to stop.
+
+Each `services/<service>/main.py` builds one `Service` and calls `main()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from starlette.routing import BaseRoute
+
+from services.chassis.api import Api
+from services.chassis.clock import Clock
+from services.chassis.decider import Decider
+from services.chassis.policies import Policies
+from services.chassis.settings import Settings
+from services.chassis.timers import Timers
+
+if TYPE_CHECKING:
+    from services.chassis.bus import Bus
+    from services.chassis.database import Database
+    from services.chassis.keys import Keys
+    from services.chassis.live import Live
+    from services.chassis.mapper import Mapper
+    from services.chassis.projection import DocumentProjection, Projector, TableProjection
+    from services.chassis.relay import Publish
+    from services.chassis.repository import Repository
+    from services.chassis.requests import Requests
+    from services.chassis.store import EventStore
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The parts of a running service; loops and factories get it.
+
+    Args:
+        wake_timers: looks for due timers at once.
+    """
+
+    service: str
+    settings: Settings
+    clock: Clock
+    db: Database
+    store: EventStore
+    mapper: Mapper
+    repository: Repository
+    bus: Bus
+    requests: Requests
+    live: Live
+    projector: Projector
+    keys: Keys
+    wake_timers: Callable[[], None]
+
+
+Loop: TypeAlias = Callable[[Runtime], Awaitable[None]]
+"""Work that goes on beside requests: it runs until it is cancelled (on SIGTERM, when the drain begins). An
+exception is logged and the loop starts again after a pause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One event-sourced service.
+
+    Args:
+        name: its name: token of subjects, name of its stream and of its consumers.
+        settings: the result of `load_settings`.
+        deciders: every kind of aggregate; their events are what the log may hold.
+        api: the commands and queries it answers.
+        policies: its reactions to other services' contract events.
+        publish: own stored event to contract event, or None for what stays inside.
+        projections: its read models.
+        timers: its deadlines.
+        keys: makes the keys with which texts are sealed; called once, before anything is answered.
+        loops: work beside requests, such as live changes, reconciliation, sending mail.
+        routes: makes HTTP routes beside /livez, /readyz, /metrics, such as webhooks.
+        migrations: folders of numbered SQL files beside the chassis' own; applied before anything starts.
+    """
+
+    name: str
+    settings: Settings
+    deciders: Sequence[Decider[Any, Any, Any]]
+    api: Api
+    policies: Policies | None = None
+    publish: Publish | None = None
+    projections: Sequence[DocumentProjection[Any] | TableProjection] = ()
+    timers: Timers | None = None
+    keys: Callable[[Runtime], Keys] | None = None
+    loops: Sequence[Loop] = ()
+    routes: Callable[[Runtime], Sequence[BaseRoute]] | None = None
+    migrations: Sequence[Traversable] = field(default=())
