@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person of the staff and the roles they hold; names and addresses are in the vault."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import msgspec
+
+from services.chassis.decider import Command, Decider, Event, Refusal
+
+
+class StaffAdded(Event, frozen=True, kw_only=True):
+    """The person belongs to the staff. Home district and organisation matter for conflicts of interest."""
+
+    TOPIC = "registration.staff_added"
+    staff_id: str
+    home_district_id: str | None
+    partner_id: str | None
+
+
+class StaffAssigned(Event, frozen=True, kw_only=True):
+    """The person holds a role at a conference, or in the whole city when no conference is named."""
+
+    TOPIC = "registration.staff_assigned"
+    staff_id: str
+    conference_id: str | None
+    role: str
+    home_district_id: str | None
+    partner_id: str | None
+
+
+class StaffReleased(Event, frozen=True, kw_only=True):
+    """The person no longer holds the role."""
+
+    TOPIC = "registration.staff_released"
+    staff_id: str
+    conference_id: str | None
+    role: str
+
+
+StaffEvent = StaffAdded | StaffAssigned | StaffReleased
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """The person does not belong to the staff."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """The person belongs to the staff and holds these roles: (conference or None for the city, role)."""
+
+    facts: StaffAdded
+    roles: frozenset[tuple[str | None, str]] = frozenset()
+
+
+StaffMember = Stranger | Member
+
+
+class AddStaff(Command, frozen=True, kw_only=True):
+    """Adds the person, or corrects home district and organisation."""
+
+    staff_id: str
+    home_district_id: str | None
+    partner_id: str | None
+
+
+class AssignStaff(Command, frozen=True, kw_only=True):
+    """Gives the person a role."""
+
+    staff_id: str
+    conference_id: str | None
+    role: str
+
+
+class ReleaseStaff(Command, frozen=True, kw_only=True):
+    """Takes the role back."""
+
+    staff_id: str
+    conference_id: str | None
+    role: str
+
+
+StaffCommand = AddStaff | AssignStaff | ReleaseStaff
+
+
+class NotOfTheStaff(Refusal, frozen=True, kw_only=True):
+    """Only people of the staff hold roles."""
+
+    staff_id: str
+
+
+def decide(member: StaffMember, command: StaffCommand) -> Sequence[StaffEvent] | Refusal:
+    """Roles are given to and taken from known people; what already holds changes nothing."""
+    match command:
+        case AddStaff():
+            added = StaffAdded(
+                staff_id=command.staff_id, home_district_id=command.home_district_id, partner_id=command.partner_id
+            )
+            return [] if isinstance(member, Member) and member.facts == added else [added]
+        case AssignStaff():
+            if not isinstance(member, Member):
+                return NotOfTheStaff(staff_id=command.staff_id)
+            if (command.conference_id, command.role) in member.roles:
+                return []
+            return [
+                StaffAssigned(
+                    staff_id=command.staff_id,
+                    conference_id=command.conference_id,
+                    role=command.role,
+                    home_district_id=member.facts.home_district_id,
+                    partner_id=member.facts.partner_id,
+                )
+            ]
+        case ReleaseStaff():
+            if not isinstance(member, Member) or (command.conference_id, command.role) not in member.roles:
+                return []
+            return [StaffReleased(staff_id=command.staff_id, conference_id=command.conference_id, role=command.role)]
+        case _:
+            assert_never(command)
+
+
+def evolve(member: StaffMember, event: StaffEvent) -> StaffMember:
+    """Roles come and go; a correction of the person keeps them."""
+    roles = member.roles if isinstance(member, Member) else frozenset()
+    match event:
+        case StaffAdded():
+            return Member(facts=event, roles=roles)
+        case StaffAssigned():
+            return _with_roles(member, roles | {(event.conference_id, event.role)})
+        case StaffReleased():
+            return _with_roles(member, roles - {(event.conference_id, event.role)})
+        case _:
+            assert_never(event)
+
+
+def _with_roles(member: StaffMember, roles: frozenset[tuple[str | None, str]]) -> StaffMember:
+    return msgspec.structs.replace(member, roles=roles) if isinstance(member, Member) else member
+
+
+STAFF_MEMBER: Decider[StaffMember, StaffCommand, StaffEvent] = Decider(
+    name="registration.staff_member",
+    initial=Stranger(),
+    decide=decide,
+    evolve=evolve,
+    events=(StaffAdded, StaffAssigned, StaffReleased),
+)
