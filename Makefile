@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything a developer runs. Needs python3 (3.11 to 3.13) with pip, and make; brings all other tools itself.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+BIN := .venv/bin
+READY := $(BIN)/quartier
+PYTEST := $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bench conformance contract-livekit soak schema web
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+demo: $(READY) ## Run one conference evening at speed, with simulated residents, and report what happened
+	$(BIN)/quartier rehearse --conferences 1 --residents 50 --pace 100 --report .quartier/demo.json
+
+up: $(READY) ## Start the whole city on this machine; Ctrl-C stops it, the data stay in .quartier
+	$(BIN)/quartier up
+
+test: check ## Run all checks and all tests except the soak tests
+	$(PYTEST) -n auto -m "not soak"
+
+check: $(READY) ## Check style, types, import rules and dependencies
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(PYTEST) -q -p no:randomly tests/architecture -k "not planted"
+
+bench: $(READY) ## Measure side by side with peers; figures, not verdicts
+	$(BIN)/python -m benchmarks
+
+conformance: $(READY) ## Run the event sourcing library's and the GraphQL protocols' own suites against ours
+	$(PYTEST) -n auto -m conformance
+
+contract-livekit: $(READY) ## Compare the LiveKit double with a real server (LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET)
+	$(PYTEST) -m livekit_real
+
+soak: $(READY) ## Run the tests that take minutes: crashes, rolling restarts, a full evening
+	$(PYTEST) -m soak
+
+schema: $(READY) ## Write the GraphQL schema to gateway/schema.graphql
+	$(BIN)/quartier schema
+
+web: $(READY) ## Build the browser client
+	$(BIN)/python -m gateway.web.build
+
+# uv comes by pip into a folder of its own: that needs neither ensurepip, which Debian's python3 lacks, nor a
+# change of the system's Python, which Debian's pip refuses.
+$(UV):
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "python3 has no pip: on Debian, apt-get install python3-pip" >&2; exit 1; }
+	$(PYTHON) -m pip install --quiet --target .tools uv==$(UV_VERSION)
+
+$(READY): $(UV) pyproject.toml uv.lock
+	$(UV) sync --quiet --locked --extra laptop --python $(PYTHON)
+	@touch $@
