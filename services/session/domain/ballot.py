@@ -11,7 +11,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 
 from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
-from services.session.domain.poll import Closed, Counting, Open, Poll, PollIsClosed, PollKind, Unopened, UnknownPoll
+from services.session.domain.poll import Closed, Counting, Open, Poll, PollIsClosed, PollKind, UnknownPoll, Unopened
 
 # Event ----------------------------------------------------------------------------------------------------------
 

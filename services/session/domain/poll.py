@@ -223,7 +223,11 @@ def evolve(poll: Poll, event: PollEvent) -> Poll:
 
 
 POLL: Decider[Poll, PollCommand, PollEvent] = Decider(
-    name="session.poll", initial=Unopened(), decide=decide, evolve=evolve, events=(PollOpened, PollVotingEnded, PollClosed)
+    name="session.poll",
+    initial=Unopened(),
+    decide=decide,
+    evolve=evolve,
+    events=(PollOpened, PollVotingEnded, PollClosed),
 )
 
 
@@ -231,7 +235,7 @@ POLL: Decider[Poll, PollCommand, PollEvent] = Decider(
 
 
 def normalised(words: Iterable[str]) -> tuple[str, ...]:
-    """Words as one ballot holds them: composed characters, single spaces, none empty, none twice (whatever the case)."""
+    """Words as one ballot holds them: composed characters, single spaces, none empty, none twice in any case."""
     kept: dict[str, str] = {}
     for word in words:
         text = " ".join(unicodedata.normalize("NFC", word).split())
