@@ -308,12 +308,13 @@ class Challenges(Answer, frozen=True, kw_only=True):
 
 
 class ListChallenges(QueryRequest[Challenges], frozen=True, kw_only=True):
-    """Challenges of a district; unpublished ones only for organisers and the partner."""
+    """Challenges of a district; unpublished ones only for organisers and the partner. `ids`: these alone, in one page."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = Challenges
     district_id: Id | None = None
     cut: Cut = Cut()
+    ids: tuple[Id, ...] = ()
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -438,12 +439,13 @@ class Ideas(Answer, frozen=True, kw_only=True):
 
 
 class ListIdeas(QueryRequest[Ideas], frozen=True, kw_only=True):
-    """Submitted ideas, all or of one conference."""
+    """Submitted ideas, all or of one conference. `ids`: these alone, in one page."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = Ideas
     conference_id: Id | None = None
     cut: Cut = Cut()
+    ids: tuple[Id, ...] = ()
 
 
 class ReviewView(msgspec.Struct, frozen=True, kw_only=True):

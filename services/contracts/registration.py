@@ -329,7 +329,7 @@ class Districts(Answer, frozen=True, kw_only=True):
 
 
 class ListDistricts(QueryRequest[Districts], frozen=True, kw_only=True):
-    """Districts, all or those that a postal code and a street with house number belong to."""
+    """Districts, all or those that a postal code and a street with house number belong to. `ids`: these alone."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = Districts
@@ -337,6 +337,7 @@ class ListDistricts(QueryRequest[Districts], frozen=True, kw_only=True):
     postal_code: str | None = None
     street: str | None = None
     house_number: int | None = None
+    ids: tuple[Id, ...] = ()
 
 
 class Conference(Answer, frozen=True, kw_only=True):

@@ -122,11 +122,13 @@ class GetJoinCredentials(QueryRequest[JoinCredentials], frozen=True, kw_only=Tru
 
 
 class PlacementEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One person of a venue."""
+    """One person of a venue; with the venue's own fields it says all that the person's `Placement` says."""
 
     participant_id: Id
     room: str
     confirmed: bool
+    kind: RoomKind = "plenary"
+    group_id: Id | None = None
 
 
 class VenueView(Answer, frozen=True, kw_only=True):
