@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a repository is asked to decide, and what it answers.
+
+`services.chassis.repository` offers all of it to the rest of the code.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from services.chassis.contract import Answer
+from services.chassis.decider import Command, Decider, Event
+from services.chassis.store import Tracking
+
+S_co = TypeVar("S_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[S_co]):
+    """The state of a stream.
+
+    Args:
+        stream_id: the stream.
+        version: version of its last event, -1 when it has none.
+        at: time of its last event; None when it has none.
+        position: a position of the log at which the state held, 0 for a stream without events.
+    """
+
+    stream_id: UUID
+    state: S_co
+    version: int = -1
+    at: datetime | None = None
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """How a ballot is stored: nothing in the database tells who cast it.
+
+    Args:
+        stream_id: from an HMAC of the poll's key and the participant.
+        at: the instant stored instead of the real one: the poll's opening.
+        digest: HMAC under the poll's key; the idempotency record holds it in place of id and hash.
+    """
+
+    stream_id: UUID
+    at: datetime
+    digest: Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command to one stream.
+
+    Args:
+        decider: the kind of aggregate.
+        key: which one; usually 32 hex digits.
+        command: the wish; its `now` is raised to the time of the stream's last event.
+        conference: the conference the events belong to (32 hex digits), None for the city.
+        secret: set for ballots.
+        guards: what the handler loaded and relied on: if one of these streams has changed since, nothing is
+            stored and the answer is `ConcurrentChange`, upon which the handler runs again.
+    """
+
+    decider: Decider[Any, Any, Any]
+    key: str
+    command: Command
+    conference: str | None
+    secret: Secret | None = None
+    guards: Sequence[Loaded[Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who asked, and how a repetition is recognised. `tracking` is set for policies."""
+
+    command_id: UUID | None
+    request_hash: bytes
+    actor: str
+    trace: str
+    tracking: Tracking | None = None
+
+
+class Decided(NamedTuple):
+    """What one step led to: its events and the state after them. A function that answers gets one per step."""
+
+    step: Step
+    state: Any
+    events: tuple[Event, ...]
+
+
+class Executed(NamedTuple):
+    """A command that was carried out.
+
+    Args:
+        answer: the answer as JSON.
+        position: everything the command led to is at or before this position of the log.
+        repeated: the command, or the tracked message, had been carried out before.
+    """
+
+    answer: msgspec.Raw
+    position: int
+    repeated: bool = False
+
+
+Answering: TypeAlias = Answer | Callable[[Sequence[Decided]], Answer]
