@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NATS as the services see it: one connection with the settings that survive restarts, and every subject's name.
+
+NATS is transport, PostgreSQL is the truth: nothing here is needed to know what happened, only to tell others.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js import JetStreamContext
+from nats.js.api import StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from services.chassis.contract import CITY
+from services.chassis.subjects import inbox, partition, permissions, stream_name
+
+__all__ = ["Bus", "NoAnswer", "NoReplica", "Subscribed", "partition", "permissions", "stream_name", "topology"]
+
+log = structlog.get_logger()
+
+_STREAM_AGE = 30 * 24 * 3600.0
+_DUPLICATE_WINDOW = 600.0
+
+
+class NoReplica(Exception):
+    """Nobody listens to that subject."""
+
+
+class NoAnswer(Exception):
+    """The answer did not come in time, or the connection is down."""
+
+
+class Bus:
+    """One connection to NATS.
+
+    Args:
+        client: the open connection; `Bus.connect` makes one.
+        prefix: first token of every subject.
+    """
+
+    def __init__(self, client: Client, prefix: str) -> None:
+        self.client = client
+        self.prefix = prefix
+        self.js: JetStreamContext = client.jetstream(timeout=5, publish_async_max_pending=1024)
+        self.on_reconnect: list[Callable[[], None]] = []
+        self.on_disconnect: list[Callable[[], None]] = []
+        self._hinting: dict[str, asyncio.Task[None]] = {}
+        self.closing = False
+
+    @classmethod
+    async def connect(cls, url: str, name: str, prefix: str, *, on_closed: Callable[[], None] | None = None) -> "Bus":
+        """Connects and stays connected: it waits for the server as long as it takes, now and after every break.
+
+        Args:
+            url: `nats://user:password@host:port`, several separated by commas.
+            name: the user of the connection: a service, `gateway` or `tool`; it names the private inbox too.
+            prefix: first token of every subject.
+            on_closed: called when the client gave up for good, for instance because the server refuses the user;
+                without it the process ends, because a closed client never recovers.
+        """
+        buses: list[Bus] = []
+
+        async def each(kind: str) -> None:
+            for bus in buses:
+                for callback in bus.on_reconnect if kind == "reconnected" else bus.on_disconnect:
+                    callback()
+
+        async def reconnected() -> None:
+            log.info("nats reconnected")
+            await each("reconnected")
+
+        async def disconnected() -> None:
+            if not any(bus.closing for bus in buses):
+                log.warning("nats disconnected")
+            await each("disconnected")
+
+        async def failed(error: Exception) -> None:
+            log.warning("nats error", error=type(error).__name__)
+
+        async def closed() -> None:
+            if any(bus.closing for bus in buses):
+                return
+            log.error("the connection to nats is closed for good")
+            (on_closed or _end_process)()
+
+        client = await nats.connect(
+            url.split(","),
+            name=name,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.25,
+            connect_timeout=5,
+            ping_interval=15,
+            max_outstanding_pings=2,
+            pending_size=8 << 20,
+            inbox_prefix=inbox(name),
+            error_cb=failed,
+            disconnected_cb=disconnected,
+            reconnected_cb=reconnected,
+            closed_cb=closed,
+        )
+        bus = cls(client, prefix)
+        buses.append(bus)
+        return bus
+
+    async def close(self) -> None:
+        """Sends what is buffered and closes the connection."""
+        self.closing = True
+        for task in list(self._hinting.values()):
+            task.cancel()
+        if self.client.is_connected:
+            try:
+                await self.client.flush(timeout=2)
+            except (nats.errors.Error, TimeoutError):
+                log.warning("nats did not take the last messages")
+        if not self.client.is_closed:
+            await self.client.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server can be reached at this moment."""
+        return self.client.is_connected
+
+    # --- names -----------------------------------------------------------------------------------------------
+
+    def subject_event(self, service: str, conference: str | None, name: str) -> str:
+        """Where a contract event of `service` goes."""
+        return self._subject("evt", service, conference, name)
+
+    def subject_live(self, service: str, conference: str | None, name: str) -> str:
+        """Where a live change of `service` goes."""
+        return self._subject("live", service, conference, name)
+
+    def subject_command(self, service: str, conference: str | None, name: str) -> str:
+        """Where a command to `service` goes."""
+        return self._subject("cmd", service, conference, name)
+
+    def subject_query(self, service: str, name: str) -> str:
+        """Where a query to `service` goes."""
+        return f"{self.prefix}.qry.{service}.{name}"
+
+    def subject_hint(self, service: str) -> str:
+        """Where `service` says that its log has grown."""
+        return f"{self.prefix}.hint.{service}"
+
+    def commands_of(self, service: str, number: int) -> str:
+        """All commands of one partition."""
+        return f"{self.prefix}.cmd.{service}.p{number:02d}.>"
+
+    def stream(self, service: str) -> str:
+        """The name of the JetStream stream that keeps the contract events of `service`."""
+        return stream_name(service, self.prefix)
+
+    def _subject(self, kind: str, service: str, conference: str | None, name: str) -> str:
+        return f"{self.prefix}.{kind}.{service}.p{partition(conference):02d}.{conference or CITY}.{name}"
+
+    # --- core NATS -------------------------------------------------------------------------------------------
+
+    async def publish(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Sends without being told whether anybody got it; while the server is away, a few megabytes are kept."""
+        await self.client.publish(subject, data, headers=dict(headers) if headers else None)
+
+    async def request(
+        self,
+        subject: str,
+        data: bytes,
+        headers: Mapping[str, str],
+        *,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Msg:
+        """Asks and waits for one answer.
+
+        Args:
+            timeout: real seconds.
+
+        Raises:
+            NoReplica: nobody listens.
+            NoAnswer: no answer in time, or the connection is down: it is not worth the wait.
+        """
+        if not self.client.is_connected:
+            raise NoAnswer(subject)
+        try:
+            return await self.client.request(subject, data, timeout=timeout, headers=dict(headers))
+        except nats.errors.NoRespondersError:
+            raise NoReplica(subject) from None
+        except (nats.errors.Error, TimeoutError, OSError):
+            raise NoAnswer(subject) from None
+
+    async def subscribe(
+        self, subject: str, callback: Callable[[Msg], Awaitable[None]], *, queue: str = ""
+    ) -> "Subscribed":
+        """Calls `callback` for every message, one after the other: it hands work to tasks of its own.
+
+        Args:
+            queue: of all subscribers with the same queue name one gets a message.
+        """
+        return Subscribed(await self.client.subscribe(subject, queue=queue, cb=callback))
+
+    def hint(self, service: str) -> None:
+        """Says that the log of `service` has grown; many calls in a row become one message."""
+        if service not in self._hinting and not self.closing:
+            task = asyncio.get_running_loop().create_task(self._send_hint(service))
+            self._hinting[service] = task
+            task.add_done_callback(lambda _: self._hinting.pop(service, None))
+
+    async def _send_hint(self, service: str) -> None:
+        try:
+            await self.client.publish(self.subject_hint(service), b"")
+        except nats.errors.Error as error:
+            log.debug("hint not sent", error=type(error).__name__)
+
+
+class Subscribed:
+    """A running subscription."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def stop(self) -> None:
+        """No message is delivered any more; those that came before are still handled."""
+        try:
+            await self._subscription.drain()  # type: ignore[no-untyped-call]
+        except nats.errors.Error as error:
+            log.debug("subscription was gone", error=type(error).__name__)
+
+
+def _end_process() -> None:
+    os._exit(1)
+
+
+def stream_config(service: str, prefix: str, replicas: int) -> StreamConfig:
+    """How the stream of one service is kept: 30 days on disk, single messages cannot be deleted."""
+    return StreamConfig(
+        name=stream_name(service, prefix),
+        subjects=[f"{prefix}.evt.{service}.>"],
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        max_age=_STREAM_AGE,
+        duplicate_window=_DUPLICATE_WINDOW,
+        allow_direct=True,
+        deny_delete=True,
+    )
+
+
+async def topology(bus: Bus, services: Sequence[str], *, replicas: int = 1) -> None:
+    """Creates the stream of every service, or brings it to the present configuration. Repeating it is harmless.
+
+    Args:
+        services: the services that tell contract events.
+        replicas: copies of each stream.
+    """
+    for service in services:
+        config = stream_config(service, bus.prefix, replicas)
+        try:
+            await bus.js.stream_info(bus.stream(service))
+        except NotFoundError:
+            await bus.js.add_stream(config)
+        else:
+            await bus.js.update_stream(config)
+
+
+async def stream_created(bus: Bus, service: str) -> str:
+    """When the stream was created: tells it apart from one of the same name that was deleted.
+
+    Raises:
+        NotFoundError: there is no such stream.
+    """
+    created: datetime | str | None = (await bus.js.stream_info(bus.stream(service))).created
+    return created.isoformat() if isinstance(created, datetime) else str(created)

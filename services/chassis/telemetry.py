@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs, traces and metrics of one process. None of them ever holds a name, a text or a ballot.
+
+A trace id runs through every process by the header `traceparent` (W3C), also where no exporter is configured:
+logs and faults name it. Spans are recorded only when `OTEL_TRACES_EXPORTER` names an installed exporter.
+"""
+
+import logging
+import os
+import re
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib.metadata import entry_points
+
+import structlog
+from opentelemetry import trace as otel
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.chassis.settings import BadSettings
+
+TRACEPARENT = "traceparent"
+
+_FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
+_current: ContextVar[str] = ContextVar("traceparent", default="")
+_propagator = TraceContextTextMapPropagator()
+
+
+class _Tracing:
+    """Whether spans are recorded in this process; decided once, by `configure`."""
+
+    provider: TracerProvider | None = None
+
+
+# --- metrics ---------------------------------------------------------------------------------------------
+
+REQUESTS = Counter("quartier_requests_total", "Answered requests", ["service", "name", "outcome"])
+REQUEST_SECONDS = Histogram(
+    "quartier_request_seconds",
+    "Real time from the arrival of a request to its answer",
+    ["service", "name"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+REQUESTS_RUNNING = Gauge("quartier_requests_running", "Requests that were accepted and not answered", ["service"])
+RELAY_POSITION = Gauge("quartier_relay_position", "Position up to which the log was relayed", ["service"])
+RELAY_LAG = Gauge("quartier_relay_lag", "Positions of the log that were not relayed yet", ["service"])
+RELAY_AGE = Gauge(
+    "quartier_relay_oldest_seconds", "Real time for which the oldest unrelayed event has been waiting", ["service"]
+)
+RELAY_HALTED = Gauge("quartier_relay_halted", "1 when stream and log contradict each other", ["service"])
+RELAYED = Counter("quartier_relayed_total", "Contract events put into JetStream", ["service"])
+CONSUMED = Counter("quartier_consumed_total", "Consumed contract events", ["service", "source", "outcome"])
+CONSUMER_WAITING = Gauge("quartier_consumer_waiting", "Received and not yet applied events", ["service", "source"])
+PARKED = Gauge("quartier_parked_conferences", "Conferences that wait for an operator", ["service", "source"])
+LEASED = Gauge("quartier_leased_partitions", "Partitions whose commands this replica answers", ["service"])
+TIMERS_FIRED = Counter("quartier_timers_fired_total", "Timers that fired", ["service", "kind", "outcome"])
+LIVE_SENT = Counter("quartier_live_changes_total", "Live changes sent", ["service", "name"])
+
+
+# --- logs ------------------------------------------------------------------------------------------------
+
+
+def configure(service: str, *, level: int = logging.INFO) -> None:
+    """Sets up logs (JSON lines on standard output) and, where an exporter is named, traces.
+
+    Args:
+        service: name of the process in every line.
+        level: the lowest level of own lines; libraries are heard from warnings up.
+
+    Raises:
+        BadSettings: `OTEL_TRACES_EXPORTER` names an exporter that is not installed.
+    """
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared, keep_exc_info=False
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    structlog.contextvars.bind_contextvars(service=service)
+    _configure_traces(service)
+
+
+def _configure_traces(service: str) -> None:
+    name = os.environ.get("OTEL_TRACES_EXPORTER", "none")
+    if name == "none":
+        return
+    found = entry_points(group="opentelemetry_traces_exporter", name=name)
+    if not found:
+        raise BadSettings(
+            f"OTEL_TRACES_EXPORTER is {name!r}, which is not installed: install its package or set it to none"
+        )
+    provider = TracerProvider(resource=Resource.create({"service.name": f"quartier-{service}"}))
+    provider.add_span_processor(BatchSpanProcessor(next(iter(found)).load()()))
+    _Tracing.provider = provider
+
+
+def shut_down() -> None:
+    """Sends what the exporter still holds."""
+    if _Tracing.provider is not None:
+        _Tracing.provider.shutdown()
+
+
+# --- traces ----------------------------------------------------------------------------------------------
+
+
+def trace_of(traceparent: str | None) -> str | None:
+    """The trace id (32 hex digits) of a `traceparent`, None when it is not one."""
+    match = _FORM.match(traceparent or "")
+    return match[1] if match else None
+
+
+def traceparent_of(trace: str | None = None) -> str:
+    """The value of the header `traceparent` for what is sent now: of the present span, or of `trace`."""
+    current = _current.get()
+    if current and trace in (None, trace_of(current)):
+        return current
+    return f"00-{trace or secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+
+
+@contextmanager
+def span(name: str, traceparent: str | None = None, **attributes: str | int) -> Iterator[str]:
+    """A step of work within a trace; logs written inside carry the trace id.
+
+    Args:
+        name: what is done, without ids, for example `command OpenPoll`.
+        traceparent: of the message that caused it; None continues the present trace or starts one.
+        attributes: facts about the step; ids of conferences are fine, ids of persons are not.
+
+    Yields:
+        The trace id, 32 hex digits.
+    """
+    parent = traceparent if traceparent and trace_of(traceparent) else (_current.get() or traceparent_of())
+    if _Tracing.provider is None:
+        yield from _within(parent)
+        return
+    context = _propagator.extract({TRACEPARENT: parent})
+    tracer = _Tracing.provider.get_tracer("quartier")
+    with tracer.start_as_current_span(name, context=context, attributes=attributes, kind=otel.SpanKind.CONSUMER):
+        carrier: dict[str, str] = {}
+        _propagator.inject(carrier)
+        yield from _within(carrier.get(TRACEPARENT, parent))
+
+
+def _within(traceparent: str) -> Iterator[str]:
+    trace = trace_of(traceparent) or ""
+    token = _current.set(traceparent)
+    logged = structlog.contextvars.bind_contextvars(trace=trace)
+    try:
+        yield trace
+    finally:
+        structlog.contextvars.reset_contextvars(**logged)
+        _current.reset(token)
