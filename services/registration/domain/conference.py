@@ -222,7 +222,7 @@ def _announced(command: AnnounceConference) -> ConferenceAnnounced:
     )
 
 
-_STATUS_AFTER: dict[type[Event], ConferenceStatus] = {
+STATUS_AFTER: dict[type[Event], ConferenceStatus] = {
     ConferenceOpened: "OPEN",
     ConferenceClosed: "CLOSED",
     ConferenceCancelled: "CANCELLED",
@@ -237,7 +237,7 @@ def evolve(conference: Conference, event: ConferenceEvent) -> Conference:
     if not isinstance(conference, Announced):
         return conference
     if isinstance(event, ConferenceOpened | ConferenceClosed | ConferenceCancelled | ConferenceHeld):
-        return msgspec.structs.replace(conference, status=_STATUS_AFTER[type(event)])
+        return msgspec.structs.replace(conference, status=STATUS_AFTER[type(event)])
     return msgspec.structs.replace(conference, seats=registrations.evolve(conference.seats, event))
 
 
