@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The venue of one conference: who belongs in which room.
+
+Everybody belongs in the plenary unless a group room was given to them. A *generation* counts the changes of
+placements: a client that knows generation n and sees n+1 asks where it belongs now, and stays when the room's name
+is the same. Room names are never used twice, so the credentials of an earlier round open nothing.
+"""
+
+from typing import TypeAlias, assert_never
+
+import msgspec
+
+from services.chassis.decider import Command, Decider, Event, Refusal
+
+TEXT_CELL = "text"
+"""The cell of an evening without video: rooms still have names, for placements are ours."""
+
+
+class Seating(msgspec.Struct, frozen=True, kw_only=True):
+    """The members of one group; a mentor is one of them."""
+
+    group_id: str
+    number: int
+    members: tuple[str, ...]
+
+
+# Events ---------------------------------------------------------------------------------------------------------
+
+
+class VenuePrepared(Event, frozen=True, kw_only=True):
+    """The venue exists, in this cell (a LiveKit cluster, or `text`)."""
+
+    TOPIC = "rooms.venue_prepared"
+    conference_id: str
+    cell: str
+    plenary: str
+
+
+class GroupRoomOpened(Event, frozen=True, kw_only=True):
+    """A group has a room, and its members belong there from this generation on."""
+
+    TOPIC = "rooms.group_room_opened"
+    conference_id: str
+    generation: int
+    room: str
+    group_id: str
+    members: tuple[str, ...]
+
+
+class PersonMoved(Event, frozen=True, kw_only=True):
+    """One person belongs in another room."""
+
+    TOPIC = "rooms.person_moved"
+    conference_id: str
+    generation: int
+    participant_id: str
+    room: str
+
+
+class PeopleRecalled(Event, frozen=True, kw_only=True):
+    """Everybody belongs in the plenary."""
+
+    TOPIC = "rooms.people_recalled"
+    conference_id: str
+    generation: int
+
+
+class GroupRoomClosed(Event, frozen=True, kw_only=True):
+    """A group's room no longer belongs to the venue."""
+
+    TOPIC = "rooms.group_room_closed"
+    conference_id: str
+    room: str
+
+
+class PersonBarred(Event, frozen=True, kw_only=True):
+    """A person gets no credentials any more: excluded, or erased."""
+
+    TOPIC = "rooms.person_barred"
+    conference_id: str
+    participant_id: str
+
+
+class PersonAdmittedAgain(Event, frozen=True, kw_only=True):
+    """An excluded person was readmitted."""
+
+    TOPIC = "rooms.person_admitted_again"
+    conference_id: str
+    participant_id: str
+
+
+class VenueClosed(Event, frozen=True, kw_only=True):
+    """The evening is over; no more credentials."""
+
+    TOPIC = "rooms.venue_closed"
+    conference_id: str
+
+
+VenueEvent: TypeAlias = (
+    VenuePrepared
+    | GroupRoomOpened
+    | PersonMoved
+    | PeopleRecalled
+    | GroupRoomClosed
+    | PersonBarred
+    | PersonAdmittedAgain
+    | VenueClosed
+)
+
+# State ----------------------------------------------------------------------------------------------------------
+
+
+class Room(msgspec.Struct, frozen=True):
+    """The room of a group."""
+
+    group_id: str
+    name: str
+
+
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everybody belongs.
+
+    Args:
+        plenary: name of the plenary's room; empty before the venue is prepared.
+        round: how often groups were placed.
+        rooms: the running groups' rooms.
+        placed: room name by participant, of those who do not belong in the plenary.
+        barred: who gets no credentials.
+    """
+
+    conference_id: str = ""
+    cell: str = ""
+    plenary: str = ""
+    generation: int = 0
+    round: int = 0
+    rooms: tuple[Room, ...] = ()
+    placed: dict[str, str] = {}
+    barred: frozenset[str] = frozenset()
+    closed: bool = False
+
+    def room_of(self, participant_id: str) -> str:
+        """The name of the room where the person belongs."""
+        return self.placed.get(participant_id, self.plenary)
+
+    def group_of(self, room: str) -> str | None:
+        """The group whose room this is; None for the plenary."""
+        return next((each.group_id for each in self.rooms if each.name == room), None)
+
+
+# Commands -------------------------------------------------------------------------------------------------------
+
+
+class PrepareVenue(Command, frozen=True, kw_only=True):
+    """Makes the venue ready in a cell."""
+
+    conference_id: str
+    cell: str
+
+
+class OpenGeneration(Command, frozen=True, kw_only=True):
+    """Places people in groups; who is in none of them belongs in the plenary."""
+
+    conference_id: str
+    groups: tuple[Seating, ...]
+
+
+class MovePerson(Command, frozen=True, kw_only=True):
+    """Puts one person into the room of a group, or into the plenary."""
+
+    participant_id: str
+    group_id: str | None
+
+
+class RecallPeople(Command, frozen=True, kw_only=True):
+    """Brings everybody back into the plenary."""
+
+
+class BarPerson(Command, frozen=True, kw_only=True):
+    """Shuts a person out, also before the venue is ready."""
+
+    conference_id: str
+    participant_id: str
+
+
+class AdmitAgain(Command, frozen=True, kw_only=True):
+    """Lets a person in again."""
+
+    conference_id: str
+    participant_id: str
+
+
+class CloseVenue(Command, frozen=True, kw_only=True):
+    """Ends the venue."""
+
+
+VenueCommand: TypeAlias = (
+    PrepareVenue | OpenGeneration | MovePerson | RecallPeople | BarPerson | AdmitAgain | CloseVenue
+)
+
+# Refusals -------------------------------------------------------------------------------------------------------
+
+
+class VenueIsClosed(Refusal, frozen=True, kw_only=True):
+    """The evening of this conference is over, or its venue is not ready yet."""
+
+    conference_id: str
+
+
+class GroupHasNoRoom(Refusal, frozen=True, kw_only=True):
+    """The group is none of the running round."""
+
+    group_id: str
+
+
+def decide(venue: Venue, command: VenueCommand) -> list[VenueEvent] | Refusal:
+    """What follows from a wish; a venue that was never prepared or is closed refuses to place anybody."""
+    if isinstance(command, PrepareVenue):
+        if venue.plenary:
+            return []
+        plenary = f"{command.cell}.{command.conference_id}.p"
+        return [VenuePrepared(conference_id=command.conference_id, cell=command.cell, plenary=plenary)]
+    if isinstance(command, BarPerson):
+        if command.participant_id in venue.barred:
+            return []
+        return [PersonBarred(conference_id=command.conference_id, participant_id=command.participant_id)]
+    if isinstance(command, AdmitAgain):
+        if command.participant_id not in venue.barred:
+            return []
+        return [PersonAdmittedAgain(conference_id=command.conference_id, participant_id=command.participant_id)]
+    if not venue.plenary or venue.closed:
+        return [] if isinstance(command, CloseVenue) else VenueIsClosed(conference_id=venue.conference_id)
+    match command:
+        case OpenGeneration(groups=groups):
+            return [*_close_rooms(venue), *_open_rooms(venue, groups)]
+        case MovePerson(participant_id=participant, group_id=group):
+            return _move(venue, participant, group)
+        case RecallPeople():
+            if not venue.rooms:
+                return []
+            recalled = PeopleRecalled(conference_id=venue.conference_id, generation=venue.generation + 1)
+            return [recalled, *_close_rooms(venue)]
+        case CloseVenue():
+            return [*_close_rooms(venue), VenueClosed(conference_id=venue.conference_id)]
+        case _:
+            assert_never(command)
+
+
+def _close_rooms(venue: Venue) -> list[VenueEvent]:
+    return [GroupRoomClosed(conference_id=venue.conference_id, room=room.name) for room in venue.rooms]
+
+
+def _open_rooms(venue: Venue, groups: tuple[Seating, ...]) -> list[VenueEvent]:
+    prefix = f"{venue.cell}.{venue.conference_id}.r{venue.round + 1}"
+    return [
+        GroupRoomOpened(
+            conference_id=venue.conference_id,
+            generation=venue.generation + 1,
+            room=f"{prefix}.g{group.number}",
+            group_id=group.group_id,
+            members=group.members,
+        )
+        for group in groups
+    ]
+
+
+def _move(venue: Venue, participant: str, group_id: str | None) -> list[VenueEvent] | Refusal:
+    room = venue.plenary if group_id is None else next((r.name for r in venue.rooms if r.group_id == group_id), None)
+    if room is None:
+        return GroupHasNoRoom(group_id=group_id or "")
+    if venue.room_of(participant) == room:
+        return []
+    moved = PersonMoved(
+        conference_id=venue.conference_id, generation=venue.generation + 1, participant_id=participant, room=room
+    )
+    return [moved]
+
+
+def evolve(venue: Venue, event: VenueEvent) -> Venue:
+    """The venue after an event."""
+    replace = msgspec.structs.replace
+    match event:
+        case VenuePrepared():
+            return replace(venue, conference_id=event.conference_id, cell=event.cell, plenary=event.plenary)
+        case GroupRoomOpened():
+            opens_round = event.generation != venue.generation
+            return replace(
+                venue,
+                generation=event.generation,
+                round=venue.round + 1 if opens_round else venue.round,
+                rooms=(*venue.rooms, Room(event.group_id, event.room)),
+                placed=({} if opens_round else venue.placed) | dict.fromkeys(event.members, event.room),
+            )
+        case PersonMoved():
+            placed = {who: room for who, room in venue.placed.items() if who != event.participant_id}
+            if event.room != venue.plenary:
+                placed[event.participant_id] = event.room
+            return replace(venue, generation=event.generation, placed=placed)
+        case PeopleRecalled():
+            return replace(venue, generation=event.generation, placed={})
+        case GroupRoomClosed():
+            return replace(venue, rooms=tuple(room for room in venue.rooms if room.name != event.room))
+        case PersonBarred():
+            return replace(venue, barred=venue.barred | {event.participant_id})
+        case PersonAdmittedAgain():
+            return replace(venue, barred=venue.barred - {event.participant_id})
+        case VenueClosed():
+            return replace(venue, closed=True)
+        case _:
+            assert_never(event)
+
+
+VENUE: Decider[Venue, VenueCommand, VenueEvent] = Decider(
+    name="rooms.venue",
+    initial=Venue(),
+    decide=decide,
+    evolve=evolve,
+    events=(
+        VenuePrepared,
+        GroupRoomOpened,
+        PersonMoved,
+        PeopleRecalled,
+        GroupRoomClosed,
+        PersonBarred,
+        PersonAdmittedAgain,
+        VenueClosed,
+    ),
+)

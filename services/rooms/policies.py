@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rooms does when the evening goes on elsewhere: one sentence per contract event."""
+
+from collections.abc import Sequence
+
+from services.chassis.decider import Command
+from services.chassis.policies import Policies, PolicyContext
+from services.chassis.repository import Step
+from services.contracts import registration, session
+from services.rooms.domain.venue import (
+    TEXT_CELL,
+    VENUE,
+    AdmitAgain,
+    BarPerson,
+    CloseVenue,
+    MovePerson,
+    OpenGeneration,
+    PrepareVenue,
+    RecallPeople,
+    Seating,
+)
+from services.rooms.settings import RoomsSettings
+
+policies = Policies("rooms")
+
+CELL = "c1"
+"""The one LiveKit cluster of this release; the cell is part of every room's name, so that more can follow."""
+
+
+def _step(conference_id: str, command: Command) -> Step:
+    return Step(VENUE, conference_id, command, conference=conference_id)
+
+
+@policies.when(session.LobbyOpened)
+async def when_the_lobby_opens_make_the_venue_ready(event: session.LobbyOpened, ctx: PolicyContext) -> Sequence[Step]:
+    """In the LiveKit cell, or in none when there is no LiveKit."""
+    settings = ctx.settings
+    cell = CELL if isinstance(settings, RoomsSettings) and settings.livekit_url else TEXT_CELL
+    return [_step(event.conference_id, PrepareVenue(now=ctx.now, conference_id=event.conference_id, cell=cell))]
+
+
+@policies.when(session.GroupsPlaced)
+async def when_groups_are_placed_open_the_generation(event: session.GroupsPlaced, ctx: PolicyContext) -> Sequence[Step]:
+    """A mentor belongs in the room of the group they accompany."""
+    groups = tuple(
+        Seating(
+            group_id=group.group_id,
+            number=group.number,
+            members=group.members if group.mentor_id is None else (*group.members, group.mentor_id),
+        )
+        for group in event.groups
+    )
+    return [_step(event.conference_id, OpenGeneration(now=ctx.now, conference_id=event.conference_id, groups=groups))]
+
+
+@policies.when(session.ParticipantMoved)
+async def when_a_person_is_moved_move_them(event: session.ParticipantMoved, ctx: PolicyContext) -> Sequence[Step]:
+    """To another group's room, or to the plenary."""
+    command = MovePerson(now=ctx.now, participant_id=event.participant_id, group_id=event.group_id)
+    return [_step(event.conference_id, command)]
+
+
+@policies.when(session.GroupsRecalled)
+async def when_groups_are_recalled_bring_people_back(
+    event: session.GroupsRecalled, ctx: PolicyContext
+) -> Sequence[Step]:
+    """Into the plenary."""
+    return [_step(event.conference_id, RecallPeople(now=ctx.now))]
+
+
+@policies.when(session.SessionEnded)
+async def when_the_session_ends_close_the_venue(event: session.SessionEnded, ctx: PolicyContext) -> Sequence[Step]:
+    """Nobody gets credentials afterwards; who is connected stays until they leave."""
+    return [_step(event.conference_id, CloseVenue(now=ctx.now))]
+
+
+@policies.when(session.ParticipantExcluded)
+async def when_a_person_is_excluded_bar_them(event: session.ParticipantExcluded, ctx: PolicyContext) -> Sequence[Step]:
+    """They get no credentials any more."""
+    return [
+        _step(
+            event.conference_id,
+            BarPerson(now=ctx.now, conference_id=event.conference_id, participant_id=event.participant_id),
+        )
+    ]
+
+
+@policies.when(session.ParticipantReadmitted)
+async def when_a_person_is_readmitted_let_them_in(
+    event: session.ParticipantReadmitted, ctx: PolicyContext
+) -> Sequence[Step]:
+    """They may ask for credentials again."""
+    return [
+        _step(
+            event.conference_id,
+            AdmitAgain(now=ctx.now, conference_id=event.conference_id, participant_id=event.participant_id),
+        )
+    ]
+
+
+@policies.when(registration.ParticipantErased)
+async def when_a_person_is_erased_bar_them(event: registration.ParticipantErased, ctx: PolicyContext) -> Sequence[Step]:
+    """Their id opens no room any more."""
+    return [
+        _step(
+            event.conference_id,
+            BarPerson(now=ctx.now, conference_id=event.conference_id, participant_id=event.participant_id),
+        )
+    ]
