@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JetStream end of the relay: where the stream of one service stands, and how the log goes on into it.
+
+The relay's cursor is the stream itself: its last message says which position of the log was sent last. Every
+message names the sequence it must follow, so a second sender, a lost answer or a late copy of a message can
+neither double an event nor change the order.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import msgspec
+import nats.errors
+from nats.js.api import Header, PubAck, StreamInfo
+from nats.js.errors import NotFoundError
+
+from services.chassis.bus import Bus, topology
+from services.chassis.contract import ContractEvent
+from services.chassis.decider import Event
+from services.chassis.mapper import Mapper
+from services.chassis.records import Recorded
+from services.chassis.store import EventStore
+from services.chassis.subjects import ES_EPOCH, ES_POSITION, ES_TOPIC
+from services.chassis.telemetry import TRACEPARENT
+
+Publish: TypeAlias = Callable[[Event, Recorded], ContractEvent | None]
+"""Own stored event to what others are told, or None: pure, and the same bytes on every run."""
+
+ACK_SECONDS = 5.0
+
+
+class Contradiction(Exception):
+    """Stream and log cannot be of the same history; the text is for the operator."""
+
+
+class Unsent(Exception):
+    """Some of a batch did not get through; the head of the stream says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream stands.
+
+    Args:
+        seq: sequence of the last message.
+        position: position of the log up to which everything was sent.
+    """
+
+    seq: int
+    position: int
+
+
+def contract_topic(event: ContractEvent) -> str:
+    """The name and version of a contract event, as the header `Es-Topic` carries it."""
+    kind = type(event)
+    return kind.__name__ if kind.VERSION == 1 else f"{kind.__name__}/{kind.VERSION}"
+
+
+class Outlet:
+    """The stream of one service, as its log is put into it.
+
+    Args:
+        service: its name.
+        bus: connection to NATS.
+        store: its log.
+        mapper: decodes its events.
+        publish: translates them.
+        replicas: copies of the stream, where it has to be created.
+    """
+
+    def __init__(
+        self, service: str, bus: Bus, store: EventStore, mapper: Mapper, *, publish: Publish, replicas: int = 1
+    ) -> None:
+        self.service = service
+        self.bus = bus
+        self.store = store
+        self._mapper = mapper
+        self._publish = publish
+        self._replicas = replicas
+        self._created = ""
+
+    async def stream(self) -> StreamInfo:
+        """What the server knows of the stream; creates it where it is missing."""
+        try:
+            return await self.bus.js.stream_info(self.bus.stream(self.service))
+        except NotFoundError:
+            await topology(self.bus, [self.service], replicas=self._replicas)
+            return await self.bus.js.stream_info(self.bus.stream(self.service))
+
+    async def head(self) -> Head:
+        """Where to go on.
+
+        Raises:
+            Contradiction: the stream's last message is not in this log: the log was set back, or is another one.
+            nats.errors.Error, StoreUnavailable: ask again later.
+        """
+        info = await self.stream()
+        self._created = str(info.created)
+        seq = info.state.last_seq
+        if info.state.messages == 0:
+            return Head(seq, await self._noted(seq))
+        message = await self.bus.js.get_msg(self.bus.stream(self.service), seq=seq)
+        headers = message.headers or {}
+        position, epoch = int(headers.get(ES_POSITION, -1)), headers.get(ES_EPOCH)
+        cure = f"run `quartier refill {self.service}`"
+        await self.store.check()
+        if epoch != self.store.epoch:
+            raise Contradiction(f"the stream holds epoch {epoch}, the log is {self.store.epoch}; {cure}")
+        if not await self.knows(position, headers.get(Header.MSG_ID)):
+            raise Contradiction(
+                f"the stream ends with position {position}, which this log does not hold with the same event; {cure}"
+            )
+        return Head(seq, max(position, await self._noted(seq)))
+
+    async def knows(self, position: int, event_id: str | None) -> bool:
+        """Whether the log holds this event at this position."""
+        rows = await self.store.select_notifications(position - 1, 1)
+        return bool(rows) and rows[0].notification_id == position and rows[0].event_id.hex == event_id
+
+    async def send(self, rows: Sequence[Recorded], head: Head) -> Head:
+        """Sends what follows from `rows`, all at once, each message bound to follow the one before.
+
+        Args:
+            rows: stored events in order, all after `head.position`.
+            head: where the stream stands.
+
+        Returns:
+            Where it stands afterwards.
+
+        Raises:
+            Unsent: not everything was acknowledged in its place; ask for the head.
+        """
+        seq = head.seq
+        sent: list[tuple[int, asyncio.Future[PubAck]]] = []
+        try:
+            for row in rows:
+                event = self._publish(self._mapper.decode(row.topic, row.state), row)
+                if event is not None:
+                    sent.append((seq + 1, await self._send(event, row, seq)))
+                    seq += 1
+            await self._acknowledged(sent)
+        except (nats.errors.Error, TimeoutError) as error:
+            raise Unsent(type(error).__name__) from error
+        finally:
+            for _, future in sent:
+                future.cancel()
+        return Head(seq, rows[-1].notification_id)
+
+    async def note(self, head: Head) -> None:
+        """Remembers how far the relay came, for the day on which all messages of the stream have expired."""
+        await self.store.db.pool.execute(
+            "INSERT INTO relay (stream_created, seq, position, epoch) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (only_row) DO UPDATE SET stream_created = $1, seq = $2, position = $3, epoch = $4",
+            self._created, head.seq, head.position, self.store.epoch,
+        )  # fmt: skip
+
+    async def _noted(self, seq: int) -> int:
+        row = await self.store.db.pool.fetchrow("SELECT stream_created, seq, position, epoch FROM relay")
+        if row is None or (row[0], row[1], row[3]) != (self._created, seq, self.store.epoch):
+            return 0
+        position: int = row[2]
+        return position
+
+    async def _send(self, event: ContractEvent, row: Recorded, after: int) -> "asyncio.Future[PubAck]":
+        headers = {
+            Header.MSG_ID.value: row.event_id.hex,
+            Header.EXPECTED_STREAM.value: self.bus.stream(self.service),
+            Header.EXPECTED_LAST_SEQUENCE.value: str(after),
+            ES_POSITION: str(row.notification_id),
+            ES_EPOCH: self.store.epoch,
+            ES_TOPIC: contract_topic(event),
+            TRACEPARENT: _traceparent(row),
+        }
+        subject = self.bus.subject_event(self.service, event.conference, type(event).__name__)
+        return await self.bus.js.publish_async(
+            subject, msgspec.json.encode(event), wait_stall=ACK_SECONDS, headers=headers
+        )
+
+    async def _acknowledged(self, sent: "Sequence[tuple[int, asyncio.Future[PubAck]]]") -> None:
+        if not sent:
+            return
+        _, late = await asyncio.wait([future for _, future in sent], timeout=ACK_SECONDS)
+        if late:
+            raise Unsent(f"{len(late)} of {len(sent)} messages were not acknowledged")
+        for seq, future in sent:
+            error = future.exception()
+            if error is not None:
+                raise Unsent(type(error).__name__) from error
+            if future.result().seq != seq:
+                raise Unsent("a message was in the stream already")
+
+
+class _Meta(msgspec.Struct):
+    trace: str = ""
+
+
+_META = msgspec.json.Decoder(_Meta)
+
+
+def _traceparent(row: Recorded) -> str:
+    """The trace that led to an event; where none was stored (ballots), one that says nothing. The same on every run."""
+    trace = (_META.decode(row.meta).trace if row.meta else "") or row.event_id.hex
+    return f"00-{trace}-{row.event_id.hex[:16]}-00"
