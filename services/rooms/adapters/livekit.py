@@ -8,10 +8,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import aiohttp
 from livekit import api
+from livekit.api.room_service import RoomService
 
 from services.rooms.adapters.tokens import room_configuration
 
@@ -40,7 +41,7 @@ class LiveKitRooms:
         self._url, self._key, self._secret, self._deadline = url, key, secret, deadline
         self._api: api.LiveKitAPI | None = None
 
-    async def __aenter__(self) -> "LiveKitRooms":
+    async def __aenter__(self) -> Self:
         self._api = api.LiveKitAPI(self._url, self._key, self._secret)
         return self
 
@@ -48,10 +49,10 @@ class LiveKitRooms:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._api is not None:
-            await self._api.aclose()  # type: ignore[no-untyped-call]
+            await self._api.aclose()
 
     @property
-    def _room(self) -> api.RoomService:  # type: ignore[name-defined]
+    def _room(self) -> RoomService:
         if self._api is None:
             raise RuntimeError("LiveKitRooms is used as an async context manager")
         return self._api.room
