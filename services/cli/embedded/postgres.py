@@ -153,9 +153,8 @@ def home(folder: Path) -> Path:
     chosen = account()
     if chosen is None:
         return folder
-    # The folders are ours; strangers may pass through to the data folder, which is closed to them.
-    for ours in (folder.parent, folder) if folder.parent.name == ".quartier" else (folder,):
-        ours.chmod(ours.stat().st_mode | 0o011)
+    # The folder is ours; strangers may pass through it to the data folder, which is closed to them.
+    folder.chmod(folder.stat().st_mode | 0o011)
     if _may(chosen[1], ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]):
         return folder
     elsewhere = _ELSEWHERE / hashlib.sha256(str(folder).encode()).hexdigest()[:16]

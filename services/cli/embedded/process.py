@@ -86,7 +86,7 @@ class Program:
         account: dict[str, Any] = {}
         if self.account is not None:
             account = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             try:
                 child = subprocess.Popen(

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`quartier up`: the whole city on this machine, as the processes it also has in a data centre."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.chassis.subjects import GATEWAY, SERVICES, TOOL, permissions
+from services.cli.embedded.clock import going_on
+from services.cli.embedded.databases import make_databases, migrate_database
+from services.cli.embedded.nats import Nats, User
+from services.cli.embedded.postgres import Postgres
+from services.cli.embedded.process import EmbeddedError, Ledger, Program, Running, free_port, is_free
+from services.cli.embedded.secrets import Secrets
+from services.cli.embedded.supervisor import Part, Supervisor
+
+USUAL_PORT = 8000
+# -P: a folder named `services` in the working directory is not ours.
+_PYTHON = (sys.executable, "-P", "-m")
+ROLES = ("organiser", "moderator", "mentor", "guest", "juror", "partner", "resident")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `up` was asked for.
+
+    Args:
+        data: folder of everything that stays.
+        port: of the gateway; None takes 8000, or any free one when that is taken.
+        replicas: processes per service and of the gateway.
+        pace: conference seconds per real second; None leaves QUARTIER_CLOCK as it is.
+        environment: of this process.
+    """
+
+    data: Path
+    port: int | None = None
+    replicas: int = 1
+    pace: float | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the running city is reached."""
+
+    graphql: str
+    graphql_ws: str
+    mail: str
+    sign_in: dict[str, str]
+    conference: str | None
+
+
+class City:
+    """The embedded city: its servers, its services and what they are told.
+
+    Args:
+        plan: what was asked for.
+        say: receives one sentence for each thing the operator wants to know.
+    """
+
+    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._say = say
+        self._data = plan.data.absolute()
+        self._ledger = Ledger(self._data / "run" / "processes.json")
+        self._secrets = Secrets(self._data / "secrets.json")
+        self.supervisor = Supervisor(self._ledger, say)
+        self._health: dict[str, int] = {}
+
+    async def start(self) -> Address:
+        """Starts everything; returns when every process is ready.
+
+        Raises:
+            EmbeddedError: with the reason and, where there is one, the cure.
+        """
+        for name in self._ledger.sweep():
+            self._say(f"ended {name}, left over from a run that was killed")
+        port = self._gateway_port()
+        databases, buses, mail = await self._start_servers()
+        await self._migrate(databases)
+        shared = self._shared_environment(port)
+        livekit = await self._start_livekit(port)
+        smtp = {} if "SMTP_URL" in self._plan.environment else {"SMTP_URL": f"smtp://127.0.0.1:{mail}"}
+
+        def part(service: str, number: int) -> Part:
+            special = {"registration": smtp, "rooms": livekit}.get(service, {})
+            own = {
+                "DATABASE_URL": databases[service],
+                "NATS_URL": buses[service],
+                "QUARTIER_KEY_ENCRYPTION_KEY": self._secrets.key(service),
+            }
+            public = port if service == GATEWAY and number == 1 else None
+            return self._python(service, number, {**shared, **own, **special}, public)
+
+        replicas = range(1, self._plan.replicas + 1)
+        await self.supervisor.start([part(service, number) for service in SERVICES for number in replicas])
+        await self.supervisor.start([part(GATEWAY, number) for number in replicas])
+        sign_in, conference = await self._sign_in()
+        host = f"127.0.0.1:{port}"
+        where = str(self._data / "mail") if smtp else self._plan.environment["SMTP_URL"]
+        return Address(f"http://{host}/graphql", f"ws://{host}/graphql", where, sign_in, conference)
+
+    def _gateway_port(self) -> int:
+        wanted = self._plan.port
+        if wanted is None:
+            if is_free(USUAL_PORT):
+                return USUAL_PORT
+            port = free_port()
+            self._say(f"port {USUAL_PORT} is taken; the gateway listens on {port}")
+            return port
+        if not is_free(wanted):
+            raise EmbeddedError(f"port {wanted} is taken: choose another one, or leave --port away")
+        return wanted
+
+    async def _start_servers(self) -> tuple[dict[str, str], dict[str, str], int]:
+        """Addresses of the databases and of the bus per service, and the port of the mail catcher (0: none)."""
+        environment, users = self._plan.environment, (*SERVICES, GATEWAY, TOOL)
+        parts: list[Part] = []
+        server, bus = environment.get("DATABASE_URL"), environment.get("NATS_URL")
+        if not server:
+            postgres = Postgres.prepare(self._data / "postgres", self._secrets.password("postgres"))
+            server = postgres.url
+
+            async def accepts(running: Running) -> bool:
+                return postgres.ready(running.pid)
+
+            parts.append(Part(postgres.program(self._log("postgres")), accepts))
+        if bus:
+            buses = dict.fromkeys(users, bus)
+        else:
+            prefix = environment.get("QUARTIER_PREFIX", "quartier")
+            nats = Nats(
+                self._data / "nats",
+                [User(name, self._secrets.password(f"nats.{name}"), permissions(name, prefix)) for name in users],
+            )
+            buses = {name: nats.url(name) for name in users}
+
+            async def greets(_: Running) -> bool:
+                return nats.ready()
+
+            parts.append(Part(nats.program(self._log("nats")), greets))
+        mail = 0
+        if "SMTP_URL" not in environment:
+            mail = free_port()
+            argv = (*_PYTHON, "services.cli.embedded.mail", str(mail), str(self._data / "mail"))
+            parts.append(Part(Program("mail", argv, self._log("mail")), lambda _: _listens(mail)))
+        await self.supervisor.start(parts)
+        databases = await make_databases(
+            server, (*SERVICES, GATEWAY), lambda service: self._secrets.password(f"postgres.{service}")
+        )
+        self._leave_for_tools(databases, buses)
+        return databases, buses, mail
+
+    def _leave_for_tools(self, databases: Mapping[str, str], buses: Mapping[str, str]) -> None:
+        """Writes down where the servers are, for `doctor`, `refill` and the other tools run beside this process."""
+        path = self._data / "run" / "addresses.json"
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"databases": dict(databases), "nats": dict(buses)}))
+
+    async def _migrate(self, databases: Mapping[str, str]) -> None:
+        for service, database in databases.items():
+            if applied := await migrate_database(service, database):
+                self._say(f"{service}: applied {len(applied)} migrations, the last is {applied[-1]}")
+
+    def _shared_environment(self, port: int) -> dict[str, str]:
+        given = dict(self._plan.environment)
+        given |= {
+            "QUARTIER_PREFIX": given.get("QUARTIER_PREFIX", "quartier"),
+            "QUARTIER_EMBEDDED": "1",
+            "QUARTIER_LOCAL_ISSUER": "1",
+            "QUARTIER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self._plan.pace is not None:
+            given["QUARTIER_CLOCK"] = going_on(self._data / "clock.json", self._plan.pace, time.time())
+        return given
+
+    async def _start_livekit(self, gateway: int) -> dict[str, str]:
+        """What rooms is told about LiveKit: the city's, else a server found on PATH, else nothing (text only)."""
+        if "LIVEKIT_URL" in self._plan.environment:
+            return {}  # passed through with the rest of the environment
+        program = shutil.which("livekit-server", path=self._plan.environment.get("PATH"))
+        if program is None:
+            self._say("no LIVEKIT_URL and no livekit-server on PATH: this city has text, boards and polls but no video")
+            return {}
+        port, key, secret = free_port(), "quartier", self._secrets.key("livekit")
+        configuration = {
+            "port": port,
+            "bind_addresses": ["127.0.0.1"],
+            "rtc": {"tcp_port": free_port(), "udp_port": free_port(), "use_external_ip": False},
+            "keys": {key: secret},
+            "webhook": {"api_key": key, "urls": [f"http://127.0.0.1:{gateway}/webhooks/livekit/local"]},
+        }
+        environment = {**self._plan.environment, "LIVEKIT_CONFIG": json.dumps(configuration)}
+        await self.supervisor.start(
+            [Part(Program("livekit", (program,), self._log("livekit"), environment), lambda _: _listens(port))]
+        )
+        return {"LIVEKIT_URL": f"ws://127.0.0.1:{port}", "LIVEKIT_API_KEY": key, "LIVEKIT_API_SECRET": secret}
+
+    def _python(self, service: str, number: int, environment: dict[str, str], port: int | None) -> Part:
+        """One process of a service or of the gateway."""
+        name = service if number == 1 else f"{service}-{number}"
+        port = port or free_port()
+        self._health[name] = port
+        environment = {**environment, "QUARTIER_HTTP_PORT": str(port), "QUARTIER_HTTP_BIND": "127.0.0.1"}
+        argv = (*_PYTHON, "services.cli.main", "serve", service)
+        return Part(
+            Program(name, argv, self._log(name), environment, patience=20.0),
+            lambda _: _is_ready(f"http://127.0.0.1:{port}/readyz"),
+            within=120.0,
+        )
+
+    def _log(self, name: str) -> Path:
+        return self._data / "logs" / f"{name}.log"
+
+    async def _sign_in(self) -> tuple[dict[str, str], str | None]:
+        """A token per role from the local issuer, and the conference they are for when there is one."""
+        tokens: dict[str, str] = {}
+        conference: str | None = None
+        url = f"http://127.0.0.1:{self._health['registration']}/local/sign-in"
+        async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+            for role in ROLES:
+                answer = await client.post(url, json={"role": role, "name": role.capitalize()})
+                if answer.is_success:
+                    body: dict[str, Any] = answer.json()
+                    tokens[role] = body["token"]
+                    conference = body.get("conference", conference)
+                else:
+                    self._say(f"no sign-in for {role}: the local issuer answered {answer.status_code}")
+        return tokens, conference
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _is_ready(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+            return (await client.get(url)).status_code == 200
+    except httpx.HTTPError:
+        return False

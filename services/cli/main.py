@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tool `quartier`: one command per thing an operator does."""
+
+import asyncio
+import importlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.chassis.settings import BadSettings
+from services.chassis.subjects import GATEWAY, SERVICES
+from services.cli.embedded.city import Address, Plan
+from services.cli.embedded.process import EmbeddedError
+from services.cli.embedded.up import run, sentences
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Runs a city's citizens' conferences: everything on one machine, or one process of it.",
+)
+
+Data = Annotated[Path, typer.Option(help="Folder of everything that stays.", envvar="QUARTIER_DATA")]
+
+
+@app.command()
+def up(
+    *,
+    replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes per service and of the gateway.")] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON when ready, and nothing else.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the gateway. [default: 8000, or any free one]")] = None,
+    data: Data = Path(".quartier"),
+    pace: Annotated[float | None, typer.Option(help="Conference seconds per real second, for rehearsals.")] = None,
+    no_tty: Annotated[bool, typer.Option("--no-tty", help="Print plain text.")] = False,
+) -> None:
+    """Start the whole city on this machine; Ctrl-C stops it, the data stay."""
+    if pace is not None and pace <= 0:
+        raise typer.BadParameter("the pace is positive", param_hint="--pace")
+    plain = as_json or no_tty or not sys.stdout.isatty()
+
+    def ready(address: Address) -> None:
+        if as_json:
+            print(json.dumps(asdict(address)), flush=True)
+        else:
+            _introduce(address, plain=plain)
+
+    say = sentences(sys.stderr if as_json else sys.stdout)
+    asyncio.run(run(Plan(data, port, replicas, pace), say, ready))
+
+
+@app.command()
+def serve(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join((*SERVICES, GATEWAY))}.")],
+) -> None:
+    """Run one service, or the gateway, in this process; its settings come from the environment."""
+    if service not in (*SERVICES, GATEWAY):
+        raise typer.BadParameter(f"there is no service {service!r}", param_hint="service")
+    module = importlib.import_module("gateway.main" if service == GATEWAY else f"services.{service}.main")
+    raise typer.Exit(module.main())
+
+
+def _introduce(address: Address, *, plain: bool) -> None:
+    """Tells a person where the city is and how to get in."""
+    from rich.console import Console
+
+    console = Console(force_terminal=not plain, highlight=False, soft_wrap=True)
+    console.print("\n[bold]The city is up.[/bold]")
+    console.print(f"  GraphQL        {address.graphql}")
+    console.print(f"  Subscriptions  {address.graphql_ws}")
+    console.print(f"  Mail           {address.mail}")
+    for role, token in address.sign_in.items():
+        console.print(f"  {role:<14} Authorization: Bearer {token}")
+    console.print("Ctrl-C stops it; the data stay.\n")
+
+
+def main() -> int:
+    """The entry point: what an operator did wrong is a sentence, not a traceback."""
+    try:
+        app(standalone_mode=True)
+    except (EmbeddedError, BadSettings) as error:
+        print(f"quartier: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
