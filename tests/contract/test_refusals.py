@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains and contracts speak of the same refusals."""
+
+import importlib
+import pkgutil
+
+import msgspec
+import pytest
+
+import services
+from services.chassis.decider import Refusal
+from services.contracts import refusals
+
+
+def refusals_of(module: object) -> dict[str, type[Refusal]]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Refusal) and value.__module__ == module.__name__
+    }
+
+
+def domain_modules() -> list[str]:
+    return [
+        found.name
+        for found in pkgutil.walk_packages(services.__path__, "services.")
+        if ".domain." in found.name and not found.ispkg
+    ]
+
+
+CONTRACT = refusals_of(refusals)
+DOMAIN = [
+    (module, name, kind)
+    for module in domain_modules()
+    for name, kind in refusals_of(importlib.import_module(module)).items()
+]
+
+
+@pytest.mark.parametrize(("module", "name", "kind"), DOMAIN, ids=[f"{m}:{n}" for m, n, _ in DOMAIN])
+def test_a_refusal_of_a_rule_stands_in_the_contracts_with_the_same_fields(module, name, kind):
+    assert name in CONTRACT, f"{module} refuses with {name}, which services.contracts.refusals does not know"
+    assert [f.name for f in msgspec.structs.fields(kind)] == [f.name for f in msgspec.structs.fields(CONTRACT[name])]
+
+
+def test_the_contracts_know_no_refusal_that_nobody_makes():
+    assert {name for _, name, _ in DOMAIN} >= set(CONTRACT)
