@@ -11,7 +11,8 @@ from typing import TypeAlias, assert_never
 import msgspec
 
 from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
-from services.session.domain.poll import Closed, Counting, Open, Poll, PollIsClosed, PollKind, UnknownPoll, Unopened
+from services.session.domain.poll import Closed, Counting, Open, Poll, PollIsClosed, UnknownPoll, Unopened
+from services.session.domain.script import PollKind
 
 # Event ----------------------------------------------------------------------------------------------------------
 

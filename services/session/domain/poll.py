@@ -11,26 +11,18 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 import msgspec
 
 from services.chassis.decider import Command, Decider, Event, Refusal
-
-PollKind: TypeAlias = Literal["single", "word_cloud"]
+from services.session.domain.script import LocalText, PollKind
 
 WORDS_PER_BALLOT = 3
 
 
-class Wording(msgspec.Struct, frozen=True, kw_only=True):
-    """A text of the organisers in the languages of the conference."""
-
-    de: str
-    en: str
-
-
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """An option (its German wording) or a word, and how many ballots named it."""
+    """An option (in German) or a word, and how many ballots named it."""
 
     label: str
     count: int
@@ -47,8 +39,8 @@ class PollOpened(Event, frozen=True, kw_only=True):
     poll_id: str
     key: str | None
     kind: PollKind
-    question: Wording
-    options: tuple[Wording, ...]
+    question: LocalText
+    options: tuple[LocalText, ...]
     live: bool
     opened_at: datetime
 
@@ -85,7 +77,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
     """People vote."""
 
     kind: PollKind
-    options: tuple[Wording, ...]
+    options: tuple[LocalText, ...]
     opened_at: datetime
 
 
@@ -93,7 +85,7 @@ class Counting(msgspec.Struct, frozen=True, kw_only=True):
     """The voting has ended, the tally is not stored yet."""
 
     kind: PollKind
-    options: tuple[Wording, ...]
+    options: tuple[LocalText, ...]
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -112,8 +104,8 @@ class OpenPoll(Command, frozen=True, kw_only=True):
     poll_id: str
     key: str | None
     kind: PollKind
-    question: Wording
-    options: tuple[Wording, ...] = ()
+    question: LocalText
+    options: tuple[LocalText, ...] = ()
     live: bool = True
 
 
@@ -244,7 +236,7 @@ def normalised(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept.values())[:WORDS_PER_BALLOT]
 
 
-def count_options(options: Sequence[Wording], chosen: Iterable[int]) -> tuple[Count, ...]:
+def count_options(options: Sequence[LocalText], chosen: Iterable[int]) -> tuple[Count, ...]:
     """How often each option was chosen, in the order of the options, those that nobody chose included."""
     counted = Counter(chosen)
     return tuple(Count(label=option.de, count=counted[number]) for number, option in enumerate(options))

@@ -19,7 +19,8 @@ from services.chassis.projection import TableProjection
 from services.chassis.store import Recorded
 from services.chassis.timers import TimerPayload, cancel_timer, set_timer
 from services.session.domain.ballot import BallotCast
-from services.session.domain.poll import Count, PollClosed, PollKind, PollOpened, PollVotingEnded, Wording
+from services.session.domain.poll import Count, PollClosed, PollOpened, PollVotingEnded
+from services.session.domain.script import LocalText, PollKind
 
 Status: TypeAlias = Literal["open", "counting", "closed"]
 
@@ -37,8 +38,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked."""
 
     kind: PollKind
-    question: Wording
-    options: tuple[Wording, ...]
+    question: LocalText
+    options: tuple[LocalText, ...]
     live: bool
 
 

@@ -6,11 +6,12 @@ import pytest
 from services.chassis.decider import Sealed
 from services.chassis.testing.story import Story
 from services.session.domain.ballot import BALLOT, BallotCast, BallotDoesNotFit, CastBallot, UnknownOption
-from services.session.domain.poll import Closed, Counting, Open, Poll, PollIsClosed, UnknownPoll, Unopened, Wording
+from services.session.domain.poll import Closed, Counting, Open, Poll, PollIsClosed, UnknownPoll, Unopened
+from services.session.domain.script import LocalText
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 POLL_ID = "a" * 32
-OPTIONS = (Wording(de="Bänke", en="benches"), Wording(de="Bäume", en="trees"))
+OPTIONS = (LocalText(de="Bänke", en="benches"), LocalText(de="Bäume", en="trees"))
 SINGLE = Open(kind="single", options=OPTIONS, opened_at=NOON)
 CLOUD = Open(kind="word_cloud", options=(), opened_at=NOON)
 WORDS, OTHER_WORDS = Sealed(POLL_ID, b"box one"), Sealed(POLL_ID, b"box two")

@@ -16,16 +16,16 @@ from services.session.domain.poll import (
     PollVotingEnded,
     RecordTally,
     UnknownPoll,
-    Wording,
     count_options,
     count_words,
     normalised,
 )
+from services.session.domain.script import LocalText
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 POLL_ID = "a" * 32
-QUESTION = Wording(de="Was fehlt?", en="What is missing?")
-BENCHES, TREES = Wording(de="Bänke", en="benches"), Wording(de="Bäume", en="trees")
+QUESTION = LocalText(de="Was fehlt?", en="What is missing?")
+BENCHES, TREES = LocalText(de="Bänke", en="benches"), LocalText(de="Bäume", en="trees")
 OPENED = PollOpened(
     poll_id=POLL_ID,
     key="missing",
