@@ -164,6 +164,13 @@ class MessagePosted(_Event, frozen=True, kw_only=True):
     channel: str
 
 
+class MessageHidden(_Event, frozen=True, kw_only=True):
+    """Staff hid a message; everybody but staff loses its text."""
+
+    message_id: Id
+    channel: str
+
+
 class BroadcastSent(_Event, frozen=True, kw_only=True):
     """Staff said something to everybody."""
 
