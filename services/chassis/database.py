@@ -21,6 +21,9 @@ Tx: TypeAlias = "PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncp
 SETTINGS = {"jit": "off", "timezone": "UTC"}
 """Short statements lose more by just-in-time compilation than they gain."""
 
+KEEPALIVE = {"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"}
+"""Seconds and tries after which the server gives up a silent peer."""
+
 MIGRATION_LOCK = 7305809440
 """Advisory lock held while migrations run, so that two processes starting together do not race."""
 
@@ -69,9 +72,10 @@ class Database:
     async def dedicated(self) -> Connection:
         """A connection of its own, outside the pool: for session locks and the writer of the log.
 
+        The server notices within seconds when its holder is gone, so that a lock does not outlive its process.
         The caller closes it.
         """
-        return await asyncpg.connect(self.dsn, server_settings=SETTINGS, command_timeout=60)
+        return await asyncpg.connect(self.dsn, server_settings=SETTINGS | KEEPALIVE, command_timeout=60)
 
     async def close(self) -> None:
         """Closes the pool; connections in use get 5 s to finish, then they are cut."""

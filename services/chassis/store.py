@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.chassis.database import Database
+from services.chassis.database import Database, Tx
 from services.chassis.groupcommit import UNREACHABLE, GroupCommit
 from services.chassis.records import (
     AlreadyTracked,
@@ -119,16 +119,22 @@ class EventStore:
         )
 
     async def select_notifications(
-        self, after: int, limit: int = 500, topics: Sequence[str] | None = None
+        self, after: int, limit: int = 500, topics: Sequence[str] | None = None, *, tx: Tx | None = None
     ) -> list[Recorded]:
-        """At most `limit` events after a position, in the order of the log; only these topics if given."""
-        events = await self._select(
+        """At most `limit` events after a position, in the order of the log; only these topics if given.
+
+        Args:
+            tx: reads on this connection; None takes one of the pool.
+        """
+        rows = await self._fetch(
             f"SELECT {COLUMNS} FROM stored_events WHERE notification_id > $1"  # noqa: S608
             " AND ($3::text[] IS NULL OR topic = ANY($3::text[])) ORDER BY notification_id LIMIT $2",
             after,
             limit,
             None if topics is None else list(topics),
+            tx=tx,
         )
+        events = [Recorded(*row) for row in rows]
         if events:
             self._saw(events[-1].notification_id)
         return events
@@ -184,9 +190,9 @@ class EventStore:
     async def _select(self, sql: str, *args: object) -> list[Recorded]:
         return [Recorded(*row) for row in await self._fetch(sql, *args)]
 
-    async def _fetch(self, sql: str, *args: object) -> "list[asyncpg.Record]":
+    async def _fetch(self, sql: str, *args: object, tx: Tx | None = None) -> "list[asyncpg.Record]":
         try:
-            return await self.db.pool.fetch(sql, *args)
+            return await (self.db.pool if tx is None else tx).fetch(sql, *args)
         except UNREACHABLE as error:
             raise StoreUnavailable(f"the database cannot be reached: {type(error).__name__}") from error
 
