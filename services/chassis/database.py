@@ -9,14 +9,18 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePath
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-Tx: TypeAlias = "PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
-"""A connection inside a transaction; what projections and effects write through."""
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    Tx: TypeAlias = PoolConnectionProxy[asyncpg.Record] | Connection
+else:  # the driver's classes take no type arguments at run time
+    Connection = asyncpg.Connection
+    Tx = PoolConnectionProxy | Connection
+# `Tx` is a connection inside a transaction: what projections and effects write through.
 
 SETTINGS = {"jit": "off", "timezone": "UTC"}
 """Short statements lose more by just-in-time compilation than they gain."""
