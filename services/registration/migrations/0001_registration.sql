@@ -19,6 +19,7 @@ CREATE TABLE participants (
     sealed bytea NOT NULL,
     confirmation_hash bytea NOT NULL UNIQUE,
     link_hash bytea NOT NULL UNIQUE,
+    link_rotation integer NOT NULL DEFAULT 0,
     is_current boolean NOT NULL DEFAULT true,
     is_excluded boolean NOT NULL DEFAULT false
 );

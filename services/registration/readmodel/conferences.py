@@ -74,7 +74,7 @@ async def _checked_in(tx: Tx, event: domain.ParticipantCheckedIn, _: Recorded) -
     await tx.execute("UPDATE registrations SET present = true WHERE participant_id = $1", UUID(event.participant_id))
 
 
-_LEFT = {
+_LEFT: dict[type[Event], str] = {
     domain.RegistrationCancelled: "CANCELLED",
     domain.RegistrationExpired: "CANCELLED",
     domain.SeatReleased: "RELEASED",

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may ask registration for what. The gateway checks too; the service does not rely on it."""
+
+from typing import Any
+
+from services.chassis.api import role
+from services.chassis.identity import Actor
+
+organisers = role("organiser")
+hosts = role("organiser", "moderator", "deputy")
+
+
+def service(request: Any, actor: Actor) -> bool:
+    """Only services: data keys never leave them."""
+    return actor.kind == "service"
+
+
+def the_person_or_an_organiser(request: Any, actor: Actor) -> bool:
+    """The resident concerned, or an organiser on their behalf."""
+    return is_self(request, actor) or organisers(request, actor)
+
+
+def the_person_or_a_host(request: Any, actor: Actor) -> bool:
+    """The resident concerned, whoever hosts the evening, or a service."""
+    return is_self(request, actor) or hosts(request, actor) or service(request, actor)
+
+
+def is_self(request: Any, actor: Actor) -> bool:
+    """Whether a resident asks about themselves; a participant id belongs to one conference only."""
+    return actor.kind == "resident" and actor.id == request.participant_id
+
+
+def serves_at(conference_id: str, actor: Actor) -> bool:
+    """Whether they are staff with any role at this conference, or a service."""
+    return actor.kind == "service" or any(grant.scope in {"city", conference_id} for grant in actor.grants)

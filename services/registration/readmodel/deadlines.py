@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When is something due? The minute at which standbys get unused seats, and the end of unconfirmed registrations."""
+
+from services.chassis.database import Tx
+from services.chassis.projection import TableProjection
+from services.chassis.records import Recorded
+from services.chassis.timers import TimerPayload, cancel_timer, set_timer
+from services.registration.domain.conference import ConferenceAnnounced, ConferenceCancelled, ConferenceHeld
+from services.registration.domain.registrations import (
+    ParticipantErased,
+    RegistrationCancelled,
+    RegistrationExpired,
+    RegistrationRepeated,
+    RegistrationSubmitted,
+    SeatTaken,
+    StandbysCalled,
+    WaitingListJoined,
+)
+from services.registration.domain.seating import STANDBY_DELAY
+
+
+class StandbysDue(TimerPayload, frozen=True, kw_only=True):
+    """The published minute of a conference."""
+
+    KIND = "standbys_due"
+    conference_id: str
+
+
+class ConfirmationDue(TimerPayload, frozen=True, kw_only=True):
+    """The last instant to confirm a registration."""
+
+    KIND = "confirmation_due"
+    conference_id: str
+    participant_id: str
+
+
+async def _announced(tx: Tx, event: ConferenceAnnounced, _: Recorded) -> None:
+    await set_timer(
+        tx,
+        key=event.conference_id,
+        due_at=event.starts_at + STANDBY_DELAY,
+        payload=StandbysDue(conference_id=event.conference_id),
+        conference=event.conference_id,
+    )
+
+
+async def _over(tx: Tx, event: ConferenceCancelled | ConferenceHeld | StandbysCalled, _: Recorded) -> None:
+    await cancel_timer(tx, StandbysDue, event.conference_id)
+
+
+async def _submitted(tx: Tx, event: RegistrationSubmitted | RegistrationRepeated, _: Recorded) -> None:
+    # A timer of a registration that was confirmed before it was repeated fires into the void.
+    await set_timer(
+        tx,
+        key=event.participant_id,
+        due_at=event.expires_at,
+        payload=ConfirmationDue(conference_id=event.conference_id, participant_id=event.participant_id),
+        conference=event.conference_id,
+    )
+
+
+async def _settled(
+    tx: Tx,
+    event: SeatTaken | WaitingListJoined | RegistrationCancelled | RegistrationExpired | ParticipantErased,
+    _: Recorded,
+) -> None:
+    await cancel_timer(tx, ConfirmationDue, event.participant_id)
+
+
+DEADLINES = TableProjection(
+    name="deadlines",
+    version=1,
+    handlers={
+        ConferenceAnnounced: _announced,
+        ConferenceCancelled: _over,
+        ConferenceHeld: _over,
+        StandbysCalled: _over,
+        RegistrationSubmitted: _submitted,
+        RegistrationRepeated: _submitted,
+        SeatTaken: _settled,
+        WaitingListJoined: _settled,
+        RegistrationCancelled: _settled,
+        RegistrationExpired: _settled,
+        ParticipantErased: _settled,
+    },
+    tables=("timers",),
+)
