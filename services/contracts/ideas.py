@@ -308,7 +308,7 @@ class Challenges(Answer, frozen=True, kw_only=True):
 
 
 class ListChallenges(QueryRequest[Challenges], frozen=True, kw_only=True):
-    """Challenges of a district; unpublished ones only for organisers and the partner. `ids`: these alone, in one page."""
+    """Challenges of a district; unpublished ones only for organisers and the partner. `ids`: these alone."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = Challenges

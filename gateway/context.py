@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What resolvers may use while one operation is executed: who asks, and the ways to the services."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info
+
+from gateway.backends import Backends
+from gateway.schema.relay import Signer
+from services.chassis.clock import Clock
+from services.chassis.contract import Answer, CommandRequest, QueryRequest
+from services.chassis.decider import Refusal
+from services.chassis.identity import Actor
+from services.chassis.refusals import NotAllowed
+from services.contracts import ideas
+
+if TYPE_CHECKING:
+    from gateway.live.hub import Hubs
+    from services.chassis.requests import Reply
+
+A = TypeVar("A", bound=Answer)
+
+
+class Refused(Exception):
+    """A service did not answer a question; the facts go into the error's extensions.
+
+    Args:
+        refusal: why.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(type(refusal).__name__)
+        self.refusal = refusal
+
+
+class Context:
+    """One operation's view of the world.
+
+    Args:
+        actor: who asks, from a verified token.
+        conference: of a resident: the conference their token is for (32 hex digits).
+        backends: the services.
+        signer: makes cursors.
+        clock: domain time.
+        hubs: the live conferences.
+        after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        conference: str | None,
+        backends: Backends,
+        signer: Signer,
+        clock: Clock,
+        hubs: "Hubs",
+        after: Mapping[str, str] | None = None,
+    ) -> None:
+        self.actor = actor
+        self.conference = conference
+        self.backends = backends
+        self.signer = signer
+        self.clock = clock
+        self.hubs = hubs
+        self.after = after or {}
+        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=backends.names.load)
+        self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
+
+    async def ask(self, query: QueryRequest[A]) -> A:
+        """The answer of a service to the client's question.
+
+        Raises:
+            Refused: the service is down, or does not answer this client.
+        """
+        reply = await self.backends.ask(query, self.actor, after=self.after.get(query.SERVICE))
+        if reply.refusal is not None:
+            raise Refused(reply.refusal)
+        return cast("A", reply.answer)
+
+    async def command(self, request: CommandRequest[Any], key: str, seen: str | None) -> "Reply[Any]":
+        """Has a service carry out the client's command.
+
+        Args:
+            request: the command.
+            key: the client's idempotency key.
+            seen: the position the client's view was made at (`<epoch>:<value>`).
+        """
+        return await self.backends.command(request, self.actor, key, after=seen)
+
+    @property
+    def is_resident(self) -> bool:
+        """Whether a resident asks."""
+        return self.actor.kind == "resident"
+
+    def is_staff(self, conference: str | None) -> bool:
+        """Whether the client serves at this conference, or for the city."""
+        return self.actor.kind != "resident" and any(grant.scope in ("city", conference) for grant in self.actor.grants)
+
+    def sees(self, conference: str) -> bool:
+        """Whether the client belongs to this conference."""
+        return self.conference == conference if self.is_resident else self.is_staff(conference)
+
+    def only_members(self, conference: str) -> None:
+        """Refuses who does not belong to this conference.
+
+        Raises:
+            Refused: they do not.
+        """
+        if not self.sees(conference):
+            raise Refused(NotAllowed(needs="a seat or a role at this conference"))
+
+    def only_staff(self, conference: str | None) -> None:
+        """Refuses who does not serve at this conference (None: for the city).
+
+        Raises:
+            Refused: they do not.
+        """
+        if not self.is_staff(conference):
+            raise Refused(NotAllowed(needs="staff"))
+
+    async def _load_ideas(self, ids: list[str]) -> list[ideas.IdeaView | None]:
+        found: dict[str, ideas.IdeaView] = {}
+        for start in range(0, len(ids), 100):
+            some = tuple(ids[start : start + 100])
+            page = await self.ask(ideas.ListIdeas(ids=some, cut=ideas.Cut(first=len(some))))
+            found.update((item.idea_id, item) for item in page.items)
+        return [found.get(idea) for idea in ids]
+
+
+def context_of(info: Info) -> Context:
+    """The context of the operation that is executed."""
+    return cast("Context", info.context)

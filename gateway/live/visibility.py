@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which part of a service's answer a viewer may see. Pure functions, for queries and subscriptions alike.
+
+The services check commands and answer questions for one actor; a live view is asked for once and shared by all
+viewers of a conference, so the cut to each viewer is made here.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from services.contracts import ideas, rooms, session
+
+PLENARY = "plenary"
+STAFF = "staff"
+
+
+class Viewer(NamedTuple):
+    """Who looks.
+
+    Args:
+        id: of the participant or the person of the staff.
+        staff: whether they serve at the conference.
+    """
+
+    id: str
+    staff: bool
+
+
+def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.GroupPlaced | None:
+    """The group in which the viewer sits, or which they accompany as its mentor."""
+    if groups is None:
+        return None
+    for group in groups.groups:
+        if viewer.id in group.members or viewer.id == group.mentor_id:
+            return group
+    return None
+
+
+def polls(viewer: Viewer, view: session.PollsView) -> session.PollsView:
+    """Polls as everybody sees them: hidden results are already missing."""
+    del viewer
+    return view
+
+
+def channels(viewer: Viewer, groups: session.GroupsView | None) -> tuple[str, ...]:
+    """The chat channels a viewer reads: plenary and own group; staff every channel."""
+    if viewer.staff:
+        return (PLENARY, STAFF, *(group.group_id for group in groups.groups)) if groups else (PLENARY, STAFF)
+    own = own_group(viewer, groups)
+    return (PLENARY, own.group_id) if own else (PLENARY,)
+
+
+def message(viewer: Viewer, view: session.MessageView) -> session.MessageView:
+    """A chat message; a hidden one has no text for residents."""
+    if viewer.staff or not view.hidden or view.text is None:
+        return view
+    return msgspec.structs.replace(view, text=None)
+
+
+def card(viewer: Viewer, view: ideas.CardView) -> ideas.CardView:
+    """A card; needs and offers show their author to nobody else."""
+    if view.kind not in ("NEED", "OFFER") or view.author_id in (None, viewer.id):
+        return view
+    return msgspec.structs.replace(view, author_id=None)
+
+
+def sheets(
+    viewer: Viewer, views: tuple[ideas.SheetView, ...], groups: session.GroupsView | None
+) -> tuple[ideas.SheetView, ...]:
+    """The sheets a viewer may read: those of the own group and those they wrote in; staff all."""
+    if viewer.staff:
+        return views
+    own = own_group(viewer, groups)
+    return tuple(
+        view
+        for view in views
+        if (own is not None and view.group_id == own.group_id)
+        or any(passage.author_id == viewer.id for passage in view.passages)
+    )
+
+
+def placement(viewer: Viewer, venue: rooms.VenueView | None) -> rooms.Placement | None:
+    """Where the viewer belongs; None while they have no place."""
+    if venue is None:
+        return None
+    for entry in venue.placements:
+        if entry.participant_id == viewer.id:
+            return rooms.Placement(
+                conference_id=venue.conference_id,
+                participant_id=viewer.id,
+                generation=venue.generation,
+                room=entry.room,
+                kind=entry.kind,
+                group_id=entry.group_id,
+                video=venue.video,
+                confirmed=entry.confirmed,
+            )
+    return None

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the schema together."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from gateway.schema.query import Query
+from gateway.schema.shape import read
+
+
+def build_schema() -> strawberry.Schema:
+    """The schema of the API."""
+    config = StrawberryConfig(default_resolver=read, disable_field_suggestions=True, sort_schema=False)
+    return strawberry.Schema(query=Query, config=config)

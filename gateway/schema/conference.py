@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One conference: the place where the areas meet. Every field asks the one service that knows it."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from gateway.context import Context, Refused, context_of
+from gateway.live import visibility
+from gateway.live.visibility import Viewer
+from gateway.schema import ideas as ideas_types
+from gateway.schema import registration as registration_types
+from gateway.schema import rooms as rooms_types
+from gateway.schema import session as session_types
+from gateway.schema.relay import AFTER, FIRST, Connection, Node, connection, global_id, local_id, page_size, read_page
+from gateway.schema.scalars import ConferenceStatus
+from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
+from services.chassis.refusals import NotAllowed
+from services.contracts import ideas as contract_ideas
+from services.contracts import registration as contract_registration
+from services.contracts import rooms as contract_rooms
+from services.contracts import session as contract_session
+from services.contracts.shared import Cut
+
+CHANNEL = Annotated[
+    str, strawberry.argument(description="`plenary`, `staff`, or the global id of a group one sits in.")
+]
+
+
+@graphql_type()
+class ConferenceDetails(Shown):
+    """What everybody may know about one evening of one district."""
+
+    view: strawberry.Private[contract_registration.Conference]
+    title: str = shown("Title.")
+    district_name: str = shown("Name of the district.")
+    status: ConferenceStatus = shown("Where it stands on its way to the evening and behind it.")
+    starts_at: datetime = shown("When the evening begins.")
+    zone: str = shown("IANA zone of its local time, for example `Europe/Berlin`.")
+    language: str = shown("Its language: `de` or `en`.")
+    capacity: int = shown("How many seats it has.")
+    seats_taken: int = shown("How many of them are taken.")
+    waiting: int = shown("How many people wait for a seat.")
+
+    @computed
+    def district_id(self) -> strawberry.ID:
+        """Global id of the district."""
+        return global_id("District", self.view.district_id)
+
+    @computed
+    def series_id(self) -> strawberry.ID:
+        """Global id of the series."""
+        return global_id("Series", self.view.series_id)
+
+
+def viewer_of(context: Context, conference: str) -> Viewer:
+    """How the client looks at a conference.
+
+    Raises:
+        Refused: it does not belong to it.
+    """
+    context.only_members(conference)
+    return Viewer(context.actor.id, context.is_staff(conference))
+
+
+async def groups_for(context: Context, conference: str) -> contract_session.GroupsView:
+    """Who sits where, unfiltered: to find out what a viewer may see."""
+    return await context.ask(contract_session.GetGroups(conference_id=conference))
+
+
+@graphql_type()
+class Conference(Shown, Node):
+    """One evening of one district. Each field is null, with an error, while its service is away."""
+
+    view: strawberry.Private[contract_registration.Conference | None]
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("Conference", self.conference)
+
+    @computed
+    async def details(self, info: strawberry.Info) -> ConferenceDetails | None:
+        """What everybody may know."""
+        view = self.view or await context_of(info).ask(
+            contract_registration.GetConference(conference_id=self.conference)
+        )
+        return show(ConferenceDetails, view, self.conference)
+
+    @computed
+    async def session(self, info: strawberry.Info) -> session_types.Session | None:
+        """The evening: phase and clock."""
+        view = await context_of(info).ask(contract_session.GetSession(conference_id=self.conference))
+        return show(session_types.Session, view, self.conference)
+
+    @computed
+    async def groups(self, info: strawberry.Info) -> session_types.Groups | None:
+        """Who sits where; for staff."""
+        context = context_of(info)
+        context.only_staff(self.conference)
+        return show(session_types.Groups, await groups_for(context, self.conference), self.conference)
+
+    @computed
+    async def my_group(self, info: strawberry.Info) -> session_types.Group | None:
+        """The group one sits in, or accompanies as its mentor; null in the plenary."""
+        context = context_of(info)
+        viewer = viewer_of(context, self.conference)
+        own = visibility.own_group(viewer, await groups_for(context, self.conference))
+        return None if own is None else show(session_types.Group, own, self.conference)
+
+    @computed
+    async def polls(self, info: strawberry.Info) -> list[session_types.Poll] | None:
+        """All polls, the newest last."""
+        context = context_of(info)
+        viewer = viewer_of(context, self.conference)
+        view = visibility.polls(viewer, await context.ask(contract_session.GetPolls(conference_id=self.conference)))
+        return show_all(session_types.Poll, view.polls, self.conference)
+
+    @computed
+    async def chat(self, info: strawberry.Info, channel: CHANNEL) -> session_types.Chat | None:
+        """The newest messages of one channel."""
+        context = context_of(info)
+        viewer = viewer_of(context, self.conference)
+        local = channel if channel in (visibility.PLENARY, visibility.STAFF) else local_id(channel, "Group")
+        if local == visibility.STAFF:
+            context.only_staff(self.conference)
+        elif local != visibility.PLENARY and not viewer.staff:
+            own = visibility.own_group(viewer, await groups_for(context, self.conference))
+            if own is None or own.group_id != local:
+                raise Refused(NotAllowed(needs="a seat in this group"))
+        view = await context.ask(contract_session.GetChat(conference_id=self.conference, channel=local))
+        messages = tuple(visibility.message(viewer, message) for message in view.messages)
+        cut = contract_session.ChatView(conference_id=self.conference, channel=local, messages=messages)
+        return show(session_types.Chat, cut, self.conference)
+
+    @computed
+    async def help(self, info: strawberry.Info) -> list[session_types.HelpCall] | None:
+        """All help calls; for staff."""
+        context = context_of(info)
+        context.only_staff(self.conference)
+        view = await context.ask(contract_session.GetHelp(conference_id=self.conference))
+        return show_all(session_types.HelpCall, view.calls, self.conference)
+
+    @computed
+    async def presence(self, info: strawberry.Info) -> session_types.Presence | None:
+        """Who has a seat and who is here; for staff."""
+        context = context_of(info)
+        context.only_staff(self.conference)
+        view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
+        return show(session_types.Presence, view, self.conference)
+
+    @computed
+    async def board(self, info: strawberry.Info) -> ideas_types.Board | None:
+        """The cards and which kinds may be pinned."""
+        context = context_of(info)
+        viewer = viewer_of(context, self.conference)
+        view = await context.ask(contract_ideas.GetBoard(conference_id=self.conference))
+        cards = tuple(visibility.card(viewer, card) for card in view.cards)
+        cut = contract_ideas.BoardView(conference_id=self.conference, open_kinds=view.open_kinds, cards=cards)
+        return show(ideas_types.Board, cut, self.conference)
+
+    @computed
+    async def problems(self, info: strawberry.Info) -> ideas_types.Problems | None:
+        """Problem statements and topics."""
+        context = context_of(info)
+        context.only_members(self.conference)
+        view = await context.ask(contract_ideas.GetProblems(conference_id=self.conference))
+        return show(ideas_types.Problems, view, self.conference)
+
+    @computed
+    async def sheets(self, info: strawberry.Info) -> list[ideas_types.IdeaSheet] | None:
+        """The idea sheets one may read: of the own group, and those one wrote in; staff all."""
+        found = await self._sheets(context_of(info))
+        return show_all(ideas_types.IdeaSheet, found, self.conference)
+
+    @computed
+    async def my_sheet(self, info: strawberry.Info) -> ideas_types.IdeaSheet | None:
+        """The sheet of the own group; after the groups have ended, the last one the person wrote in."""
+        context = context_of(info)
+        own = visibility.own_group(viewer_of(context, self.conference), await groups_for(context, self.conference))
+        found = await self._sheets(context)
+        mine = [sheet for sheet in found if own is None or sheet.group_id == own.group_id]
+        if context.is_staff(self.conference) and own is None:
+            return None
+        return show(ideas_types.IdeaSheet, mine[-1], self.conference) if mine else None
+
+    @computed
+    async def ideas(
+        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None
+    ) -> Connection[ideas_types.Idea] | None:
+        """The ideas that were submitted."""
+        return await list_ideas(context_of(info), self.conference, first, after)
+
+    @computed
+    async def venue(self, info: strawberry.Info) -> rooms_types.Venue | None:
+        """All rooms and placements; for staff."""
+        context = context_of(info)
+        context.only_staff(self.conference)
+        view = await context.ask(contract_rooms.GetVenue(conference_id=self.conference))
+        return show(rooms_types.Venue, view, self.conference)
+
+    @computed
+    async def my_placement(self, info: strawberry.Info) -> rooms_types.Placement | None:
+        """Where one belongs now."""
+        context = context_of(info)
+        context.only_members(self.conference)
+        query = contract_rooms.GetPlacement(conference_id=self.conference, participant_id=context.actor.id)
+        return show(rooms_types.Placement, await context.ask(query), self.conference)
+
+    @computed
+    async def join_credentials(self, info: strawberry.Info) -> rooms_types.JoinCredentials | None:
+        """The way into the room where one belongs now."""
+        context = context_of(info)
+        context.only_members(self.conference)
+        query = contract_rooms.GetJoinCredentials(conference_id=self.conference, participant_id=context.actor.id)
+        return show(rooms_types.JoinCredentials, await context.ask(query), self.conference)
+
+    @computed
+    async def roster(self, info: strawberry.Info) -> registration_types.Roster | None:
+        """Registrations and staff; for staff."""
+        context = context_of(info)
+        context.only_staff(self.conference)
+        view = await context.ask(contract_registration.GetRoster(conference_id=self.conference))
+        return show(registration_types.Roster, view, self.conference)
+
+    @computed
+    async def registration(self, info: strawberry.Info) -> registration_types.Registration | None:
+        """One's own registration; null for staff."""
+        context = context_of(info)
+        if not context.is_resident or not context.sees(self.conference):
+            return None
+        query = contract_registration.GetRegistration(conference_id=self.conference, participant_id=context.actor.id)
+        return show(registration_types.Registration, await context.ask(query), self.conference)
+
+    @computed
+    async def my_data(self, info: strawberry.Info) -> registration_types.PersonalData | None:
+        """Everything registration holds about oneself; null for staff."""
+        context = context_of(info)
+        if not context.is_resident or not context.sees(self.conference):
+            return None
+        query = contract_registration.ExportMe(conference_id=self.conference, participant_id=context.actor.id)
+        return show(registration_types.PersonalData, await context.ask(query), self.conference)
+
+    async def _sheets(self, context: Context) -> tuple[contract_ideas.SheetView, ...]:
+        viewer = viewer_of(context, self.conference)
+        view = await context.ask(contract_ideas.GetSheets(conference_id=self.conference))
+        groups = None if viewer.staff else await groups_for(context, self.conference)
+        return visibility.sheets(viewer, view.sheets, groups)
+
+
+async def list_ideas(
+    context: Context, conference: str | None, first: int | None, after: str | None
+) -> Connection[ideas_types.Idea]:
+    """A page of submitted ideas, all or of one conference."""
+    purpose = f"ideas/{conference or ''}"
+    began = read_page(context.signer, purpose, after)
+    key, skip = began
+    cut = Cut(first=min(100, page_size(first) + skip), after=key)
+    page = await context.ask(contract_ideas.ListIdeas(conference_id=conference, cut=cut))
+    nodes = [show(ideas_types.Idea, item, item.conference_id) for item in page.items[skip:]]
+    found: Connection[ideas_types.Idea] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+    return found

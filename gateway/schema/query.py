@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The questions a client may begin with."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from gateway.context import Context, Refused, context_of
+from gateway.schema.conference import Conference, list_ideas, viewer_of
+from gateway.schema.ideas import Challenge, Idea, IdeaSheet
+from gateway.schema.jury import JuryRound
+from gateway.schema.people import Person, person
+from gateway.schema.registration import District
+from gateway.schema.relay import (
+    AFTER,
+    FIRST,
+    Connection,
+    Node,
+    connection,
+    global_id,
+    local_id,
+    page_size,
+    parse_id,
+    read_page,
+)
+from gateway.schema.scalars import ViewerKind
+from gateway.schema.session import Desk, Session
+from gateway.schema.shape import Shown, computed, graphql_type, show, shown
+from services.chassis.identity import Actor, Grant
+from services.chassis.refusals import NotFound
+from services.contracts import ideas as contract_ideas
+from services.contracts import registration as contract_registration
+from services.contracts import session as contract_session
+from services.contracts.shared import Cut
+
+ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
+DISTRICT = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this district.")]
+CONFERENCE = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this conference.")]
+
+
+@graphql_type()
+class ViewerGrant(Shown):
+    """A role and where it holds."""
+
+    view: strawberry.Private[Grant]
+    role: str = shown("For example `moderator`.")
+
+    @computed
+    def scope(self) -> str:
+        """`city`, or the id (32 hex digits) of a conference, a series or a district."""
+        return self.view.scope
+
+
+@graphql_type()
+class Viewer(Shown):
+    """Who asks, as the access token says."""
+
+    view: strawberry.Private[Actor]
+    kind: ViewerKind = shown("What kind of client it is.")
+
+    @computed
+    def person(self) -> Person | None:
+        """The person; null for apps and anonymous clients."""
+        return person(self.conference, self.view.id) if self.view.kind in ("resident", "staff") else None
+
+    @computed
+    def grants(self) -> list[ViewerGrant]:
+        """The roles they hold."""
+        return [show(ViewerGrant, grant) for grant in self.view.grants]
+
+    @computed
+    def my_conference(self) -> Conference | None:
+        """Of a resident: the conference they registered for."""
+        return show(Conference, None, self.conference) if self.view.kind == "resident" else None
+
+
+async def fetch_node(context: Context, gid: str) -> Node | None:
+    """The thing with this global id; None when there is none, or it cannot be fetched by its id.
+
+    Args:
+        context: of the operation.
+        gid: the global id.
+
+    Raises:
+        BadId: it is not a global id.
+        Refused: its service is away, or does not answer this client.
+    """
+    kind, local = parse_id(gid)
+    try:
+        match kind:
+            case "Conference":
+                view = await context.ask(contract_registration.GetConference(conference_id=local_id(gid, kind)))
+                return show(Conference, view, view.conference_id)
+            case "Session":
+                evening = await context.ask(contract_session.GetSession(conference_id=local_id(gid, kind)))
+                return show(Session, evening, evening.conference_id)
+            case "District":
+                districts = await context.ask(contract_registration.ListDistricts(ids=(local_id(gid, kind),)))
+                found = [item for item in districts.items if item.district_id == local]
+                return show(District, found[0]) if found else None
+            case "Challenge":
+                challenges = await context.ask(contract_ideas.ListChallenges(ids=(local_id(gid, kind),)))
+                posted = [item for item in challenges.items if item.challenge_id == local]
+                return show(Challenge, posted[0]) if posted else None
+            case "Idea":
+                idea = await context.ideas.load(local_id(gid, kind))
+                return show(Idea, idea, idea.conference_id) if idea else None
+            case "IdeaSheet":
+                conference = local_id(local.partition(".")[0], "Conference")
+                viewer_of(context, conference)
+                sheet = await context.ask(
+                    contract_ideas.GetSheet(conference_id=conference, sheet_id=local_id(gid, kind))
+                )
+                return show(IdeaSheet, sheet, conference)
+            case "JuryRound":
+                return show(JuryRound, await context.ask(contract_ideas.GetJuryRound(round_id=local_id(gid, kind))))
+    except Refused as error:
+        if isinstance(error.refusal, NotFound):
+            return None
+        raise
+    return None
+
+
+@graphql_type()
+class Query:
+    """What can be asked."""
+
+    @computed
+    def viewer(self, info: strawberry.Info) -> Viewer:
+        """Who asks."""
+        context = context_of(info)
+        return show(Viewer, context.actor, context.conference or "")
+
+    @computed
+    async def node(self, info: strawberry.Info, id: ID) -> Node | None:  # noqa: A002 -- named by Relay
+        """The thing with this global id; null when there is none."""
+        return await fetch_node(context_of(info), id)
+
+    @computed
+    async def nodes(
+        self,
+        info: strawberry.Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 global ids.")],
+    ) -> list[Node | None]:
+        """The things with these global ids, in their order."""
+        return [await fetch_node(context_of(info), gid) for gid in ids[:100]]
+
+    @computed
+    def conference(self, id: ID) -> Conference:  # noqa: A002 -- named by Relay
+        """One conference. Whether it exists is said by its fields, so that each works while another's service is away."""
+        return show(Conference, None, local_id(id, "Conference"))
+
+    @computed
+    async def conferences(
+        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
+    ) -> Connection[Conference] | None:
+        """Conferences by start."""
+        context = context_of(info)
+        district = None if district_id is None else local_id(district_id, "District")
+        purpose = f"conferences/{district or ''}"
+        began = read_page(context.signer, purpose, after)
+        cut = Cut(first=min(100, page_size(first) + began[1]), after=began[0])
+        page = await context.ask(contract_registration.ListConferences(cut=cut, district_id=district))
+        nodes = [show(Conference, item, item.conference_id) for item in page.items[began[1] :]]
+        found: Connection[Conference] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+        return found
+
+    @computed
+    async def districts(
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        postal_code: Annotated[str | None, strawberry.argument(description="Postal code of an address.")] = None,
+        street: Annotated[str | None, strawberry.argument(description="Street of an address.")] = None,
+        house_number: Annotated[int | None, strawberry.argument(description="House number of an address.")] = None,
+    ) -> Connection[District] | None:
+        """Districts by name: all, or those an address belongs to."""
+        context = context_of(info)
+        purpose = f"districts/{postal_code}/{street}/{house_number}"
+        began = read_page(context.signer, purpose, after)
+        cut = Cut(first=min(100, page_size(first) + began[1]), after=began[0])
+        query = contract_registration.ListDistricts(
+            cut=cut, postal_code=postal_code, street=street, house_number=house_number
+        )
+        page = await context.ask(query)
+        nodes = [show(District, item) for item in page.items[began[1] :]]
+        found: Connection[District] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+        return found
+
+    @computed
+    async def challenges(
+        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
+    ) -> Connection[Challenge] | None:
+        """Challenges that organisations posted."""
+        context = context_of(info)
+        district = None if district_id is None else local_id(district_id, "District")
+        purpose = f"challenges/{district or ''}"
+        began = read_page(context.signer, purpose, after)
+        cut = Cut(first=min(100, page_size(first) + began[1]), after=began[0])
+        page = await context.ask(contract_ideas.ListChallenges(district_id=district, cut=cut))
+        nodes = [show(Challenge, item) for item in page.items[began[1] :]]
+        found: Connection[Challenge] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+        return found
+
+    @computed
+    async def ideas(
+        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, conference_id: CONFERENCE = None
+    ) -> Connection[Idea] | None:
+        """Submitted ideas, all or of one conference."""
+        conference = None if conference_id is None else local_id(conference_id, "Conference")
+        return await list_ideas(context_of(info), conference, first, after)
+
+    @computed
+    async def jury_round(self, info: strawberry.Info, id: ID) -> JuryRound | None:  # noqa: A002 -- named by Relay
+        """One jury round, as far as the asking person may see it."""
+        return show(
+            JuryRound, await context_of(info).ask(contract_ideas.GetJuryRound(round_id=local_id(id, "JuryRound")))
+        )
+
+    @computed
+    async def desk(self, info: strawberry.Info) -> Desk | None:
+        """The city desk; for organisers."""
+        context = context_of(info)
+        context.only_staff(None)
+        return show(Desk, await context.ask(contract_session.GetDesk()))
+
+    @computed
+    def server_time(self, info: strawberry.Info) -> datetime:
+        """The present instant of conference time; clients count down from it."""
+        return context_of(info).clock.now()
+
+
+__all__ = ["Query", "Viewer", "fetch_node", "global_id"]

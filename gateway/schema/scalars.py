@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enumerations and small values that several areas share. Instants are RFC 3339 strings in UTC (`DateTime`)."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from gateway.schema.shape import Shown, description_of, graphql_type, shown
+
+EnumT = TypeVar("EnumT", bound=type[Enum])
+
+DE = "The text in German."
+EN = "The text in English."
+
+
+def graphql_enum(cls: EnumT) -> EnumT:
+    """Declares a GraphQL enumeration; its values are those of the contract, the docstring is its description."""
+    return strawberry.enum(cls, description=description_of(cls))
+
+
+@graphql_enum
+class PhaseKind(Enum):
+    """How people sit together in a phase."""
+
+    PLENARY = "plenary"
+    GROUPS = "groups"
+    BREAK = "break"
+
+
+@graphql_enum
+class GroupMode(Enum):
+    """By what rule small groups are formed: new partners, by topic, by need and offer, or as before."""
+
+    MIX = "mix"
+    TOPIC = "topic"
+    NEED_OFFER = "need_offer"
+    SAME = "same"
+
+
+@graphql_enum
+class Tool(Enum):
+    """What people can use during a phase."""
+
+    POLL = "poll"
+    NEEDS_OFFERS = "needs_offers"
+    VALUES = "values"
+    PROBLEMS = "problems"
+    TOPICS = "topics"
+    SHEET = "sheet"
+    IDEAS = "ideas"
+    SURVEY = "survey"
+    STAGE = "stage"
+
+
+@graphql_enum
+class PollKind(Enum):
+    """What a ballot holds: one option, or up to three words."""
+
+    SINGLE = "single"
+    WORD_CLOUD = "word_cloud"
+
+
+@graphql_enum
+class SessionStatus(Enum):
+    """Where an evening stands as a whole."""
+
+    PREPARED = "PREPARED"
+    LOBBY = "LOBBY"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    ENDED = "ENDED"
+
+
+@graphql_enum
+class Role(Enum):
+    """What a person of the staff does."""
+
+    ORGANISER = "organiser"
+    MODERATOR = "moderator"
+    DEPUTY = "deputy"
+    MENTOR = "mentor"
+    GUEST = "guest"
+    JUROR = "juror"
+    PARTNER = "partner"
+
+
+@graphql_enum
+class SeatStatus(Enum):
+    """Where a registration stands."""
+
+    SUBMITTED = "SUBMITTED"
+    SEATED = "SEATED"
+    WAITLISTED = "WAITLISTED"
+    CANCELLED = "CANCELLED"
+    RELEASED = "RELEASED"
+    ERASED = "ERASED"
+
+
+@graphql_enum
+class ConferenceStatus(Enum):
+    """Where a conference stands on its way to the evening and behind it."""
+
+    ANNOUNCED = "ANNOUNCED"
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    HELD = "HELD"
+    CANCELLED = "CANCELLED"
+
+
+@graphql_enum
+class Language(Enum):
+    """A language of the conference: German or English."""
+
+    DE = "de"
+    EN = "en"
+
+
+@graphql_enum
+class RoomKind(Enum):
+    """Where a person belongs: in the plenary or in a small group."""
+
+    PLENARY = "plenary"
+    GROUP = "group"
+
+
+@graphql_enum
+class CardKind(Enum):
+    """What a card says: what I need, what I offer, what I value, what I ask."""
+
+    NEED = "NEED"
+    OFFER = "OFFER"
+    VALUE = "VALUE"
+    QUESTION = "QUESTION"
+
+
+@graphql_enum
+class SheetField(Enum):
+    """A field of an idea sheet."""
+
+    TITLE = "title"
+    PROBLEM = "problem"
+    APPROACH = "approach"
+    FIRST_STEPS = "first_steps"
+    RESOURCES_NEEDED = "resources_needed"
+    CONTACT = "contact"
+
+
+@graphql_enum
+class ViewerKind(Enum):
+    """What kind of client asks."""
+
+    RESIDENT = "resident"
+    STAFF = "staff"
+    APP = "app"
+    SERVICE = "service"
+    ANONYMOUS = "anonymous"
+
+
+@graphql_type()
+class LocalText(Shown):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str = shown(DE)
+    en: str = shown(EN)

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evening: phases and clock, groups, polls, chat, help calls, presence, the city desk."""
+
+from datetime import datetime
+
+import strawberry
+
+from gateway.schema.people import Person, optional_person, person
+from gateway.schema.relay import Node, global_id, optional_id
+from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, PollKind, Role, SessionStatus, Tool
+from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
+from services.contracts import session as contract
+
+
+def channel_id(channel: str) -> str:
+    """A chat channel as clients name it: `plenary`, `staff`, or the global id of a group."""
+    return channel if channel in ("plenary", "staff") else global_id("Group", channel)
+
+
+@graphql_type()
+class Phase(Shown):
+    """One phase of the evening's script."""
+
+    view: strawberry.Private[contract.PhaseView]
+    key: str = shown("Name of the phase within its script; it does not change.")
+    kind: PhaseKind = shown("How people sit together.")
+    minutes: int = shown("Planned length in minutes.")
+    tools: list[Tool] = shown("What people can use while the phase runs.")
+    group_mode: GroupMode | None = shown("How its groups are formed; null in a phase without groups.")
+
+    @computed
+    def title(self) -> LocalText:
+        """Title on the screen."""
+        return show(LocalText, self.view.title)
+
+    @computed
+    def prompt(self) -> LocalText:
+        """What people are asked to do."""
+        return show(LocalText, self.view.prompt)
+
+
+@graphql_type()
+class Session(Shown, Node):
+    """The evening of one conference: where it stands, and until when."""
+
+    view: strawberry.Private[contract.SessionView]
+    status: SessionStatus = shown("Where the evening stands as a whole.")
+    script: str = shown("Name of the script.")
+    phase: int | None = shown("Index of the running phase in `phases`; null before the start and after the end.")
+    run: int = shown("Counts the entries into phases; commands about a phase name it, so two clicks move one step.")
+    started_at: datetime | None = shown("When the first phase began.")
+    deadline: datetime | None = shown("When the running phase ends; null before the start, while paused, at the end.")
+    left_seconds: float | None = shown("Conference seconds left in the phase while the clock is paused.")
+    announcement: str | None = shown("The newest text that staff sent to everybody.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("Session", self.conference)
+
+    @computed
+    def phases(self) -> list[Phase]:
+        """All phases in their order."""
+        return show_all(Phase, self.view.phases)
+
+
+@graphql_type()
+class Group(Shown):
+    """One small group."""
+
+    view: strawberry.Private[contract.GroupPlaced]
+    number: int = shown("Its number on the screen.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("Group", self.view.group_id)
+
+    @computed
+    def members(self) -> list[Person]:
+        """Who sits there."""
+        return [person(self.conference, member) for member in self.view.members]
+
+    @computed
+    def mentor(self) -> Person | None:
+        """The mentor who accompanies the group; null when it guides itself."""
+        return optional_person(self.conference, self.view.mentor_id)
+
+    @computed
+    def topic_id(self) -> strawberry.ID | None:
+        """Global id of its topic; null without one."""
+        return optional_id("Topic", self.view.topic_id)
+
+
+@graphql_type()
+class Groups(Shown):
+    """Who sits where now. Without running groups everybody is in the plenary."""
+
+    view: strawberry.Private[contract.GroupsView]
+    generation: int = shown("Rises with every change of who sits where.")
+    run: int = shown("The entry into a phase that these groups belong to.")
+    mode: GroupMode | None = shown("How they were formed; null without groups.")
+    plans: int = shown("How many group plans the evening has had.")
+
+    @computed
+    def groups(self) -> list[Group]:
+        """The groups by number; empty while everybody is in the plenary."""
+        return show_all(Group, self.view.groups, self.conference)
+
+    @computed
+    def with_moderator(self) -> list[Person]:
+        """The few who stay with the moderator because there are too few people for a group."""
+        return [person(self.conference, one) for one in self.view.with_moderator]
+
+
+@graphql_type()
+class PollCount(Shown):
+    """How many ballots named an option or a word."""
+
+    view: strawberry.Private[contract.WordCount]
+    label: str = shown("The option or the word.")
+    count: int = shown("How many ballots named it.")
+
+
+@graphql_type()
+class Poll(Shown):
+    """One live question. Who voted what is known to nobody."""
+
+    view: strawberry.Private[contract.PollView]
+    kind: PollKind = shown("What a ballot holds.")
+    open: bool = shown("Whether ballots are welcome.")
+    ballots: int = shown("How many people have voted.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("Poll", self.view.poll_id)
+
+    @computed
+    def question(self) -> LocalText:
+        """What is asked."""
+        return show(LocalText, self.view.question)
+
+    @computed
+    def options(self) -> list[LocalText]:
+        """The options; a ballot names one by its index. Empty for a word cloud."""
+        return show_all(LocalText, self.view.options)
+
+    @computed
+    def tally(self) -> list[PollCount] | None:
+        """The results; null while they are hidden."""
+        return None if self.view.tally is None else show_all(PollCount, self.view.tally)
+
+
+@graphql_type()
+class ChatMessage(Shown):
+    """One chat message."""
+
+    view: strawberry.Private[contract.MessageView]
+    text: str | None = shown("What was written; null when it was hidden or its author erased.")
+    hidden: bool = shown("Whether staff hid it.")
+    at: datetime = shown("When it was written.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("ChatMessage", self.view.message_id)
+
+    @computed
+    def channel(self) -> str:
+        """`plenary`, `staff`, or the global id of a group."""
+        return channel_id(self.view.channel)
+
+    @computed
+    def author(self) -> Person:
+        """Who wrote it."""
+        return person(self.conference, self.view.author_id)
+
+
+@graphql_type()
+class Chat(Shown):
+    """The newest messages of one channel."""
+
+    view: strawberry.Private[contract.ChatView]
+
+    @computed
+    def channel(self) -> str:
+        """`plenary`, `staff`, or the global id of a group."""
+        return channel_id(self.view.channel)
+
+    @computed
+    def messages(self) -> list[ChatMessage]:
+        """At most 200 messages, oldest first."""
+        return show_all(ChatMessage, self.view.messages, self.conference)
+
+
+@graphql_type()
+class HelpCall(Shown):
+    """A group or a person asks for staff."""
+
+    view: strawberry.Private[contract.HelpCallView]
+    reason: str | None = shown("What it is about, if they said so.")
+    asked_at: datetime = shown("When they asked.")
+    resolved: bool = shown("Whether the matter is done.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("HelpCall", self.view.call_id)
+
+    @computed
+    def group_id(self) -> strawberry.ID | None:
+        """Global id of the group that asks; null when a person in the plenary asks."""
+        return optional_id("Group", self.view.group_id)
+
+    @computed
+    def asked_by(self) -> Person:
+        """Who asked."""
+        return person(self.conference, self.view.asked_by)
+
+    @computed
+    def claimed_by(self) -> Person | None:
+        """Who of the staff takes care of it."""
+        return optional_person(self.conference, self.view.claimed_by)
+
+
+@graphql_type()
+class StaffPresence(Shown):
+    """One person of the staff and what they do at the conference."""
+
+    view: strawberry.Private[tuple[str, tuple[str, ...]]]
+
+    @computed
+    def person(self) -> Person:
+        """The person."""
+        return person(self.conference, self.view[0])
+
+    @computed
+    def roles(self) -> list[Role]:
+        """What they do."""
+        return [Role(role) for role in self.view[1]]
+
+
+@graphql_type()
+class Presence(Shown):
+    """Who has a seat and who is here."""
+
+    view: strawberry.Private[contract.PresenceView]
+
+    @computed
+    def seated(self) -> list[Person]:
+        """Residents with a seat."""
+        return [person(self.conference, one) for one in self.view.seated]
+
+    @computed
+    def present(self) -> list[Person]:
+        """Who is here now, residents and staff."""
+        return [person(self.conference, one) for one in self.view.present]
+
+    @computed
+    def staff(self) -> list[StaffPresence]:
+        """The staff of the conference."""
+        return show_all(StaffPresence, self.view.staff.items(), self.conference)
+
+
+@graphql_type()
+class DeskRow(Shown):
+    """One conference on the city desk."""
+
+    view: strawberry.Private[contract.DeskRow]
+    status: SessionStatus = shown("Where its evening stands.")
+    phase: str | None = shown("Key of the running phase.")
+    deadline: datetime | None = shown("When the running phase ends.")
+    seated: int = shown("How many residents have a seat.")
+    present: int = shown("How many people are here.")
+    groups: int = shown("How many groups run.")
+    without_mentor: int = shown("How many of them guide themselves.")
+    open_calls: int = shown("How many help calls are open.")
+
+    @computed
+    def conference_id(self) -> strawberry.ID:
+        """Global id of the conference."""
+        return global_id("Conference", self.view.conference_id)
+
+
+@graphql_type()
+class Desk(Shown):
+    """The city desk: every conference that is prepared or running."""
+
+    view: strawberry.Private[contract.DeskView]
+
+    @computed
+    def rows(self) -> list[DeskRow]:
+        """One row for each conference."""
+        return show_all(DeskRow, self.view.rows)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a struct of the contracts becomes a GraphQL object, without being copied field by field.
+
+A GraphQL type names the fields it shows; an instance only holds the answer of the service (`view`) and the
+conference it belongs to. A field without a resolver is read from the view.
+"""
+
+from collections.abc import Callable, Iterable
+from inspect import cleandoc
+from typing import Any, TypeVar, dataclass_transform, overload
+
+import strawberry
+
+T = TypeVar("T", bound="Shown")
+AnyType = TypeVar("AnyType", bound=type)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Shown:
+    """Base of every GraphQL object that wraps an answer of a service.
+
+    Attributes:
+        view: the answer, or the part of one.
+        conference: id (32 hex digits) of the conference it belongs to; empty when it belongs to none.
+    """
+
+    view: Any
+    conference: str
+
+
+def show(kind: type[T], view: object, conference: str = "") -> T:
+    """The GraphQL object of `kind` for an answer.
+
+    Args:
+        kind: a class declared with `graphql_type`.
+        view: what the service answered.
+        conference: id of the conference it belongs to.
+    """
+    shown = kind.__new__(kind)  # the fields are read from the view, there is nothing to construct
+    shown.view = view
+    shown.conference = conference
+    return shown
+
+
+def show_all(kind: type[T], views: Iterable[object], conference: str = "") -> list[T]:
+    """The GraphQL objects of `kind` for many answers, in their order."""
+    return [show(kind, view, conference) for view in views]
+
+
+def read(source: Any, name: str) -> object:
+    """The value of a field without a resolver: of the wrapped view, or of the object itself."""
+    view = getattr(source, "view", None)
+    return getattr(source if view is None else view, name)
+
+
+def first_sentence(text: str | None) -> str:
+    """The first sentence of a docstring, on one line."""
+    paragraph = cleandoc(text or "").split("\n\n", maxsplit=1)[0].replace("\n", " ")
+    sentence, full_stop, _ = paragraph.partition(". ")
+    return sentence + "." if full_stop else paragraph
+
+
+def description_of(thing: type | Callable[..., Any]) -> str:
+    """The docstring of a class or function as the description in the schema."""
+    return " ".join(cleandoc(thing.__doc__ or "").split())
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def graphql_type(*, interfaces: bool = False) -> Callable[[AnyType], AnyType]:
+    """Declares a GraphQL object type (or an interface); the docstring is its description."""
+
+    def declare(cls: AnyType) -> AnyType:
+        make = strawberry.interface if interfaces else strawberry.type
+        return make(cls, description=description_of(cls))
+
+    return declare
+
+
+def shown(description: str) -> Any:
+    """A field that is read from the view.
+
+    Args:
+        description: what it means, for the readers of the schema.
+    """
+    return strawberry.field(description=description)
+
+
+@overload
+def computed(function: Function) -> Any: ...
+@overload
+def computed(function: None = None) -> Callable[[Function], Any]: ...
+def computed(function: Function | None = None) -> Any:
+    """A field that a method computes; the first paragraph of the docstring is its description."""
+
+    def declare(method: Function) -> Any:
+        paragraph = cleandoc(method.__doc__ or "").split("\n\n", maxsplit=1)[0]
+        return strawberry.field(resolver=method, description=" ".join(paragraph.split()))
+
+    return declare if function is None else declare(function)
