@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tool `quartier`: one command per thing an operator does."""
+"""The tool `quartier`: one command per thing an operator does.
+
+Commands import what they need when they run: every process of a city starts through this module.
+"""
 
 import asyncio
 import importlib
@@ -7,15 +10,15 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.chassis.settings import BadSettings
 from services.chassis.subjects import GATEWAY, SERVICES
-from services.cli.embedded.city import Address, Plan
 from services.cli.embedded.process import EmbeddedError
-from services.cli.embedded.up import run, sentences
+
+if TYPE_CHECKING:
+    from services.cli.embedded.city import Address
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,11 +43,14 @@ def up(
     no_tty: Annotated[bool, typer.Option("--no-tty", help="Print plain text.")] = False,
 ) -> None:
     """Start the whole city on this machine; Ctrl-C stops it, the data stay."""
+    from services.cli.embedded.city import Plan
+    from services.cli.embedded.up import run, sentences
+
     if pace is not None and pace <= 0:
         raise typer.BadParameter("the pace is positive", param_hint="--pace")
     plain = as_json or no_tty or not sys.stdout.isatty()
 
-    def ready(address: Address) -> None:
+    def ready(address: "Address") -> None:
         if as_json:
             print(json.dumps(asdict(address)), flush=True)
         else:
@@ -62,10 +68,16 @@ def serve(
     if service not in (*SERVICES, GATEWAY):
         raise typer.BadParameter(f"there is no service {service!r}", param_hint="service")
     module = importlib.import_module("gateway.main" if service == GATEWAY else f"services.{service}.main")
-    raise typer.Exit(module.main())
+    from services.chassis.settings import BadSettings
+
+    try:
+        status = module.main()
+    except BadSettings as error:
+        raise EmbeddedError(str(error)) from error
+    raise typer.Exit(status)
 
 
-def _introduce(address: Address, *, plain: bool) -> None:
+def _introduce(address: "Address", *, plain: bool) -> None:
     """Tells a person where the city is and how to get in."""
     from rich.console import Console
 
@@ -83,7 +95,7 @@ def main() -> int:
     """The entry point: what an operator did wrong is a sentence, not a traceback."""
     try:
         app(standalone_mode=True)
-    except (EmbeddedError, BadSettings) as error:
+    except EmbeddedError as error:
         print(f"quartier: {error}", file=sys.stderr)
         return 1
     return 0

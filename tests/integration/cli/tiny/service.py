@@ -35,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> int:
-    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    grandchild = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
     if "TINY_PIDS" in os.environ:
         Path(os.environ["TINY_PIDS"], f"{os.getpid()}-{grandchild.pid}").touch()
 

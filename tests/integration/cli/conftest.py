@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A city of real servers and tiny services, started by the real tool from a copy of the code."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def eventually(holds: Callable[[], Any], within: float = 30.0) -> Any:
+    """Waits until `holds` answers something true, and returns it."""
+    deadline = time.monotonic() + within
+    while not (answer := holds()):
+        assert time.monotonic() < deadline, f"still not so after {within} s"
+        time.sleep(0.05)
+    return answer
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's account may enter; pytest's own is closed when root runs the tests."""
+    path = Path(tempfile.mkdtemp(prefix="quartier-cli-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def code(folder: Path) -> Path:
+    """The real chassis and tool, and five tiny services."""
+    tiny = Path(__file__).parent / "tiny" / "service.py"
+    services = folder / "code" / "services"
+    ignore = shutil.ignore_patterns("__pycache__")
+    for package in ("chassis", "cli"):
+        shutil.copytree(ROOT / "services" / package, services / package, ignore=ignore)
+    (services / "__init__.py").touch()
+    for service in (
+        *(services / name for name in ("registration", "session", "rooms", "ideas")),
+        folder / "code" / "gateway",
+    ):
+        service.mkdir()
+        (service / "__init__.py").touch()
+        shutil.copy(tiny, service / "main.py")
+    return folder / "code"
+
+
+@dataclass
+class Up:
+    """One run of `quartier up`."""
+
+    process: "subprocess.Popen[str]"
+    data: Path
+    address: dict[str, Any]
+
+    def pids(self) -> dict[str, int]:
+        """The processes it has started, by name."""
+        content = json.loads((self.data / "run" / "processes.json").read_text())
+        return {name: entry["pid"] for name, entry in content.items()}
+
+    def databases(self) -> dict[str, str]:
+        """The addresses of the databases."""
+        return json.loads((self.data / "run" / "addresses.json").read_text())["databases"]
+
+    def buses(self) -> dict[str, str]:
+        """The addresses of the bus."""
+        return json.loads((self.data / "run" / "addresses.json").read_text())["nats"]
+
+    def stop(self) -> int:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def up(folder: Path, code: Path) -> Iterator[Callable[..., Up]]:
+    """Starts cities on `folder/data` and stops them after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(
+        *arguments: str, python: str = sys.executable, environment: Mapping[str, str] | None = None, **options: Any
+    ) -> Up:
+        data = folder / "data"
+        with (folder / "said").open("a") as said:
+            process = subprocess.Popen(
+                [python, "-P", "-m", "services.cli.main", "up", "--json", "--data", str(data), *arguments],
+                env=clean_environment(code) | dict(environment or {}),
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                **options,
+            )
+        started.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (folder / "said").read_text()
+        return Up(process, data, json.loads(line))
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def clean_environment(code: Path) -> dict[str, str]:
+    """The environment without addresses of other servers."""
+    ours = ("QUARTIER_", "LIVEKIT_", "DATABASE_URL", "NATS_URL", "SMTP_URL", "PYTEST_", "COV_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"PYTHONPATH": str(code), "TINY_PIDS": str(code.parent)}
+
+
+def mentioning(folder: Path) -> list[int]:
+    """Living processes that belong to a city under this folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if str(folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+    return found
