@@ -22,7 +22,17 @@ from nats.js.errors import NotFoundError
 from services.chassis.contract import CITY
 from services.chassis.subjects import inbox, partition, permissions, stream_name
 
-__all__ = ["Bus", "NoAnswer", "NoReplica", "Subscribed", "partition", "permissions", "stream_name", "topology"]
+__all__ = [
+    "Bus",
+    "NoAnswer",
+    "NoReplica",
+    "NotSent",
+    "Subscribed",
+    "partition",
+    "permissions",
+    "stream_name",
+    "topology",
+]
 
 log = structlog.get_logger()
 
@@ -32,6 +42,10 @@ _DUPLICATE_WINDOW = 600.0
 
 class NoReplica(Exception):
     """Nobody listens to that subject."""
+
+
+class NotSent(Exception):
+    """A message was not taken: the server has been away for too long, or the connection is closed."""
 
 
 class NoAnswer(Exception):
@@ -164,8 +178,15 @@ class Bus:
     # --- core NATS -------------------------------------------------------------------------------------------
 
     async def publish(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Sends without being told whether anybody got it; while the server is away, a few megabytes are kept."""
-        await self.client.publish(subject, data, headers=dict(headers) if headers else None)
+        """Sends without being told whether anybody got it; while the server is away, a few megabytes are kept.
+
+        Raises:
+            NotSent: more than that waits, or the connection is closed.
+        """
+        try:
+            await self.client.publish(subject, data, headers=dict(headers) if headers else None)
+        except nats.errors.Error as error:
+            raise NotSent(type(error).__name__) from error
 
     async def request(
         self,
@@ -212,9 +233,9 @@ class Bus:
 
     async def _send_hint(self, service: str) -> None:
         try:
-            await self.client.publish(self.subject_hint(service), b"")
-        except nats.errors.Error as error:
-            log.debug("hint not sent", error=type(error).__name__)
+            await self.publish(self.subject_hint(service), b"")
+        except NotSent as error:
+            log.debug("hint not sent", error=str(error))
 
 
 class Subscribed:

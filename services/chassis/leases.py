@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which replica answers the commands of which partition: leases of a few seconds, renewed every second.
+
+A lease keeps the conferences of a partition hot in one replica. Nothing depends on it: when two replicas answer
+the same partition for a moment, the version check of the append keeps them apart.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from math import ceil
+from uuid import UUID, uuid4
+
+import asyncpg
+import structlog
+
+from services.chassis.database import Database
+from services.chassis.groupcommit import UNREACHABLE
+from services.chassis.subjects import PARTITIONS
+from services.chassis.telemetry import LEASED
+
+log = structlog.get_logger()
+
+RENEW_SECONDS = 1.0
+LEASE_SECONDS = 2.0
+"""A crashed replica's partitions are free after this time and taken one renewal later: at most 3 seconds."""
+
+HAND_OVER_SECONDS = 2.5
+
+LEASE_LOCK = 7305809443
+"""Serialises the few milliseconds in which replicas of one service share the partitions."""
+
+_SHARE = """
+WITH seen AS (
+    INSERT INTO replicas (replica, until) VALUES ($1, now() + make_interval(secs => $2))
+    ON CONFLICT (replica) DO UPDATE SET until = EXCLUDED.until RETURNING replica
+), gone AS (
+    DELETE FROM replicas WHERE until < now() - interval '1 minute' AND replica <> $1
+)
+SELECT count(*) FROM (
+    SELECT replica FROM replicas WHERE until > now() UNION SELECT replica FROM seen
+) AS alive
+"""
+_RENEW = "UPDATE leases SET until = now() + make_interval(secs => $2) WHERE holder = $1 AND until > now()"
+_GIVE_UP = """
+UPDATE leases SET until = now() WHERE partition IN (
+    SELECT partition FROM leases WHERE holder = $1 AND until > now() ORDER BY partition OFFSET $2
+)
+"""
+_TAKE = """
+INSERT INTO leases (partition, holder, until)
+SELECT p, $1, now() + make_interval(secs => $2) FROM generate_series(0, $4 - 1) AS p
+WHERE NOT EXISTS (SELECT 1 FROM leases WHERE partition = p AND until > now())
+ORDER BY p LIMIT $3
+ON CONFLICT (partition) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until
+"""
+_HOLDERS = "SELECT partition, holder, until > now() AS valid FROM leases"
+
+
+class Leases:
+    """The leases of one replica.
+
+    Args:
+        service: its name, for metrics.
+        db: the database that all replicas of the service share.
+        gained: called with a partition whose commands are to be answered here from now on.
+        lost: called with a partition that another replica answers now.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        db: Database,
+        gained: Callable[[int], Awaitable[None]],
+        lost: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self.replica: UUID = uuid4()
+        self.held: frozenset[int] = frozenset()
+        self._service = service
+        self._db = db
+        self._gained = gained
+        self._lost = lost
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Looks for free partitions at once: another replica hands over."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Takes a fair share and renews it, until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self._renew()
+            except UNREACHABLE as error:
+                # Commands are still answered here: without a database nobody else can take over either.
+                log.warning("leases not renewed", error=type(error).__name__)
+            try:
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def hand_over(self, told: Callable[[], None]) -> None:
+        """Frees all partitions and answers on until others have taken them, or a few seconds have passed.
+
+        Args:
+            told: tells the other replicas.
+        """
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                async with self._db.transaction() as tx:
+                    await tx.execute("SELECT pg_advisory_xact_lock($1)", LEASE_LOCK)
+                    await tx.execute("DELETE FROM replicas WHERE replica = $1", self.replica)
+                    await tx.execute("UPDATE leases SET until = now() WHERE holder = $1", self.replica)
+                    others = await tx.fetchval("SELECT count(*) FROM replicas WHERE until > now()")
+                told()
+                while others and self.held:
+                    await asyncio.sleep(0.05)
+                    await self._apply(await self._db.pool.fetch(_HOLDERS))
+        except (TimeoutError, *UNREACHABLE):
+            log.warning("not all partitions were handed over", left=len(self.held))
+        for number in sorted(self.held):
+            await self._lost(number)
+        self.held = frozenset()
+
+    async def _renew(self) -> None:
+        async with self._db.transaction() as tx:
+            await tx.execute("SELECT pg_advisory_xact_lock($1)", LEASE_LOCK)
+            alive: int = await tx.fetchval(_SHARE, self.replica, LEASE_SECONDS)
+            share = ceil(PARTITIONS / alive)
+            await tx.execute(_RENEW, self.replica, LEASE_SECONDS)
+            await tx.execute(_GIVE_UP, self.replica, share)
+            mine: int = await tx.fetchval(
+                "SELECT count(*) FROM leases WHERE holder = $1 AND until > now()", self.replica
+            )
+            await tx.execute(_TAKE, self.replica, LEASE_SECONDS, max(0, share - mine), PARTITIONS)
+            rows = await tx.fetch(_HOLDERS)
+        await self._apply(rows)
+
+    async def _apply(self, rows: "list[asyncpg.Record]") -> None:
+        """Answers what is leased here, and what was until somebody else has it."""
+        valid = {row["partition"]: row["holder"] for row in rows if row["valid"]}
+        mine = {number for number, holder in valid.items() if holder == self.replica}
+        for number in sorted(self.held - mine):
+            if number in valid:
+                await self._lost(number)
+            else:
+                mine.add(number)  # given up or run out, and nobody has taken it yet
+        for number in sorted(mine - self.held):
+            await self._gained(number)
+        self.held = frozenset(mine)
+        LEASED.labels(self._service).set(len(mine))

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking a service: commands and queries by request and reply, with every trouble of transport as a refusal."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from services.chassis.bus import Bus, NoAnswer, NoReplica
+from services.chassis.contract import Answer, CommandRequest, Request
+from services.chassis.decider import Refusal
+from services.chassis.identity import ANONYMOUS, Actor
+from services.chassis.refusals import CHASSIS_REFUSALS, Unavailable, UnknownRefusal
+from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
+from services.chassis.telemetry import TRACEPARENT, traceparent_of
+
+A = TypeVar("A", bound=Answer)
+
+TIMEOUT_SECONDS = 5.0
+BREAK_AFTER = 5
+BREAK_SECONDS = 1.0
+
+
+class Refused(Exception):
+    """A refusal where the caller expected an answer."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(type(refusal).__name__)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[A]):
+    """What came back: an answer or a refusal.
+
+    Args:
+        answer: None when it was refused.
+        refusal: None when it was answered.
+        position: `<epoch>:<value>`; of a command: everything it led to is at or before it; of a query: the place
+            of the read models when the answer began. Empty with a refusal.
+        stale: of a query: the read models had not reached the position asked for in time.
+    """
+
+    answer: A | None
+    refusal: Refusal | None = None
+    position: str = ""
+    stale: bool = False
+
+    def unwrap(self) -> A:
+        """The answer.
+
+        Raises:
+            Refused: there is none.
+        """
+        if self.refusal is not None or self.answer is None:
+            raise Refused(self.refusal or UnknownRefusal(name="", facts=""))
+        return self.answer
+
+
+class Wire(msgspec.Struct, omit_defaults=True):
+    """The body of a reply: either `answer` with its position, or `refused`."""
+
+    answer: msgspec.Raw | None = None
+    refused: msgspec.Raw | None = None
+    position: str = ""
+    stale: bool = False
+
+
+class _Tag(msgspec.Struct):
+    refusal: str = ""
+
+
+@dataclass(slots=True)
+class _Circuit:
+    """Stops asking a service that keeps silent: after some failures in a row it is asked once a second."""
+
+    failures: int = 0
+    open_until: float = 0.0
+
+    def closed(self, now: float) -> bool:
+        return self.failures < BREAK_AFTER or now >= self.open_until
+
+    def failed(self, now: float) -> None:
+        self.failures += 1
+        if self.failures >= BREAK_AFTER:
+            self.open_until = now + BREAK_SECONDS
+
+
+class Requests:
+    """Asks services.
+
+    Args:
+        bus: connection to NATS.
+        refusals: the types of refusals that may come back, beside the chassis' own.
+    """
+
+    def __init__(self, bus: Bus, refusals: Sequence[type[Refusal]] = ()) -> None:
+        self._bus = bus
+        kinds = dict.fromkeys((*CHASSIS_REFUSALS, *refusals))
+        self._refusals: msgspec.json.Decoder[Refusal] = msgspec.json.Decoder(reduce(or_, kinds))
+        self._wire = msgspec.json.Decoder(Wire)
+        self._tag = msgspec.json.Decoder(_Tag)
+        self._answers: dict[type[Answer], msgspec.json.Decoder[Any]] = {}
+        self._circuits: dict[str, _Circuit] = {}
+
+    async def ask(
+        self,
+        request: Request[A],
+        *,
+        actor: Actor = ANONYMOUS,
+        command_id: UUID | None = None,
+        after: str | None = None,
+        timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 -- it travels with the request
+        trace: str | None = None,
+    ) -> Reply[A]:
+        """Sends a command or a query and waits for what comes back. Trouble on the way is a refusal, no exception:
+        `Unavailable` may be answered by repeating; a command is repeated with the same id and done once.
+
+        Args:
+            request: the command or query.
+            actor: who asks.
+            command_id: uuid5 of the actor's id and the client's key; None: a repetition is done again.
+            after: of a query: a position (`<epoch>:<value>`) that the answer should include.
+            timeout: real seconds; the service drops what it cannot answer within them.
+            trace: id of the trace, 32 hex digits; None continues the present one.
+        """
+        service, name = request.SERVICE, type(request).__name__
+        loop = asyncio.get_running_loop()
+        circuit = self._circuits.setdefault(service, _Circuit())
+        if not circuit.closed(loop.time()):
+            return Reply(None, Unavailable(service=service))
+        headers = {ACTOR: actor.header(), DEADLINE: str(int(timeout * 1000)), TRACEPARENT: traceparent_of(trace)}
+        if command_id is not None:
+            headers[COMMAND_ID] = command_id.hex
+        if after is not None:
+            headers[AFTER] = after
+        if isinstance(request, CommandRequest):
+            subject = self._bus.subject_command(service, request.conference, name)
+        else:
+            subject = self._bus.subject_query(service, name)
+        try:
+            message = await self._bus.request(subject, msgspec.json.encode(request), headers, timeout=timeout)
+        except NoReplica:
+            return Reply(None, Unavailable(service=service))
+        except NoAnswer:
+            circuit.failed(loop.time())
+            return Reply(None, Unavailable(service=service))
+        circuit.failures = 0
+        return self._read(message.data, request)
+
+    def _read(self, data: bytes, request: Request[A]) -> Reply[A]:
+        wire = self._wire.decode(data)
+        if wire.refused is not None:
+            return Reply(None, self._refusal(wire.refused), wire.position)
+        kind = type(request).ANSWER
+        decoder = self._answers.get(kind)
+        if decoder is None:
+            decoder = self._answers[kind] = msgspec.json.Decoder(kind)
+        answer: A = decoder.decode(wire.answer or b"{}")
+        return Reply(answer, None, wire.position, wire.stale)
+
+    def _refusal(self, raw: msgspec.Raw) -> Refusal:
+        try:
+            return self._refusals.decode(raw)
+        except msgspec.ValidationError:
+            return UnknownRefusal(name=self._tag.decode(raw).refusal, facts=bytes(raw).decode())
