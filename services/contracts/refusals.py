@@ -5,8 +5,81 @@ Each type stands in a domain too, with the same name and the same fields; a cont
 service, then by name.
 """
 
+from datetime import datetime
+
 from services.chassis.contract import Id
 from services.chassis.decider import Refusal
+
+# registration ---------------------------------------------------------------------------------------------------
+
+
+class AccessIsClosed(Refusal, frozen=True, kw_only=True):
+    """The person was excluded from the conference: their link opens nothing."""
+
+
+class AlreadyAnnounced(Refusal, frozen=True, kw_only=True):
+    """The conference exists with other facts; people rely on them."""
+
+    conference_id: Id
+
+
+class ConferenceIsOver(Refusal, frozen=True, kw_only=True):
+    """The conference was held or cancelled."""
+
+    status: str
+
+
+class ConferenceNotOpen(Refusal, frozen=True, kw_only=True):
+    """Registrations are taken while the conference is open."""
+
+    status: str
+
+
+class ConfirmationExpired(Refusal, frozen=True, kw_only=True):
+    """The address was not confirmed in time; the person may register again."""
+
+    expired_at: datetime
+
+
+class NoSeatToTake(Refusal, frozen=True, kw_only=True):
+    """A registration in this situation can neither be confirmed nor checked in, and opens no door."""
+
+    status: str
+
+
+class NotAnnounced(Refusal, frozen=True, kw_only=True):
+    """There is no such conference."""
+
+    conference_id: Id
+
+
+class NotOfTheStaff(Refusal, frozen=True, kw_only=True):
+    """Only people of the staff hold roles."""
+
+    staff_id: Id
+
+
+class NotRegistered(Refusal, frozen=True, kw_only=True):
+    """The conference has no such registration (any more)."""
+
+    participant_id: Id
+
+
+class SeriesAlreadyCreated(Refusal, frozen=True, kw_only=True):
+    """The series exists with other facts; announced conferences rely on them."""
+
+    series_id: Id
+
+
+class TooEarlyForStandbys(Refusal, frozen=True, kw_only=True):
+    """Seats are kept for their owners until the published minute."""
+
+    not_before: datetime
+
+
+class UnknownSecret(Refusal, frozen=True, kw_only=True):
+    """The link opens nothing: it was mistyped, replaced, or its registration is gone."""
+
 
 # rooms ----------------------------------------------------------------------------------------------------------
 

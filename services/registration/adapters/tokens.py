@@ -20,7 +20,7 @@ from jwt.algorithms import ECAlgorithm
 
 from services.chassis.database import Database
 from services.chassis.identity import Grant
-from services.registration.adapters.wrapping import unwrap, wrap
+from services.chassis.keys import unwrap, wrap
 
 AUDIENCE = "quartier"
 RESIDENT_LIFETIME = timedelta(minutes=10)

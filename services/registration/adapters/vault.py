@@ -5,7 +5,6 @@ A row is sealed with its person's key, and the key is wrapped by the key of keys
 about anybody. Erasing a person deletes the row and destroys the key.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -13,11 +12,10 @@ from uuid import UUID
 import msgspec
 
 from services.chassis.database import Database
+from services.chassis.decider import Sealed
+from services.chassis.keys import new_key, seal, unwrap, wrap
 from services.chassis.store import Statement
 from services.registration.adapters.secrets import Purpose, Secrets, hash_of
-from services.registration.adapters.wrapping import unwrap, wrap
-
-KEY_BYTES = 32
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +48,21 @@ class Addressee(NamedTuple):
 
     person: Person
     link_rotation: int
+
+
+def sealed_parts(participant_id: str, key: bytes, person: Person) -> tuple[Sealed | None, Sealed | None]:
+    """Attributes and needs as JSON sealed with the person's key: what events carry of them."""
+    attributes = msgspec.json.encode(person.attributes).decode() if person.attributes else None
+    needs = msgspec.json.encode(person.needs).decode() if person.needs else None
+    return (
+        seal(participant_id, key, attributes) if attributes else None,
+        seal(participant_id, key, needs) if needs else None,
+    )
+
+
+def text_of(opened: str | None) -> str | None:
+    """The text in opened needs."""
+    return None if opened is None else msgspec.json.decode(opened, type=str)
 
 
 _PERSON = msgspec.json.Decoder(Person)
@@ -171,7 +184,8 @@ class Vault:
         """Display names of participants and staff of one conference: of these ids, or all when there are none."""
         rows = await self._db.pool.fetch(
             "SELECT id, sealed, wrapped FROM ("
-            " SELECT participant_id AS id, sealed FROM participants p WHERE p.conference_id = $1"
+            " SELECT participant_id AS id, sealed FROM participants p JOIN registrations r USING (participant_id)"
+            " WHERE p.conference_id = $1 AND r.status IN ('SEATED', 'WAITLISTED', 'RELEASED')"
             " AND (cardinality($2::uuid[]) = 0 OR participant_id = ANY($2))"
             " UNION ALL SELECT staff_id, sealed FROM staff_people s WHERE staff_id = ANY($2)"
             " OR (cardinality($2) = 0 AND EXISTS (SELECT FROM staff_roles r WHERE r.staff_id = s.staff_id"
@@ -183,11 +197,6 @@ class Vault:
         return {row["id"].hex: self._open(row["id"], row["wrapped"], row["sealed"]).name for row in rows}
 
     # Keys -----------------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def new_key() -> bytes:
-        """A fresh data key."""
-        return os.urandom(KEY_BYTES)
 
     async def keys(self, ids: Iterable[str]) -> dict[str, bytes]:
         """Data keys by id; destroyed and unknown ones are missing."""
@@ -202,7 +211,7 @@ class Vault:
         wanted = list(ids)
         async with self._db.transaction() as tx:
             for each in sorted(wanted):
-                statement = self._insert_key(each, conference_id, self.new_key())
+                statement = self._insert_key(each, conference_id, new_key())
                 await tx.execute(statement.sql, *statement.args)
         return await self.keys(wanted)
 

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that registration answers: commands first, then queries."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from uuid import uuid4
+
+from services.chassis.api import Api, Context, Decide
+from services.chassis.contract import Answer, Done
+from services.chassis.decider import Refusal
+from services.chassis.decisions import Decided, Step
+from services.chassis.keys import new_key
+from services.chassis.refusals import InvalidInput, NotFound
+from services.contracts import refusals
+from services.contracts import registration as contract
+from services.registration import access, queries
+from services.registration.adapters.office import Office, office_of
+from services.registration.adapters.vault import Person, sealed_parts
+from services.registration.domain import conference as life
+from services.registration.domain import district, seating, series, staff
+from services.registration.domain.conference import CONFERENCE, Announced
+from services.registration.translation import is_zone, person_of, problem_with, standing
+
+api = Api(contract.SERVICE)
+
+
+def _office(ctx: Context) -> Office:
+    return office_of(ctx.db, ctx.settings)
+
+
+def _decide(command: life.ConferenceCommand, answer: Answer = Done()) -> Decide:  # noqa: B008 -- frozen, no fields
+    return Decide(Step(CONFERENCE, command.conference_id, command, conference=command.conference_id), answer=answer)
+
+
+def _answering(command: seating.ConfirmRegistration | seating.CheckIn) -> Decide:
+    """Decides, and answers where the registration stands afterwards."""
+
+    def answer(decided: Sequence[Decided]) -> contract.RegistrationState:
+        return standing(decided[0].state, command.conference_id, command.participant_id)
+
+    return Decide(Step(CONFERENCE, command.conference_id, command, conference=command.conference_id), answer=answer)
+
+
+# Commands: districts, series, conferences -----------------------------------------------------------------------
+
+
+@api.command(contract.DefineDistrict, needs=access.organisers)
+async def define_district(request: contract.DefineDistrict, ctx: Context) -> Decide:
+    """Defines or redefines a district."""
+    command = district.DefineDistrict(
+        now=ctx.now,
+        district_id=request.district_id,
+        name=request.name,
+        postal_codes=request.postal_codes,
+        streets=tuple(
+            district.Streets(street=each.street, first=each.first, last=each.last) for each in request.streets
+        ),
+    )
+    return Decide(Step(district.DISTRICT, request.district_id, command, conference=None))
+
+
+@api.command(contract.CreateSeries, needs=access.organisers)
+async def create_series(request: contract.CreateSeries, ctx: Context) -> Decide | Refusal:
+    """Creates a series."""
+    if not is_zone(request.zone):
+        return InvalidInput(field="zone", problem="not an IANA time zone such as Europe/Berlin")
+    command = series.CreateSeries(
+        now=ctx.now, series_id=request.series_id, title=request.title, script=request.script, zone=request.zone
+    )
+    return Decide(Step(series.SERIES, request.series_id, command, conference=None))
+
+
+@api.command(contract.AnnounceConference, needs=access.organisers)
+async def announce_conference(request: contract.AnnounceConference, ctx: Context) -> Decide | Refusal:
+    """Announces a conference of an existing district in an existing series."""
+    if request.starts_at.tzinfo is None:
+        return InvalidInput(field="starts_at", problem="an instant needs its offset from UTC")
+    of_series = (await ctx.load(series.SERIES, request.series_id)).state
+    if not isinstance(of_series, series.Created):
+        return NotFound(what="series", id=request.series_id)
+    if not isinstance((await ctx.load(district.DISTRICT, request.district_id)).state, district.Defined):
+        return NotFound(what="district", id=request.district_id)
+    command = life.AnnounceConference(
+        now=ctx.now,
+        conference_id=request.conference_id,
+        series_id=request.series_id,
+        district_id=request.district_id,
+        title=request.title,
+        starts_at=request.starts_at.astimezone(UTC),
+        zone=of_series.facts.zone,
+        capacity=request.capacity,
+        language=request.language,
+        script=of_series.facts.script,
+    )
+    return _decide(command)
+
+
+@api.command(contract.OpenConference, needs=access.organisers)
+async def open_conference(request: contract.OpenConference, ctx: Context) -> Decide:
+    """Opens the registration."""
+    return _decide(life.OpenConference(now=ctx.now, conference_id=request.conference_id))
+
+
+@api.command(contract.CloseConference, needs=access.organisers)
+async def close_conference(request: contract.CloseConference, ctx: Context) -> Decide:
+    """Closes the registration."""
+    return _decide(life.CloseConference(now=ctx.now, conference_id=request.conference_id))
+
+
+@api.command(contract.CancelConference, needs=access.organisers)
+async def cancel_conference(request: contract.CancelConference, ctx: Context) -> Decide:
+    """Calls the conference off; the mails follow from the event."""
+    return _decide(life.CancelConference(now=ctx.now, conference_id=request.conference_id))
+
+
+# Commands: registrations ----------------------------------------------------------------------------------------
+
+
+@api.command(contract.Register)
+async def register(request: contract.Register, ctx: Context) -> Decide | Refusal:
+    """Registers a new participant, or repeats the registration of a known address: the answer is the same."""
+    problem = problem_with(request)
+    if problem is not None:
+        return problem
+    vault = _office(ctx).vault
+    answer = contract.RegistrationAccepted(
+        conference_id=request.conference_id, expires_at=ctx.now + seating.CONFIRMATION_WINDOW
+    )
+    known = await vault.standing(request.conference_id, request.email)
+    if known is not None:
+        repeat = seating.RepeatRegistration(now=ctx.now, conference_id=request.conference_id, participant_id=known)
+        return _decide(repeat, answer=answer)
+    participant, key = uuid4().hex, new_key()
+    person = person_of(request)
+    attributes, needs = sealed_parts(participant, key, person)
+    submit = seating.SubmitRegistration(
+        now=ctx.now,
+        conference_id=request.conference_id,
+        participant_id=participant,
+        attributes=attributes,
+        needs=needs,
+    )
+    step = Step(CONFERENCE, request.conference_id, submit, conference=request.conference_id)
+    return Decide(step, answer=answer, effects=vault.enter(participant, request.conference_id, person, key))
+
+
+@api.command(contract.ConfirmRegistration)
+async def confirm_registration(request: contract.ConfirmRegistration, ctx: Context) -> Decide | Refusal:
+    """Whoever holds the secret of the mail confirms."""
+    known = await _office(ctx).vault.by_secret("confirm", request.conference_id, request.secret)
+    if known is None:
+        return refusals.UnknownSecret()
+    return _answering(
+        seating.ConfirmRegistration(
+            now=ctx.now, conference_id=request.conference_id, participant_id=known.participant_id
+        )
+    )
+
+
+@api.command(contract.CancelRegistration, needs=access.the_person_or_an_organiser)
+async def cancel_registration(request: contract.CancelRegistration, ctx: Context) -> Decide:
+    """Gives the seat back; the address may register again."""
+    command = seating.CancelRegistration(
+        now=ctx.now, conference_id=request.conference_id, participant_id=request.participant_id
+    )
+    step = Step(CONFERENCE, request.conference_id, command, conference=request.conference_id)
+    return Decide(step, effects=[_office(ctx).vault.withdraw(request.conference_id, request.participant_id)])
+
+
+@api.command(contract.EnterWithLink)
+async def enter_with_link(request: contract.EnterWithLink, ctx: Context) -> contract.AccessToken | Refusal:
+    """A short token for the holder of a personal link. Nothing is stored: a token must not lie in a database."""
+    office = _office(ctx)
+    known = await office.vault.by_secret("enter", request.conference_id, request.secret)
+    if known is None:
+        return refusals.UnknownSecret()
+    if known.is_excluded:
+        return refusals.AccessIsClosed()
+    conference = (await ctx.load(CONFERENCE, request.conference_id)).state
+    if not isinstance(conference, Announced):
+        return refusals.UnknownSecret()
+    if conference.status == "CANCELLED":
+        return life.ConferenceIsOver(status=conference.status)
+    status = conference.seats.registrations[known.participant_id].status
+    # Who lost the seat by coming late is let in: they stand by.
+    if status not in {"SEATED", "WAITLISTED", "RELEASED"}:
+        return seating.NoSeatToTake(status=status)
+    issued = await office.tokens.resident(known.participant_id, request.conference_id, status)
+    return contract.AccessToken(
+        token=issued.token,
+        expires_at=issued.expires_at,
+        conference_id=request.conference_id,
+        participant_id=known.participant_id,
+        status=status,
+    )
+
+
+@api.command(contract.CheckIn, needs=access.the_person_or_a_host)
+async def check_in(request: contract.CheckIn, ctx: Context) -> Decide:
+    """The person is in the lobby."""
+    return _answering(
+        seating.CheckIn(now=ctx.now, conference_id=request.conference_id, participant_id=request.participant_id)
+    )
+
+
+@api.command(contract.SeatStandbys, needs=access.hosts)
+async def seat_standbys(request: contract.SeatStandbys, ctx: Context) -> Decide:
+    """The same as at the published minute, which the timer keeps."""
+    return _decide(seating.SeatStandbys(now=ctx.now, conference_id=request.conference_id))
+
+
+@api.command(contract.EraseMe, needs=access.the_person_or_an_organiser)
+async def erase_me(request: contract.EraseMe, ctx: Context) -> Decide:
+    """Erases the person with all their participant ids, in one transaction. Erased people are erased already."""
+    vault = _office(ctx).vault
+    everywhere = await vault.same_person(request.participant_id)
+    steps = [
+        Step(
+            CONFERENCE,
+            conference_id,
+            seating.EraseParticipant(now=ctx.now, conference_id=conference_id, participant_id=participant_id),
+            conference=conference_id,
+        )
+        for participant_id, conference_id in everywhere
+    ]
+    return Decide(*steps, effects=vault.erase([participant_id for participant_id, _ in everywhere]))
+
+
+# Commands: staff and keys ---------------------------------------------------------------------------------------
+
+
+@api.command(contract.AddStaff, needs=access.organisers)
+async def add_staff(request: contract.AddStaff, ctx: Context) -> Decide:
+    """Adds a person of the staff; name and address go into the vault."""
+    command = staff.AddStaff(
+        now=ctx.now,
+        staff_id=request.staff_id,
+        home_district_id=request.home_district_id,
+        partner_id=request.partner_id,
+    )
+    effects = await _office(ctx).vault.add_staff(request.staff_id, Person(name=request.name, email=request.email))
+    return Decide(Step(staff.STAFF_MEMBER, request.staff_id, command, conference=None), effects=effects)
+
+
+@api.command(contract.AssignStaff, needs=access.organisers)
+async def assign_staff(request: contract.AssignStaff, ctx: Context) -> Decide | Refusal:
+    """Gives a role at an existing conference, or in the city."""
+    if request.conference_id is not None:
+        loaded = await ctx.load(CONFERENCE, request.conference_id)
+        if not isinstance(loaded.state, Announced):
+            return NotFound(what="conference", id=request.conference_id)
+    command = staff.AssignStaff(
+        now=ctx.now, staff_id=request.staff_id, conference_id=request.conference_id, role=request.role
+    )
+    return Decide(Step(staff.STAFF_MEMBER, request.staff_id, command, conference=request.conference_id))
+
+
+@api.command(contract.ReleaseStaff, needs=access.organisers)
+async def release_staff(request: contract.ReleaseStaff, ctx: Context) -> Decide:
+    """Takes a role back."""
+    command = staff.ReleaseStaff(
+        now=ctx.now, staff_id=request.staff_id, conference_id=request.conference_id, role=request.role
+    )
+    return Decide(Step(staff.STAFF_MEMBER, request.staff_id, command, conference=request.conference_id))
+
+
+@api.command(contract.EnsureKeys, needs=access.service)
+async def ensure_keys(request: contract.EnsureKeys, ctx: Context) -> contract.KeysFound:
+    """Keys of sheets. Not decided by a rule and not in the log: the answer would lie there."""
+    return contract.KeysFound(keys=await _office(ctx).vault.ensure_keys(request.ids, request.conference_id))
+
+
+# Queries --------------------------------------------------------------------------------------------------------
+
+api.query(contract.ListDistricts)(queries.list_districts)
+api.query(contract.ListConferences)(queries.list_conferences)
+api.query(contract.GetConference)(queries.get_conference)
+api.query(contract.GetRegistration, needs=access.the_person_or_a_host)(queries.get_registration)
+api.query(contract.GetNames)(queries.get_names)
+api.query(contract.GetRoster, needs=access.hosts)(queries.get_roster)
+api.query(contract.ExportMe, needs=access.the_person_or_an_organiser)(queries.export_me)
+api.query(contract.GetKeys, needs=access.service)(queries.get_keys)
+api.query(contract.GetJsonWebKeys)(queries.get_json_web_keys)
