@@ -251,6 +251,13 @@ class Subscribed:
         except nats.errors.Error as error:
             log.debug("subscription was gone", error=type(error).__name__)
 
+    async def cancel(self) -> None:
+        """No message is delivered or handled any more."""
+        try:
+            await self._subscription.unsubscribe()
+        except nats.errors.Error as error:
+            log.debug("subscription was gone", error=type(error).__name__)
+
 
 def _end_process() -> None:
     os._exit(1)
