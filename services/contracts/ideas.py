@@ -112,6 +112,12 @@ class CardsChanged(LiveChange, frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = SERVICE
 
 
+class SheetsChanged(LiveChange, frozen=True, kw_only=True):
+    """What groups write on their sheets changed: somebody of the conference wrote, removed or submitted."""
+
+    SERVICE: ClassVar[str] = SERVICE
+
+
 # Commands -------------------------------------------------------------------------------------------------------
 
 
