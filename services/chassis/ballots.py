@@ -14,7 +14,6 @@ What a vote does, step by step:
 
 import hashlib
 import hmac
-import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
@@ -22,24 +21,18 @@ from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from services.chassis.database import Database
 from services.chassis.decider import Event, Sealed
+from services.chassis.keys import new_key, unwrap, wrap
 from services.chassis.mapper import Mapper
 from services.chassis.repository import Secret
 from services.chassis.store import EventStore, Statement
 
 E = TypeVar("E", bound=Event)
 
-NONCE_BYTES: Final = 12
-KEY_BYTES: Final = 32
-
 _TEXTS: Final = msgspec.json.Decoder(tuple[str, ...])
-
-
-class CannotUnwrap(Exception):
-    """A vote's key was wrapped under another key than the one in the settings."""
 
 
 class VoteKey:
@@ -113,7 +106,7 @@ class VoteKeys:
 
     def __init__(self, db: Database, wrapping: bytes) -> None:
         self._db = db
-        self._wrapping = AESGCM(wrapping)
+        self._wrapping = wrapping
 
     def create(self, vote_id: str) -> Statement:
         """Makes a key and returns the statement that stores it, for the transaction that opens the vote.
@@ -124,8 +117,7 @@ class VoteKeys:
             vote_id: 32 hex digits.
         """
         vote = UUID(vote_id)
-        nonce = os.urandom(NONCE_BYTES)
-        wrapped = nonce + self._wrapping.encrypt(nonce, os.urandom(KEY_BYTES), vote.bytes)
+        wrapped = wrap(self._wrapping, new_key(), vote.bytes)
         return Statement(
             "INSERT INTO ballot_keys (vote_id, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING", (vote, wrapped)
         )
@@ -140,11 +132,7 @@ class VoteKeys:
         wrapped: bytes | None = await self._db.pool.fetchval("SELECT wrapped FROM ballot_keys WHERE vote_id = $1", vote)
         if wrapped is None:
             return None
-        try:
-            key = self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], vote.bytes)
-        except InvalidTag:
-            raise CannotUnwrap("QUARTIER_KEY_ENCRYPTION_KEY is not the one under which this vote was opened") from None
-        return VoteKey(vote_id, key)
+        return VoteKey(vote_id, unwrap(self._wrapping, wrapped, vote.bytes))
 
 
 def destroy(vote_id: str) -> Statement:

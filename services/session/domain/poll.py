@@ -21,6 +21,11 @@ from services.session.domain.script import LocalText, PollKind
 WORDS_PER_BALLOT = 3
 
 
+def poll_key(conference_id: str, poll_id: str) -> str:
+    """The key of a poll's stream; a poll is found only through its own conference."""
+    return f"{conference_id}:{poll_id}"
+
+
 class Count(msgspec.Struct, frozen=True, kw_only=True):
     """An option (in German) or a word, and how many ballots named it."""
 
@@ -86,6 +91,7 @@ class Counting(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: PollKind
     options: tuple[LocalText, ...]
+    opened_at: datetime
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -207,7 +213,9 @@ def evolve(poll: Poll, event: PollEvent) -> Poll:
             return Open(kind=kind, options=options, opened_at=opened_at)
         case PollVotingEnded():
             # A log in which voting ends before it began was not written by this rule; it counts nothing.
-            return Counting(kind=poll.kind, options=poll.options) if isinstance(poll, Open) else poll
+            if not isinstance(poll, Open):
+                return poll
+            return Counting(kind=poll.kind, options=poll.options, opened_at=poll.opened_at)
         case PollClosed():
             return Closed()
         case _:
@@ -227,10 +235,11 @@ POLL: Decider[Poll, PollCommand, PollEvent] = Decider(
 
 
 def normalised(words: Iterable[str]) -> tuple[str, ...]:
-    """Words as one ballot holds them: composed characters, single spaces, none empty, none twice in any case."""
+    """Words as one ballot holds them: composed, single-spaced, without control characters; none empty, none twice."""
     kept: dict[str, str] = {}
     for word in words:
-        text = " ".join(unicodedata.normalize("NFC", word).split())
+        spaced = " ".join(unicodedata.normalize("NFC", word).split())
+        text = "".join(character for character in spaced if unicodedata.category(character) != "Cc")
         if text:
             kept.setdefault(text.casefold(), text)
     return tuple(kept.values())[:WORDS_PER_BALLOT]

@@ -5,10 +5,10 @@ CREATE TABLE polls (
     poll_id uuid PRIMARY KEY,
     conference_id uuid NOT NULL,
     position bigint NOT NULL,           -- of the opening; gives the order
-    opened jsonb NOT NULL,              -- kind, question, options, live
+    opened text NOT NULL,               -- kind, question, options, live; JSON that may hold \u0000, which jsonb refuses
     status text NOT NULL,               -- open, counting, closed
     ballots integer NOT NULL DEFAULT 0, -- these two once it is closed
-    tally jsonb
+    tally text
 );
 
 CREATE INDEX polls_conference ON polls (conference_id, position);

@@ -13,12 +13,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from services.chassis.ballots import CannotUnwrap, VoteKey, VoteKeys, destroy, latest_ballots
+from services.chassis.ballots import VoteKey, VoteKeys, destroy, latest_ballots
 from services.chassis.clock import Clock
 from services.chassis.contract import Done
 from services.chassis.database import Database
 from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
 from services.chassis.decisions import Envelope, Executed, Step
+from services.chassis.keys import CannotUnwrap
 from services.chassis.mapper import Mapper
 from services.chassis.refusals import ConcurrentChange
 from services.chassis.repository import Repository
@@ -225,7 +226,7 @@ async def test_the_key_in_the_database_is_worth_nothing_without_the_settings(dat
     async with Instance.running(database_url) as first:
         await first.begin(vote, conference)
     async with Instance.running(database_url, wrapping=bytes(32)) as second:
-        with pytest.raises(CannotUnwrap, match="QUARTIER_KEY_ENCRYPTION_KEY"):
+        with pytest.raises(CannotUnwrap, match="key-encryption key of the settings"):
             await second.keys.load(vote)
 
 

@@ -51,7 +51,7 @@ def test_other_words_replace_the_first_ones():
     story.given(cast(words=WORDS)).when(vote(CLOUD, words=OTHER_WORDS)).then(cast(words=OTHER_WORDS))
 
 
-@pytest.mark.parametrize("poll", [Counting(kind="single", options=OPTIONS), Closed()])
+@pytest.mark.parametrize("poll", [Counting(kind="single", options=OPTIONS, opened_at=NOON), Closed()])
 def test_a_late_ballot_is_refused(poll):
     story.when(vote(poll, option=1)).refused(PollIsClosed(poll_id=POLL_ID))
 

@@ -103,6 +103,10 @@ def test_a_word_written_twice_in_one_ballot_counts_once():
     assert normalised(["Bäume", "BÄUME", "ba\u0308ume"]) == ("Bäume",)
 
 
+def test_control_characters_are_no_part_of_a_word():
+    assert normalised(["\0Li\x07cht"]) == ("Licht",)
+
+
 def test_empty_words_are_not_words():
     assert normalised([" ", "\n", "Licht"]) == ("Licht",)
 
