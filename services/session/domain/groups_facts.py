@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened to the groups of a conference, and the plan that follows from it.
+
+A *generation* counts every change of anybody's place. The plan remembers who met whom in which phase, so that later
+rounds bring new partners, and the last seating of every phase, so that going back brings people back together.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias, assert_never
+
+import msgspec
+
+from services.chassis.decider import Event
+from services.session.domain.script import GroupMode
+from services.session.domain.seating import Group, Seating
+
+CardKind = Literal["NEED", "OFFER"]
+Pair = tuple[str, str]
+
+
+class GroupsPlaced(Event, frozen=True, kw_only=True):
+    """Everybody present got a place for a phase. `seed` and `algorithm` tell how the groups were found.
+
+    `again`: the groups of an earlier time came back together, or a group had to be formed in a running phase.
+    """
+
+    TOPIC = "session.groups_placed"
+
+    generation: int
+    run: int
+    phase: str
+    mode: GroupMode
+    groups: tuple[Group, ...]
+    with_moderator: tuple[str, ...]
+    spare: tuple[str, ...]
+    seed: int
+    algorithm: str
+    again: bool
+
+
+class PersonMoved(Event, frozen=True, kw_only=True):
+    """A person has another place in the running phase: a group, or None. `gone`: they have left the conference."""
+
+    TOPIC = "session.person_moved"
+
+    generation: int
+    participant_id: str
+    group_id: str | None
+    gone: bool = False
+
+
+class MentorMoved(Event, frozen=True, kw_only=True):
+    """A mentor accompanies another group, or None. `gone`: they have left the conference."""
+
+    TOPIC = "session.mentor_moved"
+
+    generation: int
+    mentor_id: str
+    group_id: str | None
+    gone: bool = False
+
+
+class GroupsRecalled(Event, frozen=True, kw_only=True):
+    """Everybody is in the plenary again."""
+
+    TOPIC = "session.groups_recalled"
+
+    generation: int
+
+
+class TopicsKept(Event, frozen=True, kw_only=True):
+    """The topics among which people choose."""
+
+    TOPIC = "session.topics_kept"
+
+    topics: tuple[str, ...]
+
+
+class WishesKept(Event, frozen=True, kw_only=True):
+    """Who wants to work on which topics, the dearest first."""
+
+    TOPIC = "session.wishes_kept"
+
+    ranks: dict[str, tuple[str, ...]]
+
+
+class TagsKept(Event, frozen=True, kw_only=True):
+    """What a person needs or offers, in tags that they agreed to use for finding partners."""
+
+    TOPIC = "session.tags_kept"
+
+    participant_id: str
+    kind: CardKind
+    tags: tuple[str, ...]
+
+
+GroupsEvent: TypeAlias = GroupsPlaced | PersonMoved | MentorMoved | GroupsRecalled | TopicsKept | WishesKept | TagsKept
+
+
+class InPhase(msgspec.Struct, frozen=True, kw_only=True):
+    """The groups of the running phase."""
+
+    run: int
+    phase: str
+    mode: GroupMode
+    seating: Seating
+
+
+class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known about the groups of one conference.
+
+    Args:
+        generation: counts the changes of places.
+        now: the groups of the running phase, None in the plenary.
+        earlier: the last seating of each phase that had groups, by the phase's key, the latest last.
+        met: in which phases two people sat together; the smaller id first.
+        mentored: whom each mentor has accompanied.
+        topics: the topics of the solutions phase.
+        wishes: topics by person, the dearest first.
+        needs, offers: tags by person.
+        plans: how many plans went live.
+    """
+
+    generation: int = 0
+    now: InPhase | None = None
+    earlier: dict[str, Seating] = {}
+    met: dict[Pair, frozenset[str]] = {}
+    mentored: dict[str, frozenset[str]] = {}
+    topics: tuple[str, ...] = ()
+    wishes: dict[str, tuple[str, ...]] = {}
+    needs: dict[str, frozenset[str]] = {}
+    offers: dict[str, frozenset[str]] = {}
+    plans: int = 0
+
+    def times_met(self, one: str, other: str, besides: str | None = None) -> int:
+        """In how many phases two people sat together; the phase `besides` is not counted."""
+        phases = self.met.get(pair(one, other), frozenset())
+        return len(phases) - (besides in phases)
+
+
+def pair(one: str, other: str) -> Pair:
+    """Two people as a key, whatever their order."""
+    return (one, other) if one < other else (other, one)
+
+
+def evolve(plan: GroupPlan, event: GroupsEvent) -> GroupPlan:
+    """The plan after an event."""
+    match event:
+        case GroupsPlaced():
+            seating = Seating(groups=event.groups, with_moderator=event.with_moderator, spare=event.spare)
+            phase = InPhase(run=event.run, phase=event.phase, mode=event.mode, seating=seating)
+            first = plan.now is None or plan.now.run != event.run
+            return msgspec.structs.replace(
+                _seated(plan, phase, event.generation, event.groups), plans=plan.plans + first
+            )
+        case PersonMoved():
+            return _changed(plan, event.generation, _person_moved(plan, event), event.group_id)
+        case MentorMoved():
+            return _changed(plan, event.generation, _mentor_moved(plan, event), event.group_id)
+        case GroupsRecalled():
+            return msgspec.structs.replace(plan, generation=event.generation, now=None)
+        case TopicsKept():
+            return msgspec.structs.replace(plan, topics=event.topics)
+        case WishesKept():
+            return msgspec.structs.replace(plan, wishes=event.ranks)
+        case TagsKept():
+            field = "needs" if event.kind == "NEED" else "offers"
+            known: Mapping[str, frozenset[str]] = getattr(plan, field)
+            tags = known.get(event.participant_id, frozenset()) | frozenset(event.tags)
+            return msgspec.structs.replace(plan, **{field: {**known, event.participant_id: tags}})
+    assert_never(event)
+
+
+def move_person(seating: Seating, event: PersonMoved) -> Seating:
+    """The seating after one person moved; a group that nobody is left in is closed."""
+    who = event.participant_id
+    groups = []
+    for group in seating.groups:
+        members = tuple(person for person in group.members if person != who)
+        if group.group_id == event.group_id:
+            members = (*members, who)
+        groups.append(msgspec.structs.replace(group, members=members) if members != group.members else group)
+    rest = tuple(person for person in seating.with_moderator if person != who)
+    stays = event.group_id is None and not event.gone
+    closed = [group.mentor_id for group in groups if not group.members and group.mentor_id]
+    return Seating(
+        groups=tuple(group for group in groups if group.members),
+        with_moderator=(*rest, who) if stays else rest,
+        spare=(*seating.spare, *closed),
+    )
+
+
+def move_mentor(seating: Seating, event: MentorMoved) -> Seating:
+    """The seating after one mentor moved."""
+    who = event.mentor_id
+    groups = []
+    for group in seating.groups:
+        mentor = None if group.mentor_id == who else group.mentor_id
+        mentor = who if group.group_id == event.group_id else mentor
+        groups.append(msgspec.structs.replace(group, mentor_id=mentor) if mentor != group.mentor_id else group)
+    rest = tuple(mentor for mentor in seating.spare if mentor != who)
+    spare = event.group_id is None and not event.gone
+    return Seating(groups=tuple(groups), with_moderator=seating.with_moderator, spare=(*rest, who) if spare else rest)
+
+
+def _person_moved(plan: GroupPlan, event: PersonMoved) -> Seating:
+    assert plan.now is not None  # noqa: S101 -- people move in running phases only
+    return move_person(plan.now.seating, event)
+
+
+def _mentor_moved(plan: GroupPlan, event: MentorMoved) -> Seating:
+    assert plan.now is not None  # noqa: S101 -- mentors move in running phases only
+    return move_mentor(plan.now.seating, event)
+
+
+def _changed(plan: GroupPlan, generation: int, seating: Seating, group_id: str | None) -> GroupPlan:
+    assert plan.now is not None  # noqa: S101 -- see above
+    phase = msgspec.structs.replace(plan.now, seating=seating)
+    return _seated(plan, phase, generation, [group for group in seating.groups if group.group_id == group_id])
+
+
+def _seated(plan: GroupPlan, phase: InPhase, generation: int, new: Iterable[Group]) -> GroupPlan:
+    met, mentored = dict(plan.met), dict(plan.mentored)
+    nobody: frozenset[str] = frozenset()
+    for group in new:
+        for place, one in enumerate(group.members):
+            for other in group.members[:place]:
+                key = pair(one, other)
+                met[key] = met.get(key, nobody) | {phase.phase}
+        if group.mentor_id is not None:
+            mentored[group.mentor_id] = mentored.get(group.mentor_id, nobody).union(group.members)
+    earlier = {key: seating for key, seating in plan.earlier.items() if key != phase.phase}
+    return msgspec.structs.replace(
+        plan,
+        generation=generation,
+        now=phase,
+        earlier={**earlier, phase.phase: phase.seating},
+        met=met,
+        mentored=mentored,
+    )

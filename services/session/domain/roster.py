@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roster of one conference: who has a seat, who serves, who is here, who is shut out.
+
+Presence is stored as edges, after a grace time for leaving; heartbeats never come here.
+"""
+
+from collections.abc import Iterable
+from typing import TypeAlias, TypeVar, assert_never
+
+import msgspec
+
+from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
+
+V = TypeVar("V")
+
+MODERATION = frozenset({"moderator", "deputy"})
+
+
+class SeatFilled(Event, frozen=True, kw_only=True):
+    """A person has a seat; `attributes` is sealed JSON of what they agreed to use for mixed groups."""
+
+    TOPIC = "session.seat_filled"
+
+    participant_id: str
+    attributes: Sealed | None = None
+
+
+class SeatEmptied(Event, frozen=True, kw_only=True):
+    """A person has no seat any more."""
+
+    TOPIC = "session.seat_emptied"
+
+    participant_id: str
+
+
+class StaffJoined(Event, frozen=True, kw_only=True):
+    """A person serves in a role."""
+
+    TOPIC = "session.staff_joined"
+
+    staff_id: str
+    role: str
+
+
+class StaffLeft(Event, frozen=True, kw_only=True):
+    """A person no longer serves in a role."""
+
+    TOPIC = "session.staff_left"
+
+    staff_id: str
+    role: str
+
+
+class PersonCame(Event, frozen=True, kw_only=True):
+    """A person with a seat or a role is here."""
+
+    TOPIC = "session.person_came"
+
+    person_id: str
+
+
+class PersonWent(Event, frozen=True, kw_only=True):
+    """A person has been away for longer than the grace time, or was shut out."""
+
+    TOPIC = "session.person_went"
+
+    person_id: str
+
+
+class ParticipantExcluded(Event, frozen=True, kw_only=True):
+    """A person is shut out; `code` names a rule of the code of conduct."""
+
+    TOPIC = "session.participant_excluded"
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class ParticipantReadmitted(Event, frozen=True, kw_only=True):
+    """A person may come back."""
+
+    TOPIC = "session.participant_readmitted"
+
+    participant_id: str
+
+
+class PersonForgotten(Event, frozen=True, kw_only=True):
+    """A person was erased: what the roster knew about them is dropped."""
+
+    TOPIC = "session.person_forgotten"
+
+    participant_id: str
+
+
+RosterEvent: TypeAlias = (
+    SeatFilled
+    | SeatEmptied
+    | StaffJoined
+    | StaffLeft
+    | PersonCame
+    | PersonWent
+    | ParticipantExcluded
+    | ParticipantReadmitted
+    | PersonForgotten
+)
+
+
+class Roster(msgspec.Struct, frozen=True, kw_only=True):
+    """Seats with sealed attributes, roles of the staff, who is present, who is shut out."""
+
+    seats: dict[str, Sealed | None] = {}
+    staff: dict[str, frozenset[str]] = {}
+    present: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+
+    def may_come(self, person: str) -> bool:
+        """Whether this person belongs here at all."""
+        return (person in self.seats or person in self.staff) and person not in self.excluded
+
+    def residents_present(self) -> tuple[str, ...]:
+        """People with a seat who are here, in the order of their ids; staff have their own places."""
+        return tuple(sorted(one for one in self.present if one in self.seats and one not in self.staff))
+
+    def mentors_present(self) -> tuple[str, ...]:
+        """Mentors who are here and do not also moderate, in the order of their ids."""
+        return tuple(
+            sorted(
+                one
+                for one, roles in self.staff.items()
+                if one in self.present and "mentor" in roles and not roles & MODERATION
+            )
+        )
+
+
+class FillSeat(Command, frozen=True, kw_only=True):
+    """Gives a person a seat."""
+
+    participant_id: str
+    attributes: Sealed | None = None
+
+
+class EmptySeat(Command, frozen=True, kw_only=True):
+    """Takes a person's seat."""
+
+    participant_id: str
+
+
+class AddStaff(Command, frozen=True, kw_only=True):
+    """Lets a person serve in a role."""
+
+    staff_id: str
+    role: str
+
+
+class RemoveStaff(Command, frozen=True, kw_only=True):
+    """Takes a role from a person."""
+
+    staff_id: str
+    role: str
+
+
+class MarkPresent(Command, frozen=True, kw_only=True):
+    """People are here; those who do not belong here are passed over."""
+
+    people: tuple[str, ...]
+
+
+class MarkAbsent(Command, frozen=True, kw_only=True):
+    """People have gone."""
+
+    people: tuple[str, ...]
+
+
+class ExcludeParticipant(Command, frozen=True, kw_only=True):
+    """Shuts a resident out."""
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class ReadmitParticipant(Command, frozen=True, kw_only=True):
+    """Lets a resident come back."""
+
+    participant_id: str
+
+
+class ForgetPerson(Command, frozen=True, kw_only=True):
+    """Drops what the roster knows about an erased person."""
+
+    participant_id: str
+
+
+RosterCommand: TypeAlias = (
+    FillSeat
+    | EmptySeat
+    | AddStaff
+    | RemoveStaff
+    | MarkPresent
+    | MarkAbsent
+    | ExcludeParticipant
+    | ReadmitParticipant
+    | ForgetPerson
+)
+
+
+class NotOnTheRoster(Refusal, frozen=True, kw_only=True):
+    """Nobody with this id has a seat."""
+
+    participant_id: str
+
+
+def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusal:
+    """What follows from a command; see the classes of the commands."""
+    match command:
+        case FillSeat():
+            filled = SeatFilled(participant_id=command.participant_id, attributes=command.attributes)
+            same = command.participant_id in roster.seats and roster.seats[command.participant_id] == filled.attributes
+            return [] if same else [filled]
+        case EmptySeat():
+            if command.participant_id not in roster.seats:
+                return []
+            return [*_went(roster, [command.participant_id]), SeatEmptied(participant_id=command.participant_id)]
+        case AddStaff():
+            known = command.role in roster.staff.get(command.staff_id, frozenset())
+            return [] if known else [StaffJoined(staff_id=command.staff_id, role=command.role)]
+        case RemoveStaff():
+            roles = roster.staff.get(command.staff_id, frozenset())
+            if command.role not in roles:
+                return []
+            last = roles == {command.role} and command.staff_id not in roster.seats
+            went = _went(roster, [command.staff_id] if last else [])
+            return [*went, StaffLeft(staff_id=command.staff_id, role=command.role)]
+        case MarkPresent():
+            new = [one for one in command.people if one not in roster.present and roster.may_come(one)]
+            return [PersonCame(person_id=one) for one in dict.fromkeys(new)]
+        case MarkAbsent():
+            return _went(roster, command.people)
+        case ExcludeParticipant():
+            return _exclude(roster, command)
+        case ReadmitParticipant():
+            back = ParticipantReadmitted(participant_id=command.participant_id)
+            return [back] if command.participant_id in roster.excluded else []
+        case ForgetPerson():
+            who = command.participant_id
+            known = who in roster.seats or who in roster.excluded
+            return [*_went(roster, [who]), PersonForgotten(participant_id=who)] if known else []
+    assert_never(command)
+
+
+def _went(roster: Roster, people: Iterable[str]) -> list[RosterEvent]:
+    return [PersonWent(person_id=one) for one in dict.fromkeys(people) if one in roster.present]
+
+
+def _exclude(roster: Roster, command: ExcludeParticipant) -> list[RosterEvent] | Refusal:
+    who = command.participant_id
+    if who in roster.excluded:
+        return []
+    if who not in roster.seats:
+        return NotOnTheRoster(participant_id=who)
+    excluded = ParticipantExcluded(participant_id=who, code=command.code, by=command.by)
+    return [*_went(roster, [who]), excluded]
+
+
+def evolve(roster: Roster, event: RosterEvent) -> Roster:
+    """The roster after an event."""
+    match event:
+        case SeatFilled():
+            return msgspec.structs.replace(roster, seats={**roster.seats, event.participant_id: event.attributes})
+        case SeatEmptied():
+            return msgspec.structs.replace(roster, seats=_besides(roster.seats, event.participant_id))
+        case StaffJoined():
+            roles = roster.staff.get(event.staff_id, frozenset()) | {event.role}
+            return msgspec.structs.replace(roster, staff={**roster.staff, event.staff_id: roles})
+        case StaffLeft():
+            roles = roster.staff.get(event.staff_id, frozenset()) - {event.role}
+            rest = _besides(roster.staff, event.staff_id)
+            return msgspec.structs.replace(roster, staff={**rest, event.staff_id: roles} if roles else rest)
+        case PersonCame():
+            return msgspec.structs.replace(roster, present=roster.present | {event.person_id})
+        case PersonWent():
+            return msgspec.structs.replace(roster, present=roster.present - {event.person_id})
+        case ParticipantExcluded():
+            return msgspec.structs.replace(roster, excluded=roster.excluded | {event.participant_id})
+        case ParticipantReadmitted():
+            return msgspec.structs.replace(roster, excluded=roster.excluded - {event.participant_id})
+        case PersonForgotten():
+            who = event.participant_id
+            return msgspec.structs.replace(roster, seats=_besides(roster.seats, who), excluded=roster.excluded - {who})
+    assert_never(event)
+
+
+def _besides(entries: dict[str, V], key: str) -> dict[str, V]:
+    return {one: value for one, value in entries.items() if one != key}
+
+
+ROSTER: Decider[Roster, RosterCommand, RosterEvent] = Decider(
+    name="session.roster",
+    initial=Roster(),
+    decide=decide,
+    evolve=evolve,
+    events=(
+        SeatFilled,
+        SeatEmptied,
+        StaffJoined,
+        StaffLeft,
+        PersonCame,
+        PersonWent,
+        ParticipantExcluded,
+        ParticipantReadmitted,
+        PersonForgotten,
+    ),
+)
