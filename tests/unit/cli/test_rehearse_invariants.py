@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each invariant of a rehearsal notices what it is there for."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from services.cli.rehearse import invariants
+from services.cli.rehearse.record import Record
+from services.cli.rehearse.replay import Fact, Log
+
+CONF = "c0" * 16
+ANNA, BEN, CLEO, DAVID, EMRE, FADIME = (f"{n:032x}" for n in range(1, 7))
+RED, BLUE = "a1" * 16, "b2" * 16
+POLL = "d0" * 16
+YES_NO = [{"de": "Ja", "en": "Yes"}, {"de": "Nein", "en": "No"}]
+
+
+def logs(**services: list[tuple[str, dict[str, Any]]]) -> dict[str, Log]:
+    found = {}
+    for service in ("registration", "session", "rooms", "ideas"):
+        numbers = count(1)
+        facts = [
+            Fact(position=(n := next(numbers)), stream=CONF, version=n - 1, topic=f"{service}.{topic}", fields=fields)
+            for topic, fields in services.get(service, [])
+        ]
+        found[service] = Log(facts, {CONF: facts})
+    return found
+
+
+def broken(check, record: Record, given: dict[str, Log]) -> list[str]:
+    return list(check(record, given))
+
+
+def poll(tally: dict[str, int], ballots: int) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        ("poll_opened", {"poll_id": POLL, "options": YES_NO}),
+        (
+            "poll_closed",
+            {"poll_id": POLL, "ballots": ballots, "tally": [{"label": k, "count": v} for k, v in tally.items()]},
+        ),
+    ]
+
+
+def voted(*options: str) -> Record:
+    record = Record(CONF)
+    for voter, option in zip((ANNA, BEN, CLEO), options, strict=False):
+        record.ballots[POLL][voter] = (option,)
+    return record
+
+
+def test_a_right_tally_holds():
+    assert not broken(
+        invariants.every_accepted_ballot_is_counted_once,
+        voted("0", "0", "1"),
+        logs(session=poll({"Ja": 2, "Nein": 1}, 3)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tally", "ballots"), [({"Ja": 1, "Nein": 1}, 2), ({"Ja": 2, "Nein": 2}, 4), ({"Ja": 1, "Nein": 2}, 3)]
+)
+def test_a_lost_doubled_or_changed_ballot_is_noticed(tally, ballots):
+    assert broken(
+        invariants.every_accepted_ballot_is_counted_once, voted("0", "0", "1"), logs(session=poll(tally, ballots))
+    )
+
+
+def test_a_poll_without_a_result_is_noticed():
+    assert broken(invariants.every_accepted_ballot_is_counted_once, voted("0"), logs())
+
+
+def test_a_lost_dot_is_noticed():
+    record = Record(CONF)
+    record.dots[ANNA] = {RED: 3}
+    given = logs(ideas=[("voting_closed", {"voting_id": POLL, "dots": {RED: 2}, "voters": 1})])
+    assert broken(invariants.every_accepted_dot_is_counted_once, record, given)
+
+
+def plan(*groups: tuple[str, ...], generation: int = 1, mode: str = "mix") -> tuple[str, dict[str, Any]]:
+    return (
+        "groups_placed",
+        {
+            "generation": generation,
+            "mode": mode,
+            "again": False,
+            "with_moderator": [],
+            "groups": [{"number": n, "members": list(members)} for n, members in enumerate(groups, 1)],
+        },
+    )
+
+
+def test_a_person_in_two_groups_is_noticed():
+    given = logs(session=[plan((ANNA, BEN, CLEO), (ANNA, DAVID, EMRE))])
+    assert broken(invariants.nobody_sits_twice_or_nowhere, Record(CONF), given)
+
+
+def test_a_client_without_a_room_is_noticed():
+    record = Record(CONF)
+    record.placements[1, ANNA] = ""
+    assert broken(invariants.nobody_sits_twice_or_nowhere, record, logs())
+
+
+@pytest.mark.parametrize("members", [(ANNA,), (ANNA, BEN), (ANNA, BEN, CLEO, DAVID, EMRE, FADIME)])
+def test_a_group_that_is_too_small_or_too_large_is_noticed(members):
+    assert broken(invariants.groups_have_three_to_five, Record(CONF), logs(session=[plan(members)]))
+
+
+def people(n: int) -> list[str]:
+    return [f"{i:032x}" for i in range(n)]
+
+
+def test_a_second_meeting_of_thirteen_people_is_noticed():
+    who = people(13)
+    groups = (tuple(who[:4]), tuple(who[4:7]), tuple(who[7:10]), tuple(who[10:]))
+    given = logs(session=[plan(*groups), plan(*groups, generation=3)])
+    assert broken(invariants.nobody_meets_twice, Record(CONF), given)
+
+
+def test_a_second_meeting_of_few_people_cannot_be_helped():
+    given = logs(session=[plan((ANNA, BEN, CLEO), generation=1), plan((ANNA, BEN, CLEO), generation=3)])
+    assert not broken(invariants.nobody_meets_twice, Record(CONF), given)
+
+
+def seats(capacity: int, *events: tuple[str, str]) -> dict[str, Log]:
+    announced = ("conference_announced", {"capacity": capacity})
+    return logs(registration=[announced, *((topic, {"participant_id": who}) for topic, who in events)])
+
+
+def test_one_seat_too_many_is_noticed():
+    given = seats(1, ("seat_taken", ANNA), ("seat_taken", BEN))
+    assert broken(invariants.no_seat_is_sold_twice, Record(CONF), given)
+
+
+def test_a_released_seat_may_be_taken_again():
+    given = seats(1, ("seat_taken", ANNA), ("seat_released", ANNA), ("seat_taken", BEN))
+    assert not broken(invariants.no_seat_is_sold_twice, Record(CONF), given)
+
+
+def test_a_confirmed_placement_that_rooms_does_not_know_is_noticed():
+    record = Record(CONF)
+    record.placements[1, ANNA] = "c1.x.p"
+    record.confirmed.add((1, ANNA))
+    assert broken(invariants.every_placement_arrived, record, logs())
+
+
+def test_an_accepted_passage_that_is_not_stored_is_noticed():
+    record = Record(CONF)
+    record.passages[RED] = 1
+    assert broken(invariants.no_word_is_lost, record, logs())
+
+
+def test_a_phase_that_was_never_entered_is_noticed():
+    given = logs(
+        session=[
+            ("prepared", {"script": {"phases": [{"key": "welcome"}, {"key": "closing"}]}}),
+            ("phase_started", {"run": 1, "phase": "welcome"}),
+            ("ended", {}),
+        ]
+    )
+    assert broken(invariants.the_evening_went_through_all_phases, Record(CONF), given) == [
+        "phases were never entered: closing"
+    ]
+
+
+def test_a_gap_in_a_stream_is_noticed():
+    fact = Fact(position=1, stream=RED, version=0, topic="a.b", fields={})
+    later = Fact(position=2, stream=RED, version=2, topic="a.b", fields={})
+    assert broken(invariants.streams_have_no_gaps, Record(CONF), {"session": Log([fact, later], {})})
+
+
+def test_a_view_that_differs_is_noticed():
+    record = Record(CONF)
+    record.views["a resident"] = ["polls"]
+    assert broken(invariants.every_view_equals_a_fresh_query, record, logs())
+
+
+def test_a_mail_that_came_twice_is_noticed():
+    record = Record(CONF)
+    record.mails["anna: Ihr Platz"] = 2
+    assert broken(invariants.no_mail_came_twice, record, logs())
+
+
+def test_an_error_of_a_client_is_noticed():
+    record = Record(CONF)
+    record.error("a resident", "HTTP 500")
+    assert not invariants.check([record], logs())["no_client_met_an_error"] == []
