@@ -112,6 +112,8 @@ def mix(
     sizes: Sequence[int],
     seed: int,
     weights: Mapping[str, float] | None = None,
+    *,
+    look_ahead: bool = True,
 ) -> list[list[int]]:
     """Groups in which people meet new and different partners.
 
@@ -121,13 +123,17 @@ def mix(
         sizes: of the groups; their sum is n.
         seed: makes the plan reproducible.
         weights: of attributes; 1 each by default.
+        look_ahead: whether a further round matters; see `best_of`.
 
     Returns:
         The people of each group, by their numbers.
     """
     costs = pair_costs(met, attributes, weights or {})
     bound = lower_bound(sizes, attributes, weights or {})
-    place = best_of(costs, np.asarray(met), sizes, seed, bound)
+    if look_ahead:
+        place = best_of(costs, np.asarray(met), sizes, seed, bound)
+    else:
+        place, _ = search(costs, sizes, np.random.default_rng(seed), bound)
     return [np.flatnonzero(place == group).tolist() for group in range(len(sizes))]
 
 

@@ -72,8 +72,8 @@ def _by_topic(question: Question, met: NDArray[np.float64]) -> Plan:
         if members:
             own = [attributes[person] for person in members]
             fair = sizes(len(members))
-            for group in mixing.mix(met[np.ix_(members, members)], own, fair, question.seed + number):
-                found.append((tuple(question.people[members[person]] for person in group), topic))
+            groups = mixing.mix(met[np.ix_(members, members)], own, fair, question.seed + number, look_ahead=False)
+            found += [(tuple(question.people[members[person]] for person in group), topic) for group in groups]
     return Plan(groups=tuple(found), algorithm=f"{topics.ALGORITHM}+{mixing.ALGORITHM}")
 
 
@@ -81,7 +81,7 @@ def _matches(question: Question) -> NDArray[np.float64]:
     """How many needs of one are offers of the other, for every two people, both ways."""
     needs, offers = ([frozenset(tags) for tags in all_tags] for all_tags in (question.needs, question.offers))
     one_way = np.array([[float(len(need & offer)) for offer in offers] for need in needs])
-    both = one_way + one_way.T
+    both: NDArray[np.float64] = one_way + one_way.T
     np.fill_diagonal(both, 0.0)
     return both
 
