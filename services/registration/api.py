@@ -11,7 +11,6 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Decided, Step
 from services.chassis.keys import new_key
 from services.chassis.refusals import InvalidInput, NotFound
-from services.contracts import refusals
 from services.contracts import registration as contract
 from services.registration import access, queries
 from services.registration.adapters.office import Office, office_of
@@ -19,6 +18,7 @@ from services.registration.adapters.vault import Person, sealed_parts
 from services.registration.domain import conference as life
 from services.registration.domain import district, seating, series, staff
 from services.registration.domain.conference import CONFERENCE, Announced
+from services.registration.domain.links import AccessIsClosed, UnknownSecret
 from services.registration.translation import is_zone, person_of, problem_with, standing
 
 api = Api(contract.SERVICE)
@@ -149,7 +149,7 @@ async def confirm_registration(request: contract.ConfirmRegistration, ctx: Conte
     """Whoever holds the secret of the mail confirms."""
     known = await _office(ctx).vault.by_secret("confirm", request.conference_id, request.secret)
     if known is None:
-        return refusals.UnknownSecret()
+        return UnknownSecret()
     return _answering(
         seating.ConfirmRegistration(
             now=ctx.now, conference_id=request.conference_id, participant_id=known.participant_id
@@ -173,12 +173,12 @@ async def enter_with_link(request: contract.EnterWithLink, ctx: Context) -> cont
     office = _office(ctx)
     known = await office.vault.by_secret("enter", request.conference_id, request.secret)
     if known is None:
-        return refusals.UnknownSecret()
+        return UnknownSecret()
     if known.is_excluded:
-        return refusals.AccessIsClosed()
+        return AccessIsClosed()
     conference = (await ctx.load(CONFERENCE, request.conference_id)).state
     if not isinstance(conference, Announced):
-        return refusals.UnknownSecret()
+        return UnknownSecret()
     if conference.status == "CANCELLED":
         return life.ConferenceIsOver(status=conference.status)
     status = conference.seats.registrations[known.participant_id].status

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What handlers of one process share beside the database: the vault and the issuer of tokens."""
+"""What handlers of one process share beside the database: the vault, the issuer of tokens, the mail server."""
 
 from datetime import timedelta
 from typing import NamedTuple, cast
@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from services.chassis.database import Database
 from services.chassis.settings import Settings
+from services.registration.adapters.smtp import MailServer
 from services.registration.adapters.tokens import Tokens
 from services.registration.adapters.vault import Vault
 from services.registration.settings import RegistrationSettings
@@ -17,6 +18,7 @@ class Office(NamedTuple):
 
     vault: Vault
     tokens: Tokens
+    mail_server: MailServer
     settings: RegistrationSettings
 
 
@@ -30,6 +32,7 @@ def office_of(db: Database, settings: Settings) -> Office:
         own = cast(RegistrationSettings, settings)
         wrapping = own.key_encryption
         lifetime = timedelta(days=own.signing_key_days)
-        office = Office(Vault(db, wrapping), Tokens(db, wrapping, own.token_issuer, lifetime), own)
+        tokens = Tokens(db, wrapping, own.token_issuer, lifetime)
+        office = Office(Vault(db, wrapping), tokens, MailServer(own.smtp_url), own)
         _OFFICES[db] = office
     return office

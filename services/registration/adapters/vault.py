@@ -160,10 +160,11 @@ class Vault:
             Statement("DELETE FROM mail_standing WHERE participant_id = ANY($1::uuid[])", (people,)),
         ]
 
-    def withdraw(self, participant_id: str) -> Statement:
-        """The registration does not stand any more: the address may register anew, the link opens nothing."""
+    def withdraw(self, conference_id: str, participant_id: str) -> Statement:
+        """The registration does not stand any more: the address may register again, as another participant."""
         return Statement(
-            "UPDATE participants SET is_current = false WHERE participant_id = $1", (UUID(participant_id),)
+            "UPDATE participants SET is_current = false WHERE conference_id = $1 AND participant_id = $2",
+            (UUID(conference_id), UUID(participant_id)),
         )
 
     # Staff ----------------------------------------------------------------------------------------------------------

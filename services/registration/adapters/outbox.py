@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends the mails of the outbox, each once, over a real mail server.
+
+A mail is claimed for a minute, then written, handed over and noted as sent, so replicas share the work and no row is
+locked while the mail server thinks. The text is kept nowhere. Only a crash between the server's yes and the note
+sends a mail twice; it carries the same Message-ID then.
+"""
+
+import asyncio
+import random
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from services.chassis.database import Database
+from services.chassis.service import Runtime
+from services.registration.adapters.mails import Letter, write_mail
+from services.registration.adapters.office import Office, office_of
+from services.registration.adapters.smtp import Failure
+
+SENDERS = 4
+"""Mails under way at the same time in one replica."""
+IDLE_SECONDS = 0.5
+"""Seconds between looks at an empty outbox."""
+FIRST_RETRY_SECONDS = 2.0
+LAST_RETRY_SECONDS = 3600.0
+
+log = structlog.get_logger()
+
+_CLAIM = """
+UPDATE outbox o SET attempts = o.attempts + 1, next_attempt_at = now() + interval '1 minute'
+FROM (
+    SELECT participant_id, conference_id, kind, c.title, c.starts_at, c.zone, d.name AS district, r.status
+    FROM outbox due JOIN conferences c USING (conference_id) JOIN districts d USING (district_id)
+        JOIN registrations r USING (participant_id, conference_id)
+    WHERE due.sent_at IS NULL AND due.failed_with IS NULL AND due.next_attempt_at <= now()
+    ORDER BY due.next_attempt_at, due.position LIMIT 1 FOR UPDATE OF due SKIP LOCKED
+) mail
+WHERE (o.participant_id, o.conference_id, o.kind) = (mail.participant_id, mail.conference_id, mail.kind)
+RETURNING mail.*, o.attempts
+"""
+
+_KEY = "WHERE participant_id = $1 AND conference_id = $2 AND kind = $3"
+
+
+async def send_mails(runtime: Runtime) -> None:
+    """Sends what is due until it is cancelled."""
+    office = office_of(runtime.db, runtime.settings)
+    async with asyncio.TaskGroup() as senders:
+        for _ in range(SENDERS):
+            senders.create_task(_send_forever(runtime.db, office))
+
+
+async def _send_forever(db: Database, office: Office) -> None:
+    while True:
+        if not await send_next(db, office):
+            await asyncio.sleep(IDLE_SECONDS)
+
+
+async def send_next(db: Database, office: Office) -> bool:
+    """Sends the next mail that is due; False when there is none."""
+    row = await db.pool.fetchrow(_CLAIM)
+    if row is None:
+        return False
+    key = (row["participant_id"], row["conference_id"], row["kind"])
+    letter = await _letter(office, row)
+    if letter is None:
+        # The person was erased a moment ago: there is nobody to write to.
+        await db.pool.execute(f"DELETE FROM outbox {_KEY}", *key)  # noqa: S608
+        return True
+    failure = await office.mail_server.send(write_mail(letter, office.settings.sender))
+    await _note(db, key, row["attempts"], failure)
+    if failure is not None:
+        log.warning("mail not sent", kind=letter.kind, code=failure.code, given_up=failure.is_permanent)
+    return True
+
+
+async def _letter(office: Office, row: asyncpg.Record) -> Letter | None:
+    participant, conference = row["participant_id"].hex, row["conference_id"].hex
+    found = await office.vault.addressee(participant)
+    if found is None:
+        return None
+    person, secrets, site = found.person, office.vault.secrets, office.settings.public_url
+    return Letter(
+        kind=row["kind"],
+        participant_id=participant,
+        name=person.name,
+        email=person.email,
+        language=person.language,
+        conference_id=conference,
+        title=row["title"],
+        district=row["district"],
+        starts_at=row["starts_at"],
+        zone=row["zone"],
+        # The part after # never reaches a server log.
+        confirmation_link=f"{site}/confirm#{conference}.{secrets.link('confirm', participant)}",
+        personal_link=f"{site}/enter#{conference}.{secrets.link('enter', participant, found.link_rotation)}",
+        conference_link=f"{site}/conferences/{conference}",
+        unconfirmed=row["status"] == "SUBMITTED",
+    )
+
+
+async def _note(db: Database, key: tuple[UUID, UUID, str], attempts: int, failure: Failure | None) -> None:
+    if failure is None:
+        await db.pool.execute(f"UPDATE outbox SET sent_at = now() {_KEY}", *key)  # noqa: S608
+    elif failure.is_permanent:
+        await db.pool.execute(f"UPDATE outbox SET failed_with = $4 {_KEY}", *key, failure.code)  # noqa: S608
+    else:
+        spread = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all mails come back in the same second
+        pause = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (attempts - 1)) * spread
+        await db.pool.execute(
+            f"UPDATE outbox SET next_attempt_at = now() + $4 * interval '1 second' {_KEY}",  # noqa: S608
+            *key,
+            pause,
+        )

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a link opens nothing. The secrets themselves are no matter of events; the vault finds their owners."""
+
+from services.chassis.decider import Refusal
+
+
+class UnknownSecret(Refusal, frozen=True, kw_only=True):
+    """The link opens nothing: it was mistyped, replaced, or its registration is gone."""
+
+
+class AccessIsClosed(Refusal, frozen=True, kw_only=True):
+    """The person was excluded from the conference: their link opens nothing."""
