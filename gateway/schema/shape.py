@@ -66,12 +66,12 @@ def description_of(thing: type | Callable[..., Any]) -> str:
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
-def graphql_type(*, interfaces: bool = False) -> Callable[[AnyType], AnyType]:
+def graphql_type(*, interfaces: bool = False, name: str | None = None) -> Callable[[AnyType], AnyType]:
     """Declares a GraphQL object type (or an interface); the docstring is its description."""
 
     def declare(cls: AnyType) -> AnyType:
         make = strawberry.interface if interfaces else strawberry.type
-        return make(cls, description=description_of(cls))
+        return make(cls, name=name, description=description_of(cls))
 
     return declare
 

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mutations: one per command of the contracts, all alike.
+
+The input is the command plus an idempotency key; the result is a union of the success and the refusals. Everything
+follows from the contract, only who may ask at all stands here.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from types import ModuleType
+from typing import Annotated, Any, Union
+
+import msgspec
+import strawberry
+from strawberry.tools import create_type
+
+from gateway.context import Context, context_of
+from gateway.schema.derive import input_type, object_type, plain
+from gateway.schema.errors import REFUSAL_TYPES, show_refusal
+from gateway.schema.relay import BadId
+from gateway.schema.shape import Shown, description_of, show
+from services.chassis.contract import CommandRequest
+from services.chassis.decider import Refusal
+from services.chassis.refusals import InvalidInput, NotAllowed
+from services.contracts import ideas, registration, rooms, session
+
+
+class Who(Enum):
+    """Who may send a command at all; the service decides about the roles."""
+
+    ANYONE = auto()
+    MEMBER = auto()
+    STAFF = auto()
+
+
+ANYONE: tuple[type[CommandRequest[Any]], ...] = (
+    registration.Register,
+    registration.ConfirmRegistration,
+    registration.EnterWithLink,
+)
+MEMBER: tuple[type[CommandRequest[Any]], ...] = (
+    registration.CancelRegistration,
+    registration.CheckIn,
+    registration.EraseMe,
+    session.CastBallot,
+    session.RequestHelp,
+    session.ResolveHelp,
+    session.PostMessage,
+    rooms.ConfirmPlacement,
+    ideas.AddCard,
+    ideas.HideCard,
+    ideas.ProposeProblem,
+    ideas.CastDots,
+    ideas.RankTopics,
+    ideas.WritePassage,
+    ideas.RemovePassage,
+    ideas.SubmitIdea,
+)
+HIDDEN: tuple[type[CommandRequest[Any]], ...] = (session.ReportPresence, registration.EnsureKeys)
+"""Commands between the processes themselves."""
+
+
+def commands(module: ModuleType) -> Iterator[type[CommandRequest[Any]]]:
+    """The commands that one contract module offers to clients."""
+    for name, kind in vars(module).items():
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, CommandRequest)
+            and kind.__module__ == module.__name__
+            and not name.startswith("_")
+            and kind not in HIDDEN
+        ):
+            yield kind
+
+
+def audience(command: type[CommandRequest[Any]]) -> Who:
+    """Who may send it."""
+    if command in ANYONE:
+        return Who.ANYONE
+    return Who.MEMBER if command in MEMBER else Who.STAFF
+
+
+def not_allowed(context: Context, command: CommandRequest[Any]) -> NotAllowed | None:
+    """Why this client may not send this command; None when the service may look at it."""
+    match audience(type(command)):
+        case Who.ANYONE:
+            return None
+        case Who.MEMBER if context.is_resident:
+            return None if context.conference == command.conference else NotAllowed(needs="a seat at this conference")
+        case Who.MEMBER | Who.STAFF:
+            return NotAllowed(needs="staff") if context.actor.kind in ("resident", "anonymous") else None
+
+
+class Succeeded(Shown):
+    """Base of every success.
+
+    Attributes:
+        at: the position, `<service>/<epoch>:<value>`.
+    """
+
+    at: str
+
+
+def _position(self: Any) -> str:
+    at: str = self.at
+    return at
+
+
+def _position_field() -> Any:
+    description = "The place in the log that holds what happened; sent as header `Quartier-After`, answers are no older."
+    return strawberry.field(resolver=_position, description=description)
+
+
+_KEY = "Chosen by the client, 1 to 200 characters; a command repeated with the same key is done once."
+_SEEN = "The `position` of the state the client saw: the command is decided on a state that is no older."
+
+
+def _headers_fields() -> dict[str, tuple[Any, Any]]:
+    return {
+        "idempotency_key": (str, strawberry.field(description=_KEY)),
+        "expected_position": (str | None, strawberry.field(description=_SEEN, default=None)),
+    }
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidInput:
+    problem, _, place = str(error).partition(" - at `$")
+    return InvalidInput(field=place.rstrip("`").removeprefix("."), problem=problem)
+
+
+async def carry_out(
+    context: Context, kind: type[CommandRequest[Any]], success: type[Succeeded], given: Any
+) -> Shown:
+    """Sends a command and makes the reply a member of its result union.
+
+    Args:
+        context: of the operation.
+        kind: the command.
+        success: the GraphQL type of its success.
+        given: the mutation's input.
+    """
+    try:
+        command = msgspec.convert(plain(kind, given), kind, strict=False)
+    except BadId as error:
+        return show_refusal(InvalidInput(field="", problem=str(error)))
+    except msgspec.ValidationError as error:
+        return show_refusal(_invalid(error))
+    refusal: Refusal | None = not_allowed(context, command)
+    if refusal is None and not 1 <= len(given.idempotency_key) <= 200:
+        refusal = InvalidInput(field="idempotency_key", problem="Expected 1 to 200 characters")
+    if refusal is not None:
+        return show_refusal(refusal)
+    service = kind.SERVICE
+    seen = given.expected_position
+    reply = await context.command(command, given.idempotency_key, seen.removeprefix(f"{service}/") if seen else None)
+    if reply.refusal is not None:
+        return show_refusal(reply.refusal)
+    made = show(success, reply.answer)
+    made.at = f"{service}/{reply.position}"
+    return made
+
+
+def mutation(kind: type[CommandRequest[Any]]) -> Any:
+    """The mutation field of one command."""
+    name = kind.__name__
+    given = input_type(kind, f"{name}Input", _headers_fields())
+    success = object_type(
+        kind.ANSWER,
+        f"{name}Success",
+        bases=(Succeeded,),
+        extra={"position": _position_field()},
+        description=f"{name} was carried out. {description_of(kind.ANSWER)}",
+    )
+    members = (success, *REFUSAL_TYPES.values())
+    union = Annotated[
+        Union[members],  # type: ignore[valid-type]  # noqa: UP007 -- made at run time
+        strawberry.union(f"{name}Result", description=f"What became of {name}."),
+    ]
+
+    async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 -- the argument's name in the schema
+        return await carry_out(context_of(info), kind, success, input)
+
+    argument = Annotated[given, strawberry.argument(description="The command.")]
+    resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": union}
+    field_name = name[0].lower() + name[1:]
+    resolve.__name__ = field_name  # `create_type` tells fields apart by it
+    return strawberry.field(resolver=resolve, name=field_name, description=description_of(kind))
+
+
+def build_mutation() -> type:
+    """The root type of all mutations."""
+    fields = [mutation(kind) for module in (registration, session, rooms, ideas) for kind in commands(module)]
+    return create_type("Mutation", fields, description="What can be done: one field for each command.")
