@@ -7,6 +7,7 @@ Commands import what they need when they run: every process of a city starts thr
 import asyncio
 import importlib
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -65,8 +66,7 @@ def serve(
     service: Annotated[str, typer.Argument(help=f"One of {', '.join((*SERVICES, GATEWAY))}.")],
 ) -> None:
     """Run one service, or the gateway, in this process; its settings come from the environment."""
-    if service not in (*SERVICES, GATEWAY):
-        raise typer.BadParameter(f"there is no service {service!r}", param_hint="service")
+    _known(service)
     module = importlib.import_module("gateway.main" if service == GATEWAY else f"services.{service}.main")
     from services.chassis.settings import BadSettings
 
@@ -75,6 +75,54 @@ def serve(
     except BadSettings as error:
         raise EmbeddedError(str(error)) from error
     raise typer.Exit(status)
+
+
+@app.command()
+def migrate(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join((*SERVICES, GATEWAY))}.")],
+    database: Annotated[
+        str | None, typer.Option(envvar="DATABASE_URL", help="Its database. [default: the running city's]")
+    ] = None,
+    data: Data = Path(".quartier"),
+) -> None:
+    """Apply the pending migrations of one service to its database."""
+    from services.cli.embedded.databases import migrate_database
+
+    applied = asyncio.run(migrate_database(_known(service), database or _running(data)["databases"][service]))
+    print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+
+
+@app.command()
+def doctor(data: Data = Path(".quartier")) -> None:
+    """Say what is missing or wrong on this machine, and what cures it."""
+    from services.cli.doctor import examine
+
+    async def look() -> bool:
+        well = True
+        async for finding in examine(data, os.environ):
+            print(finding, flush=True)
+            well = well and finding.state != "wrong"
+        return well
+
+    if not asyncio.run(look()):
+        raise typer.Exit(1)
+
+
+def _known(service: str) -> str:
+    if service not in (*SERVICES, GATEWAY):
+        raise typer.BadParameter(f"there is no service {service!r}", param_hint="service")
+    return service
+
+
+def _running(data: Path) -> dict[str, dict[str, str]]:
+    """The addresses of the city that runs on the data folder."""
+    try:
+        content: dict[str, dict[str, str]] = json.loads((data / "run" / "addresses.json").read_text())
+    except FileNotFoundError:
+        raise EmbeddedError(
+            f"no city runs on {data}: start one with `quartier up`, or set DATABASE_URL and NATS_URL"
+        ) from None
+    return content
 
 
 def _introduce(address: "Address", *, plain: bool) -> None:

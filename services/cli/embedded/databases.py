@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from services.chassis.database import Database, migrate
+from services.chassis.database import MIGRATION_NAME, Database, migrate
 from services.chassis.subjects import GATEWAY
 from services.cli.embedded.process import EmbeddedError
 
@@ -99,3 +99,29 @@ async def migrate_database(service: str, database: str) -> list[str]:
         return await migrate(database, migrations(service))
     except Exception as error:
         raise EmbeddedError(f"the migrations of {service} failed: {error}") from error
+
+
+async def pending(service: str, database: str) -> list[str]:
+    """The migrations that this database has not seen yet.
+
+    Raises:
+        EmbeddedError: the database cannot be read.
+    """
+    wanted = [
+        (folder.parent.name, entry.name)
+        for folder in migrations(service)
+        if isinstance(folder, Path)
+        for entry in folder.iterdir()
+        if MIGRATION_NAME.match(entry.name)
+    ]
+    try:
+        db = await Database.connect(database, size=1)
+    except Exception as error:
+        raise EmbeddedError(f"the database of {service} cannot be reached: {error}") from error
+    try:
+        table = await db.pool.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
+        rows = await db.pool.fetch("SELECT directory, name FROM schema_migrations") if table else []
+    finally:
+        await db.close()
+    known = {(row["directory"], row["name"]) for row in rows}
+    return sorted("/".join(one) for one in wanted if one not in known)

@@ -147,21 +147,31 @@ class Postgres:
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 
-def home(folder: Path) -> Path:
-    """Where the server of `folder` lives: there, or elsewhere when its account cannot enter that folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+def home(folder: Path, *, look_only: bool = False) -> Path:
+    """Where the server of `folder` lives: there, or elsewhere when its account cannot enter that folder.
+
+    Args:
+        folder: absolute.
+        look_only: neither make nor open any folder.
+    """
+    if not look_only:
+        folder.mkdir(parents=True, exist_ok=True)
     chosen = account()
     if chosen is None:
         return folder
-    # The folder is ours; strangers may pass through it to the data folder, which is closed to them.
-    folder.chmod(folder.stat().st_mode | 0o011)
-    if _may(chosen[1], ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]):
+    name, who = chosen
+    if not look_only:
+        # The folder is ours; strangers may pass through it to the data folder, which is closed to them.
+        folder.chmod(folder.stat().st_mode | 0o011)
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if _may(who, ["/bin/sh", "-c", 'cd "$1"', "sh", str(existing)]):
         return folder
     elsewhere = _ELSEWHERE / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    elsewhere.mkdir(parents=True, exist_ok=True)
-    for ours in (_ELSEWHERE, elsewhere):
-        ours.chmod(0o711)
-    (folder / "elsewhere.txt").write_text(f"{chosen[0]} cannot enter this folder; the data are in {elsewhere}\n")
+    if not look_only:
+        elsewhere.mkdir(parents=True, exist_ok=True)
+        for ours in (_ELSEWHERE, elsewhere):
+            ours.chmod(0o711)
+        (folder / "elsewhere.txt").write_text(f"{name} cannot enter this folder; the data are in {elsewhere}\n")
     return elsewhere
 
 

