@@ -21,8 +21,18 @@ from services.chassis.timers import TimerPayload, cancel_timer, set_timer
 from services.session.domain.ballot import BallotCast
 from services.session.domain.poll import Count, PollClosed, PollOpened, PollVotingEnded
 from services.session.domain.script import LocalText, PollKind
+from services.session.domain.session_facts import PhaseEnded, SessionEnded
 
 Status: TypeAlias = Literal["open", "counting", "closed"]
+
+
+class EndPolls(TimerPayload, frozen=True, kw_only=True):
+    """A phase was left, at this position of the log: the polls opened before it take no more ballots."""
+
+    KIND: ClassVar[str] = "end_polls"
+
+    conference_id: str
+    before: int
 
 
 class CountPoll(TimerPayload, frozen=True, kw_only=True):
@@ -92,16 +102,33 @@ async def _closed(tx: Tx, event: PollClosed, recorded: Recorded) -> tuple[str]:
     return (_conference(recorded),)
 
 
+async def _phase_ended(tx: Tx, _: PhaseEnded | SessionEnded, recorded: Recorded) -> None:
+    conference, position = _conference(recorded), recorded.notification_id
+    running = "SELECT 1 FROM polls WHERE conference_id = $1 AND status = 'open' AND position < $2 LIMIT 1"
+    if await tx.fetchval(running, UUID(conference), position) is not None:
+        due = EndPolls(conference_id=conference, before=position)
+        await set_timer(
+            tx, key=f"{conference}:{position}", due_at=recorded.recorded_at, payload=due, conference=conference
+        )
+
+
 def _conference(recorded: Recorded) -> str:
     if recorded.conference_id is None:
-        raise ValueError(f"event {recorded.notification_id} of a poll belongs to no conference")
+        raise ValueError(f"event {recorded.notification_id} belongs to no conference")
     return recorded.conference_id.hex
 
 
 POLLS = TableProjection(
     name="polls",
     version=1,
-    handlers={PollOpened: _opened, BallotCast: _ballot, PollVotingEnded: _voting_ended, PollClosed: _closed},
+    handlers={
+        PollOpened: _opened,
+        BallotCast: _ballot,
+        PollVotingEnded: _voting_ended,
+        PollClosed: _closed,
+        PhaseEnded: _phase_ended,
+        SessionEnded: _phase_ended,
+    },
     tables=("polls", "poll_ballots"),
 )
 
@@ -133,9 +160,10 @@ async def polls_of(db: Database, conference_id: str) -> list[PollState]:
     return list(polls.values())
 
 
-async def open_polls(db: Database, conference_id: str) -> list[str]:
-    """The ids of the polls that take ballots."""
+async def open_polls(db: Database, conference_id: str, *, before: int) -> list[str]:
+    """The ids of the polls that take ballots and were opened before a position of the log."""
     rows = await db.pool.fetch(
-        "SELECT poll_id FROM polls WHERE conference_id = $1 AND status = 'open' ORDER BY position", UUID(conference_id)
-    )
+        "SELECT poll_id FROM polls WHERE conference_id = $1 AND status = 'open' AND position < $2 ORDER BY position",
+        UUID(conference_id), before,
+    )  # fmt: skip
     return [row["poll_id"].hex for row in rows]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may vote, write, call and look in a conference. The gateway checks too; the service does not rely on it."""
+
+from typing import Any, Final
+
+from services.chassis.api import Context
+from services.chassis.contract import CommandRequest
+from services.chassis.decider import Refusal
+from services.chassis.identity import Actor
+from services.chassis.refusals import NotAllowed
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_facts import InPhase
+from services.session.domain.roster import ROSTER
+
+STAFF_ROLES: Final = ("organiser", "moderator", "deputy", "mentor")
+
+
+def is_staff(actor: Actor, conference: str | None) -> bool:
+    """Whether they work for this conference, or are a service."""
+    return actor.kind == "service" or any(actor.holds(role, conference) for role in STAFF_ROLES)
+
+
+def staff_of_conference(request: Any, actor: Actor) -> bool:
+    """Staff of the conference a request is about; a `needs` of `Api`."""
+    conference = request.conference if isinstance(request, CommandRequest) else request.conference_id
+    return is_staff(actor, conference)
+
+
+async def may_vote(ctx: Context, conference: str) -> Refusal | None:
+    """Residents with a seat vote, standbys once they have one; staff, guests and people who were shut out do not."""
+    roster = (await ctx.load(ROSTER, conference)).state
+    person = ctx.actor.id
+    resident = ctx.actor.kind == "resident" and person in roster.seats and person not in roster.staff
+    return None if resident and roster.may_come(person) else NotAllowed(needs="a seat as a resident")
+
+
+async def may_see(ctx: Context, conference: str) -> Refusal | None:
+    """Staff, guests of the conference, and residents who belong to it."""
+    if is_staff(ctx.actor, conference) or any(grant.scope == conference for grant in ctx.actor.grants):
+        return None
+    roster = (await ctx.load(ROSTER, conference)).state
+    return None if ctx.actor.kind == "resident" and roster.may_come(ctx.actor.id) else NotAllowed(needs="a seat")
+
+
+async def group_of(ctx: Context, conference: str) -> str | None:
+    """The running group in which the actor sits, or which they accompany; None: none."""
+    now = await _in_groups(ctx, conference)
+    if now is None:
+        return None
+    return {**now.seating.mentors(), **now.seating.places()}.get(ctx.actor.id)
+
+
+async def groups_now(ctx: Context, conference: str) -> frozenset[str]:
+    """The ids of the running groups."""
+    now = await _in_groups(ctx, conference)
+    return frozenset(() if now is None else (group.group_id for group in now.seating.groups))
+
+
+async def _in_groups(ctx: Context, conference: str) -> InPhase | None:
+    return (await ctx.load(GROUPS, conference)).state.now
