@@ -67,18 +67,20 @@ class Bus:
         self.on_reconnect: list[Callable[[], None]] = []
         self.on_disconnect: list[Callable[[], None]] = []
         self._hinting: dict[str, asyncio.Task[None]] = {}
+        self.on_lost: Callable[[], None] | None = None
         self.closing = False
 
     @classmethod
-    async def connect(cls, url: str, name: str, prefix: str, *, on_closed: Callable[[], None] | None = None) -> "Bus":
+    async def connect(cls, url: str, name: str, prefix: str) -> "Bus":
         """Connects and stays connected: it waits for the server as long as it takes, now and after every break.
 
         Args:
             url: `nats://user:password@host:port`, several separated by commas.
             name: the user of the connection: a service, `gateway` or `tool`; it names the private inbox too.
             prefix: first token of every subject.
-            on_closed: called when the client gave up for good, for instance because the server refuses the user;
-                without it the process ends, because a closed client never recovers.
+
+        When the client gives up for good, for instance because the server refuses its user, `on_lost` is called;
+        without it the process ends, because a closed client never recovers.
         """
         buses: list[Bus] = []
 
@@ -103,7 +105,8 @@ class Bus:
             if any(bus.closing for bus in buses):
                 return
             log.error("the connection to nats is closed for good")
-            (on_closed or _end_process)()
+            lost = next((bus.on_lost for bus in buses if bus.on_lost), None)
+            (lost or _end_process)()
 
         client = await nats.connect(
             url.split(","),

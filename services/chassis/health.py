@@ -40,7 +40,7 @@ def health_app(readiness: Readiness, routes: Sequence[BaseRoute] = ()) -> Starle
 
 
 class HealthServer(uvicorn.Server):
-    """An HTTP server that leaves signals to the service; `bound` is set when it listens.
+    """An HTTP server that leaves signals to the service; `await ended` after setting `should_exit`.
 
     Args:
         app: the application.
@@ -52,8 +52,17 @@ class HealthServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off", loop="none")
         )
-        self.bound = asyncio.Event()
         self.port = port
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._listening = asyncio.Event()
+
+    async def begin(self) -> bool:
+        """Starts; False when the address cannot be bound."""
+        self.ended = asyncio.ensure_future(self._serve_quietly())
+        bound = asyncio.ensure_future(self._listening.wait())
+        await asyncio.wait({self.ended, bound}, return_when=asyncio.FIRST_COMPLETED)
+        bound.cancel()
+        return self._listening.is_set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,4 +75,10 @@ class HealthServer(uvicorn.Server):
         for server in self.servers:
             for socket in server.sockets:
                 self.port = socket.getsockname()[1]
-        self.bound.set()
+        self._listening.set()
+
+    async def _serve_quietly(self) -> None:
+        try:
+            await self.serve()
+        except SystemExit:
+            return  # uvicorn's way to say that it could not bind; `begin` tells the service

@@ -100,7 +100,7 @@ class Leases:
             except TimeoutError:
                 continue
 
-    async def hand_over(self, told: Callable[[], None]) -> None:
+    async def hand_over(self, told: Callable[[], Awaitable[None]]) -> None:
         """Frees all partitions and answers on until others have taken them, or a few seconds have passed.
 
         Args:
@@ -113,7 +113,7 @@ class Leases:
                     await tx.execute("DELETE FROM replicas WHERE replica = $1", self.replica)
                     await tx.execute("UPDATE leases SET until = now() WHERE holder = $1", self.replica)
                     others = await tx.fetchval("SELECT count(*) FROM replicas WHERE until > now()")
-                told()
+                await told()
                 while others and self.held:
                     await asyncio.sleep(0.05)
                     await self._apply(await self._db.pool.fetch(_HOLDERS))

@@ -23,6 +23,7 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Envelope, Executed
 from services.chassis.faults import passes
 from services.chassis.identity import Actor
+from services.chassis.keys import KeyDestroyed
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
 from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
@@ -197,6 +198,8 @@ class Server:
             return await self._command(route, request, actor, headers.get(COMMAND_ID), trace)
         except msgspec.DecodeError as error:
             return _refused(_invalid(error))
+        except KeyDestroyed as destroyed:
+            return _refused(NotFound(what="key", id=str(destroyed)))
         except Refused as refused:
             return _refused(refused.refusal)
         except Exception as error:

@@ -6,31 +6,38 @@ Each `services/<service>/main.py` builds one `Service` and calls `main()`.
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import uvloop
 from starlette.routing import BaseRoute
 
+from services.chassis import telemetry
 from services.chassis.api import Api
+from services.chassis.bus import Bus
 from services.chassis.clock import Clock
-from services.chassis.decider import Decider
+from services.chassis.database import Database
+from services.chassis.decider import Decider, Refusal
+from services.chassis.keys import Keys
+from services.chassis.live import Live
+from services.chassis.mapper import Mapper
 from services.chassis.policies import Policies
+from services.chassis.projector import Projector
+from services.chassis.repository import Repository
+from services.chassis.requests import Requests
+from services.chassis.running import Running, start
 from services.chassis.settings import Settings
+from services.chassis.store import EventStore
 from services.chassis.timers import Timers
 
 if TYPE_CHECKING:
-    from services.chassis.bus import Bus
-    from services.chassis.database import Database
-    from services.chassis.keys import Keys
-    from services.chassis.live import Live
-    from services.chassis.mapper import Mapper
-    from services.chassis.projection import DocumentProjection, Projector, TableProjection
-    from services.chassis.relay import Publish
-    from services.chassis.repository import Repository
-    from services.chassis.requests import Requests
-    from services.chassis.store import EventStore
+    from services.chassis.outlet import Publish
+    from services.chassis.projection import DocumentProjection, TableProjection
 
 
 @dataclass(slots=True)
@@ -77,6 +84,7 @@ class Service:
         keys: makes the keys with which texts are sealed; called once, before anything is answered.
         loops: work beside requests, such as live changes, reconciliation, sending mail.
         routes: makes HTTP routes beside /livez, /readyz, /metrics, such as webhooks.
+        refusals: types of refusals of other services that policies and loops may be answered with.
         migrations: folders of numbered SQL files beside the chassis' own; applied before anything starts.
     """
 
@@ -91,4 +99,34 @@ class Service:
     keys: Callable[[Runtime], Keys] | None = None
     loops: Sequence[Loop] = ()
     routes: Callable[[Runtime], Sequence[BaseRoute]] | None = None
+    refusals: Sequence[type[Refusal]] = ()
     migrations: Sequence[Traversable] = field(default=())
+
+    def main(self) -> None:
+        """Runs the service as this process, until SIGTERM or SIGINT.
+
+        Raises:
+            CannotStart: one sentence says why; the process ends with status 1.
+        """
+        telemetry.configure(self.name)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            status = runner.run(self._until_signal())
+        telemetry.shut_down()
+        sys.exit(status)
+
+    async def start(self) -> Running:
+        """Starts the service in this event loop; `await running.stop()` drains it. For tests and `main`.
+
+        Raises:
+            CannotStart: one sentence says why.
+        """
+        return await start(self)
+
+    async def _until_signal(self) -> int:
+        running = await self.start()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.stopped.set)
+        await running.stopped.wait()
+        await running.stop()
+        return 1 if running.failed else 0

@@ -18,8 +18,15 @@ def _clock(value: object) -> object:
     return Clock.parse(value) if isinstance(value, str) else value
 
 
-class BadSettings(Exception):
-    """A setting is missing or has a value that cannot be meant; the text is one sentence for the operator."""
+class CannotStart(SystemExit):
+    """The process cannot start; the text is one sentence for the operator.
+
+    Nobody needs to catch it: the interpreter prints the sentence and ends the process with status 1.
+    """
+
+
+class BadSettings(CannotStart):
+    """A setting is missing or has a value that cannot be meant."""
 
 
 class Settings(BaseSettings):
