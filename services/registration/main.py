@@ -50,3 +50,7 @@ def build(settings: Settings) -> Service:
 def main() -> int:
     """Runs until SIGTERM; the exit status."""
     return build(load_settings(RegistrationSettings)).main()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
