@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
@@ -102,17 +101,17 @@ class Service:
     refusals: Sequence[type[Refusal]] = ()
     migrations: Sequence[Traversable] = field(default=())
 
-    def main(self) -> None:
-        """Runs the service as this process, until SIGTERM or SIGINT.
+    def main(self) -> int:
+        """Runs the service as this process, until SIGTERM or SIGINT; the exit status.
 
         Raises:
-            CannotStart: one sentence says why; the process ends with status 1.
+            CannotStart: one sentence says why.
         """
         telemetry.configure(self.name)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status = runner.run(self._until_signal())
         telemetry.shut_down()
-        sys.exit(status)
+        return status
 
     async def start(self) -> Running:
         """Starts the service in this event loop; `await running.stop()` drains it. For tests and `main`.

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rooms service, put together."""
+"""Rooms as a process: `quartier serve rooms`."""
 
-from importlib.resources import files
-
+from services.chassis.database import migrations_of
 from services.chassis.service import Runtime, Service
-from services.chassis.settings import load_settings
+from services.chassis.settings import Settings, load_settings
 from services.rooms.adapters.livekit import LiveKitRooms
 from services.rooms.adapters.provisioning import provision
 from services.rooms.api import api
@@ -27,19 +26,24 @@ async def follow_placements(runtime: Runtime) -> None:
         await provision(runtime.db, rooms)
 
 
-def main() -> int:
-    """Runs the service until SIGTERM; returns the exit status."""
+def build(settings: Settings) -> Service:
+    """The service with these settings."""
     return Service(
         name="rooms",
-        settings=load_settings(RoomsSettings),
+        settings=settings,
         deciders=(VENUE, ARRIVAL),
         api=api,
         policies=policies,
         publish=publish,
         projections=(VENUES, ROOM_WORK),
         loops=(follow_placements,),
-        migrations=(files("services.rooms") / "migrations",),
-    ).main()
+        migrations=(migrations_of("services.rooms"),),
+    )
+
+
+def main() -> int:
+    """Runs until SIGTERM; the exit status."""
+    return build(load_settings(RoomsSettings)).main()
 
 
 if __name__ == "__main__":
