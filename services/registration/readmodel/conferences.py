@@ -2,9 +2,11 @@
 """Which conferences are there, how full are they, and where does each registration stand?"""
 
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from services.chassis.database import Database, Tx
 from services.chassis.decider import Event, Sealed
@@ -74,6 +76,8 @@ async def _checked_in(tx: Tx, event: domain.ParticipantCheckedIn, _: Recorded) -
     await tx.execute("UPDATE registrations SET present = true WHERE participant_id = $1", UUID(event.participant_id))
 
 
+_After = tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID]
+
 _LEFT: dict[type[Event], str] = {
     domain.RegistrationCancelled: "CANCELLED",
     domain.RegistrationExpired: "CANCELLED",
@@ -130,12 +134,12 @@ async def list_conferences(db: Database, query: contract.ListConferences) -> con
     Raises:
         BadCursor: `query.cut.after` is not a cursor of this list.
     """
-    start, last = read_cursor(query.cut.after, tuple[datetime, str]) if query.cut.after else (None, None)
+    start, last = read_cursor(query.cut.after, _After) if query.cut.after else (None, None)
     rows = await db.pool.fetch(
         _CONFERENCE + "WHERE ($1::timestamptz IS NULL OR (c.starts_at, c.conference_id) > ($1, $2::uuid))"
         " AND ($3::uuid IS NULL OR c.district_id = $3) ORDER BY c.starts_at, c.conference_id LIMIT $4",
         start,
-        UUID(last) if last else None,
+        last,
         UUID(query.district_id) if query.district_id else None,
         query.cut.first + 1,
     )

@@ -58,11 +58,11 @@ async def list_districts(db: Database, query: contract.ListDistricts) -> contrac
     Raises:
         BadCursor: `query.cut.after` is not a cursor of this list.
     """
-    name, last = read_cursor(query.cut.after, tuple[str, str]) if query.cut.after else (None, None)
+    name, last = read_cursor(query.cut.after, tuple[str, UUID]) if query.cut.after else (None, None)
     rows = await db.pool.fetch(
         _LIST,
         name,
-        UUID(last) if last else None,
+        last,
         query.postal_code,
         street_key(query.street) if query.street else None,
         query.house_number,

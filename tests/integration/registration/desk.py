@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,6 +34,7 @@ from services.registration.adapters.outbox import send_next
 from services.registration.domain.conference import CONFERENCE, HoldConference
 from services.registration.main import build
 from services.registration.settings import RegistrationSettings
+from services.registration.timers import timers
 
 KEY = "0f" * 32
 STARTS_AT = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -128,6 +130,15 @@ class Desk:
         command = HoldConference(now=self.now, conference_id=self.evening)
         step = Step(CONFERENCE, self.evening, command, conference=self.evening)
         await self.repository.execute([step], Envelope(uuid4(), b"", "", "0" * 32), Done())
+        await self.projector.catch_up()
+
+    async def expire_registrations(self) -> None:
+        """Fires the timers of unconfirmed registrations at their time."""
+        rows = await self.db.pool.fetch("SELECT due_at, payload FROM timers WHERE kind = 'confirmation_due'")
+        for row in rows:
+            decoder, handler = timers.handlers["confirmation_due"]
+            steps = await handler(decoder.decode(row["payload"]), SimpleNamespace(now=row["due_at"]))
+            await self.repository.execute(steps, Envelope(uuid4(), b"", "", "0" * 32), Done())
         await self.projector.catch_up()
 
     async def send_mails(self) -> None:

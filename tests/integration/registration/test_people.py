@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People's data: sealed while they are there, gone when they are erased."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import msgspec
+
+from services.chassis.decider import Refusal, Sealed
+from services.chassis.keys import unseal
+from services.chassis.refusals import NotFound
+from services.contracts import registration as contract
+from services.registration.adapters.outbox import send_next
+from services.registration.domain.conference import CONFERENCE
+from services.registration.domain.registrations import ParticipantErased, SeatReleased, SeatTaken
+from services.registration.publishing import publish
+from tests.integration.registration.desk import SERVICE, resident
+
+NEEDS = "Rollstuhl, bitte ebenerdig"
+ABOUT_ANNA = ("Anna Annasdottir", "anna.a@example.org", NEEDS, "neu in der Stadt")
+
+
+async def register_anna(desk, conference_id=None):
+    conference_id = conference_id or desk.evening
+    await desk.done(contract.Register(
+        conference_id=conference_id, name="Anna Annasdottir", email="anna.a@example.org", needs=NEEDS,
+        attributes={"newcomer": "neu in der Stadt"},
+        consents=(contract.ConsentGiven(purpose="groups", version="1"),),
+    ))  # fmt: skip
+    await desk.send_mails()
+    secret = desk.mailbox.secret("anna.a@example.org", "confirm")
+    return await desk.done(contract.ConfirmRegistration(conference_id=conference_id, secret=secret))
+
+
+async def dump(db) -> str:
+    """Every row of every table, bytes as text where they are text."""
+    tables = await db.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    found = []
+    for (table,) in tables:
+        for row in await db.pool.fetch(f'SELECT * FROM "{table}"'):
+            found += [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in row]
+    return "\n".join(found)
+
+
+async def contract_events(desk):
+    rows = await desk.store.select_notifications(0)
+    events = [(publish(desk.repository.mapper.decode(row.topic, row.state), row)) for row in rows]
+    return [event for event in events if event is not None]
+
+
+async def test_not_even_the_vault_holds_readable_data(desk):
+    await register_anna(desk)
+    everything = await dump(desk.db)
+    assert [text for text in ABOUT_ANNA if text in everything] == []
+
+
+async def test_an_erased_person_leaves_nothing_but_readable_events(desk):
+    state = await register_anna(desk)
+    other = uuid4().hex
+    await desk.announce(other)
+    there = await register_anna(desk, other)
+    for name in ("Boris", "Clara", "Dilek"):
+        await desk.join(name)
+    boxes = [event.needs for event in await contract_events(desk) if isinstance(event, contract.SeatTaken)][:1]
+    await desk.send_mails()
+    key = (await desk.office.vault.keys([state.participant_id]))[state.participant_id]
+
+    erase = contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id)
+    await desk.done(erase, resident(state.participant_id))
+
+    people = [state.participant_id, there.participant_id]
+    assert await desk.office.vault.keys(people) == {}
+    for table, column in [
+        ("participants", "participant_id"),
+        ("outbox", "participant_id"),
+        ("mail_standing", "participant_id"),
+    ]:
+        left = await desk.db.pool.fetchval(
+            f"SELECT count(*) FROM {table} WHERE {column} = ANY($1::uuid[])", [UUID(each) for each in people]
+        )
+        assert left == 0, table
+    told = await contract_events(desk)
+    erased = {(e.conference_id, e.participant_id) for e in told if isinstance(e, contract.ParticipantErased)}
+    assert erased == {(desk.evening, state.participant_id), (other, there.participant_id)}
+    assert unseal(boxes[0], key), "the box could be opened with the key"
+    stored = (await dump(desk.db)) + str(await desk.db.pool.fetch("SELECT wrapped FROM data_keys"))
+    assert [text for text in ABOUT_ANNA if text in stored] == []
+    seats = (await desk.repository.load(CONFERENCE, desk.evening)).state.seats
+    assert seats.registrations[state.participant_id].status == "ERASED"
+    assert len(seats.seated) == 3, "the freed seat was given on"
+
+
+async def test_a_freed_seat_is_told_before_the_erasure(desk):
+    state = await register_anna(desk)
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id))
+    rows = await desk.store.select_notifications(0)
+    kinds = [type(desk.repository.mapper.decode(row.topic, row.state)) for row in rows]
+    assert kinds[-3:] == [SeatTaken, SeatReleased, ParticipantErased]
+
+
+async def test_erasing_twice_is_done_once(desk):
+    state = await register_anna(desk)
+    erase = contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id)
+    await desk.done(erase)
+    head = await desk.store.max_notification_id()
+    await desk.done(erase)
+    assert await desk.store.max_notification_id() == head
+
+
+async def test_no_mail_goes_to_an_erased_person(desk):
+    state = await register_anna(desk)
+    sent = len(desk.mailbox.mails)
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id))
+    await desk.projector.rebuild("mails")
+    assert not await send_next(desk.db, desk.office)
+    assert len(desk.mailbox.mails) == sent
+
+
+async def test_an_unconfirmed_registration_is_forgotten_when_it_expires(desk):
+    await desk.register("Anna")
+    await desk.expire_registrations()
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM participants") == 0
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL") == 0
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM timers WHERE kind = 'confirmation_due'") == 0
+
+
+async def test_two_registrations_of_one_address_at_once_leave_one_that_counts(desk):
+    vault = desk.office.vault
+    request = contract.Register(conference_id=desk.evening, name="Anna", email="anna@example.org")
+    await asyncio.gather(*(desk.ask(request) for _ in range(4)))
+    await desk.send_mails()
+    assert await vault.standing(desk.evening, "anna@example.org")
+    links = {desk.mailbox.secret("anna@example.org", "confirm")}
+    for mail in desk.mailbox.to("anna@example.org"):
+        links |= {
+            word.rpartition(".")[2] for word in mail.get_body(("plain",)).get_content().split() if "/confirm#" in word
+        }
+    assert len(links) == 1
+
+
+async def test_a_person_gets_everything_that_is_kept_about_them(desk):
+    state = await register_anna(desk)
+    query = contract.ExportMe(conference_id=desk.evening, participant_id=state.participant_id)
+    data = await desk.ask(query, resident(state.participant_id))
+    assert (data.name, data.email, data.needs) == ("Anna Annasdottir", "anna.a@example.org", NEEDS)
+    assert data.consents == (contract.ConsentGiven(purpose="groups", version="1"),)
+
+
+async def test_staff_read_needs_until_the_person_is_erased(desk):
+    state = await register_anna(desk)
+    roster = contract.GetRoster(conference_id=desk.evening)
+    assert (await desk.done(roster)).entries[0].needs == NEEDS
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id))
+    assert (await desk.done(roster)).entries == ()
+
+
+async def test_services_open_what_a_seat_tells_with_the_persons_key(desk):
+    state = await register_anna(desk)
+    (seat,) = [event for event in await contract_events(desk) if isinstance(event, contract.SeatTaken)]
+    found = await desk.ask(contract.GetKeys(ids=(state.participant_id, "e" * 32)), SERVICE)
+    assert list(found.keys) == [state.participant_id]
+    attributes = unseal(seat.attributes, found.keys[state.participant_id])
+    assert msgspec.json.decode(attributes) == {"newcomer": "neu in der Stadt"}
+
+
+async def test_a_key_of_a_sheet_is_made_once_and_a_destroyed_one_never_again(desk):
+    state = await register_anna(desk)
+    wanted = contract.EnsureKeys(conference_id=desk.evening, ids=("e" * 32, state.participant_id))
+    first = await desk.ask(wanted, SERVICE)
+    assert first == await desk.ask(wanted, SERVICE)
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id))
+    assert list((await desk.ask(wanted, SERVICE)).keys) == ["e" * 32]
+
+
+async def test_names_are_told_to_those_who_meet_and_vanish_with_the_person(desk):
+    anna = await register_anna(desk)
+    boris = await desk.join("Boris")
+    await desk.register("Clara")
+    await desk.done(contract.AddStaff(staff_id="a" * 32, name="Mira", email="mira@example.org"))
+    await desk.done(contract.AssignStaff(conference_id=desk.evening, staff_id="a" * 32, role="moderator"))
+    query = contract.GetNames(conference_id=desk.evening)
+    names = (await desk.ask(query, resident(boris.participant_id))).names
+    assert set(names.values()) == {"Anna Annasdottir", "Boris", "Mira"}
+    assert isinstance(await desk.ask(query, resident("f" * 32)), Refusal)
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=anna.participant_id))
+    assert anna.participant_id not in (await desk.done(query)).names
+
+
+async def test_an_unknown_registration_is_not_found(desk):
+    query = contract.GetRegistration(conference_id=desk.evening, participant_id="f" * 32)
+    assert await desk.ask(query, resident("f" * 32)) == NotFound(what="registration", id="f" * 32)
+
+
+def test_a_sealed_box_is_bound_to_its_owner():
+    assert unseal(Sealed("a" * 32, b"x" * 40), bytes(32)) is None
