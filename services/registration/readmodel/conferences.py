@@ -2,7 +2,7 @@
 """Which conferences are there, how full are they, and where does each registration stand?"""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -76,7 +76,10 @@ async def _checked_in(tx: Tx, event: domain.ParticipantCheckedIn, _: Recorded) -
     await tx.execute("UPDATE registrations SET present = true WHERE participant_id = $1", UUID(event.participant_id))
 
 
-_After = tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID]
+class _After(NamedTuple):
+    start: Annotated[datetime, msgspec.Meta(tz=True)]
+    conference_id: UUID
+
 
 _LEFT: dict[type[Event], str] = {
     domain.RegistrationCancelled: "CANCELLED",

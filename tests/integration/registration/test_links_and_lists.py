@@ -5,14 +5,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import jwt
-import msgspec
 import pytest
 
 from services.chassis.decider import Refusal
 from services.chassis.refusals import InvalidInput, NotFound
 from services.contracts import registration as contract
 from services.contracts import session
-from services.contracts.shared import Cut
+from services.contracts.shared import Cut, Reason
 from services.registration.domain.conference import ConferenceIsOver
 from services.registration.domain.links import AccessIsClosed, UnknownSecret
 from services.registration.domain.seating import NoSeatToTake
@@ -77,15 +76,15 @@ async def test_a_link_ends_with_the_conference(desk):
 async def test_an_excluded_person_stays_outside_until_readmitted(desk):
     state = await desk.join("Anna")
     facts = {"conference_id": desk.evening, "participant_id": state.participant_id, "at": desk.now}
-    for kind, expected in [
-        (session.ParticipantExcluded, AccessIsClosed),
-        (session.ParticipantReadmitted, contract.AccessToken),
-    ]:
-        reason = {"reason": {"code": "insult", "by": "a" * 32}} if kind is session.ParticipantExcluded else {}
-        async with desk.db.transaction() as tx:
-            writer = policies.find("session", kind.__name__).writer
-            await writer(tx, msgspec.convert({**facts, **reason}, kind), 1)
-        assert isinstance(await enter(desk), expected)
+    await react(desk, session.ParticipantExcluded(**facts, reason=Reason(code="insult", by="a" * 32)))
+    assert await enter(desk) == AccessIsClosed()
+    await react(desk, session.ParticipantReadmitted(**facts))
+    assert isinstance(await enter(desk), contract.AccessToken)
+
+
+async def react(desk, event):
+    async with desk.db.transaction() as tx:
+        await policies.find("session", type(event).__name__).writer(tx, event, 1)
 
 
 async def test_a_new_signing_key_leaves_the_tokens_of_the_one_before_valid(desk):

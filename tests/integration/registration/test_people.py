@@ -2,6 +2,7 @@
 """People's data: sealed while they are there, gone when they are erased."""
 
 import asyncio
+import re
 from uuid import UUID, uuid4
 
 import msgspec
@@ -37,7 +38,7 @@ async def dump(db) -> str:
     tables = await db.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     found = []
     for (table,) in tables:
-        for row in await db.pool.fetch(f'SELECT * FROM "{table}"'):
+        for row in await db.pool.fetch(f'SELECT * FROM "{table}"'):  # noqa: S608
             found += [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in row]
     return "\n".join(found)
 
@@ -70,13 +71,10 @@ async def test_an_erased_person_leaves_nothing_but_readable_events(desk):
 
     people = [state.participant_id, there.participant_id]
     assert await desk.office.vault.keys(people) == {}
-    for table, column in [
-        ("participants", "participant_id"),
-        ("outbox", "participant_id"),
-        ("mail_standing", "participant_id"),
-    ]:
+    for table in ("participants", "outbox", "mail_standing"):
         left = await desk.db.pool.fetchval(
-            f"SELECT count(*) FROM {table} WHERE {column} = ANY($1::uuid[])", [UUID(each) for each in people]
+            f"SELECT count(*) FROM {table} WHERE participant_id = ANY($1::uuid[])",  # noqa: S608
+            [UUID(each) for each in people],
         )
         assert left == 0, table
     told = await contract_events(desk)
@@ -130,12 +128,8 @@ async def test_two_registrations_of_one_address_at_once_leave_one_that_counts(de
     await asyncio.gather(*(desk.ask(request) for _ in range(4)))
     await desk.send_mails()
     assert await vault.standing(desk.evening, "anna@example.org")
-    links = {desk.mailbox.secret("anna@example.org", "confirm")}
-    for mail in desk.mailbox.to("anna@example.org"):
-        links |= {
-            word.rpartition(".")[2] for word in mail.get_body(("plain",)).get_content().split() if "/confirm#" in word
-        }
-    assert len(links) == 1
+    texts = [mail.get_body(("plain",)).get_content() for mail in desk.mailbox.to("anna@example.org")]
+    assert len({re.search(r"/confirm#(\S+)", text)[1] for text in texts}) == 1
 
 
 async def test_a_person_gets_everything_that_is_kept_about_them(desk):
