@@ -303,6 +303,19 @@ class MoveParticipant(_Command, frozen=True, kw_only=True):
     group_id: Id
 
 
+class ExcludeParticipant(_Command, frozen=True, kw_only=True):
+    """Shuts a resident out; `code` names a rule of the code of conduct (moderator, organiser)."""
+
+    participant_id: Id
+    code: ShortText
+
+
+class ReadmitParticipant(_Command, frozen=True, kw_only=True):
+    """Lets an excluded resident come back (moderator, organiser)."""
+
+    participant_id: Id
+
+
 class HelpCallAnswer(Answer, frozen=True, kw_only=True):
     """The id of the help call."""
 
@@ -362,7 +375,10 @@ class Broadcast(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 
 
 class ReportPresence(_Command, frozen=True, kw_only=True):
-    """A gateway tells who has a live connection through it; sent every few seconds, never stored (gateway only)."""
+    """A gateway tells who has a live connection through it; sent every few seconds, never stored (gateway only).
+
+    Who is not named within the grace time has left; an empty report tells that nobody is connected any more.
+    """
 
     gateway: Id
     participants: tuple[Id, ...]
@@ -396,6 +412,7 @@ class SessionView(Answer, frozen=True, kw_only=True):
     deadline: datetime | None
     left_seconds: float | None
     announcement: str | None
+    starts_at: datetime | None = None
 
 
 class GetSession(QueryRequest[SessionView], frozen=True, kw_only=True):
