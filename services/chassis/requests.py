@@ -63,10 +63,10 @@ class Reply(Generic[A]):
 
 
 class Wire(msgspec.Struct, omit_defaults=True):
-    """The body of a reply: either `answer` with its position, or `refused`."""
+    """The body of a reply: either `answer` with its position, or `refused`; the other one is empty."""
 
-    answer: msgspec.Raw | None = None
-    refused: msgspec.Raw | None = None
+    answer: msgspec.Raw = msgspec.Raw()
+    refused: msgspec.Raw = msgspec.Raw()
     position: str = ""
     stale: bool = False
 
@@ -155,7 +155,7 @@ class Requests:
 
     def _read(self, data: bytes, request: Request[A]) -> Reply[A]:
         wire = self._wire.decode(data)
-        if wire.refused is not None:
+        if wire.refused:
             return Reply(None, self._refusal(wire.refused), wire.position)
         kind = type(request).ANSWER
         decoder = self._answers.get(kind)
