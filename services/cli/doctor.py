@@ -192,9 +192,7 @@ async def _server(address: str) -> Finding:
         async with asyncio.timeout(_PATIENCE):
             db = await Database.connect(address, size=1)
     except Exception as error:
-        return Finding(
-            "wrong", f"DATABASE_URL cannot be used: {error}", "correct it, or start its server"
-        )
+        return Finding("wrong", f"DATABASE_URL cannot be used: {error}", "correct it, or start its server")
     try:
         theirs = float(await db.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())"))
     finally:

@@ -28,6 +28,10 @@ app = typer.Typer(
     help="Runs a city's citizens' conferences: everything on one machine, or one process of it.",
 )
 
+letters = typer.Typer(no_args_is_help=True, help="Events that a service could not apply.")
+app.add_typer(letters, name="dead-letters")
+
+ServiceName = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
 Data = Annotated[Path, typer.Option(help="Folder of everything that stays.", envvar="QUARTIER_DATA")]
 
 
@@ -106,6 +110,90 @@ def doctor(data: Data = Path(".quartier")) -> None:
 
     if not asyncio.run(look()):
         raise typer.Exit(1)
+
+
+@app.command()
+def refill(service: ServiceName, data: Data = Path(".quartier")) -> None:
+    """Make the stream of a service anew from its log, after NATS or a database was lost or restored."""
+    from services.cli.operations import refill as carry_out
+
+    _use(_known(service), data)
+
+    def progress(position: int, head: int) -> None:
+        print(f"{position} of {head}", file=sys.stderr, flush=True)
+
+    done = asyncio.run(carry_out(service, progress))
+    print(f"the stream of {service} holds {done.sent} messages, up to position {done.head}")
+    if done.shifted_after is not None:
+        print(f"the log had been set back: events after position {done.shifted_after} have new positions")
+
+
+@app.command()
+def rebuild(
+    service: ServiceName,
+    read_model: Annotated[str, typer.Argument(help="Name of the read model.")],
+    data: Data = Path(".quartier"),
+) -> None:
+    """Make a read model anew from the log; the service goes on answering meanwhile."""
+    from services.cli.operations import rebuild as carry_out
+
+    _use(_known(service), data)
+    print(f"{read_model} is made anew, up to position {asyncio.run(carry_out(service, read_model))}")
+
+
+@letters.command("list")
+def list_letters(service: ServiceName, data: Data = Path(".quartier")) -> None:
+    """Show the events that a service could not apply, and those that wait behind them."""
+    from services.cli.operations import dead_letters
+
+    found = asyncio.run(dead_letters(_known(service), _use(service, data)))
+    for letter in found:
+        event, since = letter.subject.rpartition(".")[2], f"{letter.first_at:%Y-%m-%d %H:%M}"
+        place = f"{letter.source} {letter.conference} {letter.position}"
+        print(f"{place} {letter.state} since {since} {event}: {letter.error}")
+    if not found:
+        print(f"nothing waits in {service}")
+
+
+@letters.command()
+def replay(
+    service: ServiceName,
+    source: Annotated[str, typer.Argument(help="The service that told the events.")],
+    conference: Annotated[str, typer.Argument(help="Id of the conference, or `city`.")],
+    data: Data = Path(".quartier"),
+) -> None:
+    """Apply everything of a conference that waits, in order; the running service does it within a second."""
+    from services.cli.operations import replay as carry_out
+
+    waiting = asyncio.run(carry_out(_known(service), _use(service, data), source, conference))
+    if not waiting:
+        raise EmbeddedError(f"nothing of {source} and {conference} waits in {service}")
+    print(f"{service} will apply {waiting} events of {source}")
+
+
+@letters.command()
+def skip(
+    service: ServiceName,
+    source: Annotated[str, typer.Argument(help="The service that told the event.")],
+    conference: Annotated[str, typer.Argument(help="Id of the conference, or `city`.")],
+    position: Annotated[int, typer.Argument(help="Position of the event, as `list` shows it.")],
+    data: Data = Path(".quartier"),
+) -> None:
+    """Never apply one event; those behind it wait for a replay."""
+    from services.cli.operations import skip as carry_out
+
+    if not asyncio.run(carry_out(_known(service), _use(service, data), source, conference, position)):
+        raise EmbeddedError(f"no event of {source}, {conference} at position {position} waits in {service}")
+    print(f"{service} will skip position {position} of {source}")
+
+
+def _use(service: str, data: Path) -> str:
+    """The database of a service: of the environment, else of the city that runs on the data; NATS_URL likewise."""
+    if "DATABASE_URL" not in os.environ:
+        addresses = _running(data)
+        os.environ["DATABASE_URL"] = addresses["databases"][service]
+        os.environ.setdefault("NATS_URL", addresses["nats"][service])
+    return os.environ["DATABASE_URL"]
 
 
 def _known(service: str) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 
@@ -22,11 +22,12 @@ from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import EmbeddedError, Ledger, Program, Running, free_port, is_free
 from services.cli.embedded.secrets import Secrets
 from services.cli.embedded.supervisor import Part, Supervisor
+from services.contracts.registration import Role
 
 USUAL_PORT = 8000
 # -P: a folder named `services` in the working directory is not ours.
 _PYTHON = (sys.executable, "-P", "-m")
-ROLES = ("organiser", "moderator", "mentor", "guest", "juror", "partner", "resident")
+ROLES: tuple[str, ...] = get_args(Role)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def code(folder: Path) -> Path:
     tiny = Path(__file__).parent / "tiny" / "service.py"
     services = folder / "code" / "services"
     ignore = shutil.ignore_patterns("__pycache__")
-    for package in ("chassis", "cli"):
+    for package in ("chassis", "contracts", "cli"):
         shutil.copytree(ROOT / "services" / package, services / package, ignore=ignore)
     (services / "__init__.py").touch()
     for service in (
