@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of contents of the session service: everything it can be asked, area by area."""
+
+from services.chassis.api import Api
+from services.session import chat_api, help_api, phases_api, places_api, polls_api
+
+api = Api("session")
+
+phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase ExtendPhase PauseSession ResumeSession
+#                           EndSession GetSession GetDesk
+places_api.register(api)  # MoveParticipant ReportPresence ExcludeParticipant ReadmitParticipant GetGroups GetPresence
+polls_api.register(api)  # OpenPoll CastBallot ClosePoll GetPolls
+chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat
+help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The session service as a process: `quartier serve session`."""
+
+from services.chassis.database import migrations_of
+from services.chassis.service import Service
+from services.chassis.settings import Settings, load_settings
+from services.session.adapters.keys import keys_of
+from services.session.adapters.script_files import load_scripts
+from services.session.api import api
+from services.session.domain.ballot import BALLOT
+from services.session.domain.chat import CHAT
+from services.session.domain.groups import GROUPS
+from services.session.domain.help import HELP
+from services.session.domain.poll import POLL
+from services.session.domain.roster import ROSTER
+from services.session.domain.session import SESSION
+from services.session.loops import follow_presence, keep_a_planner_warm, tell_of_presence
+from services.session.policies import policies
+from services.session.polls_api import tell_changed_results
+from services.session.publishing import publish
+from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
+from services.session.readmodel.desk import DESK
+from services.session.readmodel.help import HELP_CALLS
+from services.session.readmodel.places import GROUPINGS, PRESENCE
+from services.session.readmodel.polls import POLLS
+from services.session.readmodel.sessions import SESSIONS
+from services.session.readmodel.timers import SESSION_TIMERS
+from services.session.settings import SessionSettings
+from services.session.timers import timers
+
+
+def build(settings: Settings) -> Service:
+    """The service with these settings.
+
+    Raises:
+        BadScript: a script of an evening cannot be used; better now than on the evening.
+    """
+    load_scripts(settings.scripts if isinstance(settings, SessionSettings) else None)
+    return Service(
+        name="session",
+        settings=settings,
+        deciders=(SESSION, GROUPS, ROSTER, POLL, BALLOT, CHAT, HELP),
+        api=api,
+        policies=policies,
+        publish=publish,
+        projections=(SESSIONS, GROUPINGS, PRESENCE, DESK, SESSION_TIMERS, POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS),
+        timers=timers,
+        keys=keys_of,
+        loops=(follow_presence, keep_a_planner_warm, tell_of_presence, tell_changed_results),
+        migrations=(migrations_of("services.session"),),
+    )
+
+
+def main() -> int:
+    """Runs until SIGTERM; the exit status."""
+    return build(load_settings(SessionSettings)).main()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

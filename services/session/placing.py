@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which steps belong together: a phase and its groups, a person who comes or goes and their place.
+
+Every function loads what it relies on and names it as guard, so that nobody is ever lost between two decisions: when
+something has changed meanwhile, nothing is stored and the caller looks again.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from uuid import NAMESPACE_OID, uuid4, uuid5
+
+import msgspec
+import structlog
+
+from services.chassis.decider import Event, Refusal
+from services.chassis.decisions import Loaded, Step
+from services.session.adapters.planner import PLANNER
+from services.session.domain.groups import (
+    GROUPS,
+    GroupsCommand,
+    Join,
+    Leave,
+    PlaceGroups,
+    PlaceGroupsAgain,
+    RecallGroups,
+)
+from services.session.domain.groups_facts import GroupPlan
+from services.session.domain.roster import ROSTER, MarkAbsent, MarkPresent, Roster
+from services.session.domain.seating import SMALLEST, Group
+from services.session.domain.session import SESSION, SessionCommand
+from services.session.domain.session_facts import PhaseStarted, SessionEnded
+from services.session.methods.plans import Question
+
+if TYPE_CHECKING:
+    from services.chassis.api import Context
+    from services.chassis.policies import PolicyContext
+    from services.chassis.service import Runtime
+    from services.chassis.timers import TimerContext
+
+Here: TypeAlias = "Context | PolicyContext | TimerContext | Runtime"
+
+E = TypeVar("E", bound=Event)
+
+KEYS_SECONDS = 1.0
+"""So long groups wait for the attributes of people."""
+
+ATTRIBUTES = msgspec.json.Decoder(dict[str, str])
+
+log = structlog.get_logger()
+
+
+async def change_of_phase(here: Here, conference: str, command: SessionCommand) -> list[Step]:
+    """The steps of a command that may lead into or out of groups: the session's, and that of the groups."""
+    repository = here.repository
+    session = await repository.load(SESSION, conference)
+    groups = await repository.load(GROUPS, conference)
+    foreseen = SESSION.decide(session.state, command)
+    change = Step(SESSION, conference, command, conference, guards=(session, groups))
+    if isinstance(foreseen, Refusal):
+        return [change]
+    entered = next((event for event in foreseen if isinstance(event, PhaseStarted)), None)
+    if entered is not None and entered.kind == "groups":
+        roster = await repository.load(ROSTER, conference)
+        place = await _place(here, conference, entered, groups.state, roster.state, command)
+        return [change, Step(GROUPS, conference, place, conference, guards=(groups, roster))]
+    if entered is not None or any(isinstance(event, SessionEnded) for event in foreseen):
+        return [change, Step(GROUPS, conference, RecallGroups(now=command.now), conference)]
+    return [change]
+
+
+async def arrival(here: Here, conference: str, people: Iterable[str]) -> list[Step]:
+    """The steps of people who came; none when all of them are present already or do not belong here."""
+    roster = await here.repository.load(ROSTER, conference)
+    new = [one for one in people if one not in roster.state.present and roster.state.may_come(one)]
+    if not new:
+        return []
+    came = MarkPresent(people=tuple(new), now=_now(here))
+    present = ROSTER.fold(roster.state, _events(ROSTER.decide(roster.state, came)))
+    join = await _join(here, conference, present, new)
+    return [Step(ROSTER, conference, came, conference, guards=(roster,)), join]
+
+
+async def departure(here: Here, conference: str, people: Iterable[str]) -> list[Step]:
+    """The steps of people who have gone; none when none of them is present."""
+    roster = await here.repository.load(ROSTER, conference)
+    gone = tuple(one for one in people if one in roster.state.present)
+    if not gone:
+        return []
+    absent = Step(ROSTER, conference, MarkAbsent(people=gone, now=_now(here)), conference, guards=(roster,))
+    return [absent, leave(here, conference, gone)]
+
+
+async def mending(here: Here, conference: str) -> list[Step]:
+    """The steps that bring running groups and presence together, should they differ; usually none.
+
+    They differ when somebody got or lost a role while being here.
+    """
+    roster = await here.repository.load(ROSTER, conference)
+    groups = await here.repository.load(GROUPS, conference)
+    if groups.state.now is None:
+        return []
+    residents, mentors = frozenset(roster.state.residents_present()), frozenset(roster.state.mentors_present())
+    seating = groups.state.now.seating
+    seated, accompanying = frozenset(seating.people()), frozenset(seating.mentors())
+    lost = (seated - residents) | (accompanying - mentors)
+    missing = (residents - seated) | (mentors - accompanying)
+    guards: tuple[Loaded[object], ...] = (roster, groups)
+    steps = []
+    if lost:
+        gone = leave(here, conference, sorted(lost)).command
+        steps.append(Step(GROUPS, conference, gone, conference, guards=guards))
+    if missing:
+        join = (await _join(here, conference, roster.state, sorted(missing))).command
+        steps.append(Step(GROUPS, conference, join, conference, guards=guards))
+    return steps
+
+
+def leave(here: Here, conference: str, people: Sequence[str]) -> Step:
+    """The step that takes people, residents and mentors alike, out of running groups."""
+    command = Leave(people=tuple(people), mentors=tuple(people), new_ids=_new_ids(1), now=_now(here))
+    return Step(GROUPS, conference, command, conference)
+
+
+async def _join(here: Here, conference: str, roster: Roster, people: Sequence[str]) -> Step:
+    residents = tuple(one for one in roster.residents_present() if one in people)
+    mentors = tuple(one for one in roster.mentors_present() if one in people)
+    groups = await here.repository.load(GROUPS, conference)
+    alike: dict[str, dict[str, float]] = {}
+    if groups.state.now is not None and residents:
+        attributes = await _attributes(here, roster, roster.residents_present())
+        alike = {one: _likeness(one, attributes) for one in residents}
+    command = Join(people=residents, mentors=mentors, new_ids=_new_ids(len(residents)), alike=alike, now=_now(here))
+    return Step(GROUPS, conference, command, conference)
+
+
+async def _place(
+    here: Here, conference: str, entered: PhaseStarted, plan: GroupPlan, roster: Roster, command: SessionCommand
+) -> GroupsCommand:
+    people, mentors = roster.residents_present(), roster.mentors_present()
+    mode = entered.group_mode or "mix"
+    like = entered.key if entered.key in plan.earlier else None
+    if like is None and mode == "same" and plan.earlier:
+        like = list(plan.earlier)[-1]
+    if like is not None:
+        return PlaceGroupsAgain(
+            run=entered.run,
+            phase=entered.key,
+            like=like,
+            mode=mode,
+            present=people,
+            mentors=mentors,
+            new_ids=_new_ids(len(people)),
+            now=command.now,
+        )
+    seed = uuid5(NAMESPACE_OID, f"{conference}:{entered.run}").int & 0x7FFF_FFFF
+    groups: tuple[Group, ...] = ()
+    algorithm = "none"
+    if len(people) >= SMALLEST:
+        found = await PLANNER.plan(
+            Question(
+                mode="mix" if mode == "same" else mode,
+                people=people,
+                met=_met(people, plan),
+                attributes=tuple(await _opened(here, roster, people)),
+                topics=plan.topics,
+                wishes=tuple(plan.wishes.get(one, ()) for one in people),
+                needs=tuple(tuple(sorted(plan.needs.get(one, ()))) for one in people),
+                offers=tuple(tuple(sorted(plan.offers.get(one, ()))) for one in people),
+                seed=seed,
+            )
+        )
+        algorithm = found.algorithm
+        groups = tuple(
+            Group(group_id=uuid4().hex, number=number, members=members, topic_id=topic)
+            for number, (members, topic) in enumerate(found.groups, start=1)
+        )
+    return PlaceGroups(
+        run=entered.run,
+        phase=entered.key,
+        mode=mode,
+        groups=groups,
+        with_moderator=() if groups else people,
+        mentors=mentors,
+        seed=seed,
+        algorithm=algorithm,
+        now=command.now,
+    )
+
+
+def _met(people: Sequence[str], plan: GroupPlan) -> tuple[tuple[int, int, int], ...]:
+    number = {person: place for place, person in enumerate(people)}
+    return tuple(
+        (number[one], number[other], len(phases))
+        for (one, other), phases in plan.met.items()
+        if one in number and other in number
+    )
+
+
+async def _opened(here: Here, roster: Roster, people: Sequence[str]) -> list[dict[str, str]]:
+    attributes = await _attributes(here, roster, people)
+    return [attributes.get(one, {}) for one in people]
+
+
+async def _attributes(here: Here, roster: Roster, people: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What people agreed to use for mixed groups; nothing when it cannot be read now: groups do not wait for it."""
+    sealed = {one: box for one in people if (box := roster.seats.get(one)) is not None}
+    if not sealed:
+        return {}
+    try:
+        async with asyncio.timeout(KEYS_SECONDS):
+            texts = await here.keys.open_many(list(sealed.values()))
+    except Exception as error:  # whatever keeps the keys away, groups are formed without them
+        log.warning("groups are formed without attributes", error=type(error).__name__)
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for person, text in zip(sealed, texts, strict=True):
+        try:
+            found[person] = ATTRIBUTES.decode(text or "{}")
+        except msgspec.DecodeError:
+            log.warning("attributes that cannot be read")
+    return found
+
+
+def _likeness(person: str, attributes: Mapping[str, Mapping[str, str]]) -> dict[str, float]:
+    own = attributes.get(person, {})
+    likeness = {
+        other: float(sum(own.get(name) == value for name, value in theirs.items()))
+        for other, theirs in attributes.items()
+        if other != person
+    }
+    return {other: alike for other, alike in likeness.items() if alike}
+
+
+def _new_ids(people: int) -> tuple[str, ...]:
+    return tuple(uuid4().hex for _ in range(people // 3 + 1))
+
+
+def _now(here: Here) -> datetime:
+    return here.clock.now()
+
+
+def _events(outcome: Sequence[E] | Refusal) -> Sequence[E]:
+    return () if isinstance(outcome, Refusal) else outcome

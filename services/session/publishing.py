@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the other services and the gateway learn of an evening: from one own event zero or one contract event.
+
+Ballots, tags and wishes stay inside. Texts of people travel sealed.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from services.chassis.contract import ContractEvent
+from services.chassis.decider import Event
+from services.chassis.store import Recorded
+from services.contracts import session as told
+from services.contracts.shared import Reason
+from services.session.domain import chat, groups_facts, poll, roster, session_facts
+from services.session.domain import help as help_
+from services.session.publishing_talk import publish_chat, publish_help, publish_poll
+
+
+def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
+    """The contract event of one stored event, None for what stays inside."""
+    if recorded.conference_id is None:
+        return None
+    match event:
+        case poll.PollOpened() | poll.PollVotingEnded() | poll.PollClosed():
+            return publish_poll(event, recorded)
+        case chat.MessagePosted() | chat.MessageHidden() | chat.BroadcastSent():
+            return publish_chat(event, recorded)
+        case help_.HelpRequested() | help_.HelpClaimed() | help_.HelpResolved():
+            return publish_help(event, recorded)
+        case _:
+            return _phases(event, recorded) or _groups(event, recorded) or _roster(event, recorded)
+
+
+def _phases(event: Event, recorded: Recorded) -> ContractEvent | None:
+    at, conference = _stamp(recorded)
+    match event:
+        case session_facts.LobbyOpened():
+            return told.LobbyOpened(at=at, conference_id=conference)
+        case session_facts.SessionStarted():
+            return told.SessionStarted(at=at, conference_id=conference)
+        case session_facts.PhaseStarted():
+            return told.PhaseStarted(
+                at=at,
+                conference_id=conference,
+                run=event.run,
+                phase=event.key,
+                kind=event.kind,
+                tools=event.tools,
+                group_mode=event.group_mode,
+                deadline=event.deadline,
+            )
+        case session_facts.PhaseExtended():
+            return told.PhaseExtended(at=at, conference_id=conference, run=event.run, deadline=event.deadline)
+        case session_facts.PhaseEnded():
+            return told.PhaseEnded(at=at, conference_id=conference, run=event.run, phase=event.key, tools=event.tools)
+        case session_facts.SessionPaused() | session_facts.PausedPhaseExtended():
+            return told.SessionPaused(at=at, conference_id=conference, run=event.run)
+        case session_facts.SessionResumed():
+            return told.SessionResumed(at=at, conference_id=conference, run=event.run, deadline=event.deadline)
+        case session_facts.SessionEnded():
+            return told.SessionEnded(at=at, conference_id=conference)
+        case _:
+            return None
+
+
+def _groups(event: Event, recorded: Recorded) -> ContractEvent | None:
+    at, conference = _stamp(recorded)
+    match event:
+        case groups_facts.GroupsPlaced():
+            return told.GroupsPlaced(
+                at=at,
+                conference_id=conference,
+                generation=event.generation,
+                run=event.run,
+                mode=event.mode,
+                groups=msgspec.convert(msgspec.to_builtins(event.groups), tuple[told.GroupPlaced, ...]),
+                with_moderator=event.with_moderator,
+            )
+        case groups_facts.PersonMoved():
+            return _moved(recorded, event.generation, event.participant_id, event.group_id)
+        case groups_facts.MentorMoved():
+            return _moved(recorded, event.generation, event.mentor_id, event.group_id)
+        case groups_facts.GroupsRecalled():
+            return told.GroupsRecalled(at=at, conference_id=conference, generation=event.generation)
+        case _:
+            return None
+
+
+def _roster(event: Event, recorded: Recorded) -> ContractEvent | None:
+    at, conference = _stamp(recorded)
+    match event:
+        case roster.PersonCame():
+            return told.PresenceEdge(at=at, conference_id=conference, participant_id=event.person_id, present=True)
+        case roster.PersonWent():
+            return told.PresenceEdge(at=at, conference_id=conference, participant_id=event.person_id, present=False)
+        case roster.ParticipantExcluded():
+            reason = Reason(code=event.code, by=event.by)
+            return told.ParticipantExcluded(
+                at=at, conference_id=conference, participant_id=event.participant_id, reason=reason
+            )
+        case roster.ParticipantReadmitted():
+            return told.ParticipantReadmitted(at=at, conference_id=conference, participant_id=event.participant_id)
+        case _:
+            return None
+
+
+def _moved(recorded: Recorded, generation: int, who: str, group_id: str | None) -> told.ParticipantMoved:
+    at, conference = _stamp(recorded)
+    return told.ParticipantMoved(
+        at=at, conference_id=conference, generation=generation, participant_id=who, group_id=group_id
+    )
+
+
+def _stamp(recorded: Recorded) -> tuple[datetime, str]:
+    if recorded.conference_id is None:
+        raise ValueError(f"event {recorded.notification_id} belongs to no conference")
+    return recorded.recorded_at, recorded.conference_id.hex

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How do all conferences of the city stand? One small row each, from its preparation to its end."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from services.chassis.decider import Event
+from services.chassis.projection import DocumentProjection
+from services.chassis.store import Recorded
+from services.contracts import session as told
+from services.session.domain import groups_facts, roster, session_facts
+from services.session.domain.help import HelpRequested, HelpResolved
+from services.session.domain.seating import Seating
+from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere
+from services.session.readmodel.sessions import SESSIONS, Evening
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk needs to know of one conference."""
+
+    starts_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    status: told.SessionStatus | None = None
+    phase: str | None = None
+    deadline: datetime | None = None
+    people: WhoIsHere = WhoIsHere()
+    seating: Seating = Seating(groups=())
+    calls: tuple[str, ...] = ()
+
+    def answer(self, conference: str) -> told.DeskRow:
+        """One line of the answer to `GetDesk`."""
+        seated = frozenset(self.people.seated)
+        return told.DeskRow(
+            conference_id=conference,
+            status=self.status or "PREPARED",
+            phase=self.phase,
+            deadline=self.deadline,
+            seated=len(seated),
+            present=len(seated.intersection(self.people.present)),
+            groups=len(self.seating.groups),
+            without_mentor=sum(group.mentor_id is None for group in self.seating.groups),
+            open_calls=len(self.calls),
+        )
+
+
+def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
+    own = (SESSIONS.keys(event, recorded), GROUPINGS.keys(event, recorded), PRESENCE.keys(event, recorded))
+    calls = isinstance(event, HelpRequested | HelpResolved)
+    return (recorded.conference_id.hex,) if recorded.conference_id and (calls or any(own)) else ()
+
+
+def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
+    match event:
+        case session_facts.SessionPrepared():
+            return Row(status="PREPARED", starts_at=event.starts_at)
+        case session_facts.SessionEnded():
+            return None
+        case _ if row.status is None:
+            return None  # what trickles in after the end
+        case session_facts.PhaseStarted():
+            return _with(row, status="RUNNING", phase=event.key, deadline=event.deadline)
+        case HelpRequested():
+            return _with(row, calls=(*row.calls, event.call_id))
+        case HelpResolved():
+            return _with(row, calls=tuple(call for call in row.calls if call != event.call_id))
+        case (
+            session_facts.SessionMoved()
+            | session_facts.LobbyOpened()
+            | session_facts.PhaseExtended()
+            | session_facts.SessionPaused()
+            | session_facts.SessionResumed()
+        ):
+            before = Evening(status=row.status, starts_at=row.starts_at, deadline=row.deadline)
+            after = SESSIONS.evolve(before, event, recorded)
+            assert after is not None  # noqa: S101 -- only rows of the desk are deleted
+            return _with(row, status=after.status, starts_at=after.starts_at, deadline=after.deadline)
+        case (
+            groups_facts.GroupsPlaced()
+            | groups_facts.PersonMoved()
+            | groups_facts.MentorMoved()
+            | groups_facts.GroupsRecalled()
+        ):
+            grouped = GROUPINGS.evolve(GroupsNow(seating=row.seating), event, recorded)
+            assert grouped is not None  # noqa: S101 -- see above
+            return _with(row, seating=grouped.seating)
+        case (
+            roster.SeatFilled()
+            | roster.SeatEmptied()
+            | roster.PersonForgotten()
+            | roster.PersonCame()
+            | roster.PersonWent()
+            | roster.StaffJoined()
+            | roster.StaffLeft()
+        ):
+            return _with(row, people=PRESENCE.evolve(row.people, event, recorded))
+        case _:
+            return row
+
+
+def _with(row: Row, **changes: Any) -> Row:
+    return msgspec.structs.replace(row, **changes)
+
+
+DESK = DocumentProjection(name="desk", version=1, keys=_keys, initial=lambda _: Row(), evolve=_evolve, doc=Row)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is here, and who sits where now?"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from services.chassis.decider import Event
+from services.chassis.projection import DocumentProjection
+from services.chassis.store import Recorded
+from services.contracts import session as told
+from services.session.domain.groups_facts import (
+    GroupsPlaced,
+    GroupsRecalled,
+    MentorMoved,
+    PersonMoved,
+    move_mentor,
+    move_person,
+)
+from services.session.domain.roster import (
+    PersonCame,
+    PersonForgotten,
+    PersonWent,
+    SeatEmptied,
+    SeatFilled,
+    StaffJoined,
+    StaffLeft,
+)
+from services.session.domain.seating import Group, Seating
+
+D = TypeVar("D", bound=msgspec.Struct)
+
+
+class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of `GroupsView`."""
+
+    generation: int = 0
+    run: int = 0
+    mode: told.GroupMode | None = None
+    seating: Seating = Seating(groups=())
+    plans: int = 0
+
+    def answer(self, conference: str) -> told.GroupsView:
+        """The answer to `GetGroups`."""
+        return told.GroupsView(
+            conference_id=conference,
+            generation=self.generation,
+            run=self.run,
+            mode=self.mode,
+            groups=tuple(group_placed(group) for group in self.seating.groups),
+            with_moderator=self.seating.with_moderator,
+            plans=self.plans,
+        )
+
+
+class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of `PresenceView`."""
+
+    seated: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    staff: dict[str, tuple[str, ...]] = {}
+
+    def answer(self, conference: str) -> told.PresenceView:
+        """The answer to `GetPresence`."""
+        return told.PresenceView(conference_id=conference, seated=self.seated, present=self.present, staff=self.staff)
+
+
+def group_placed(group: Group) -> told.GroupPlaced:
+    """A group as others see it."""
+    return told.GroupPlaced(
+        group_id=group.group_id,
+        number=group.number,
+        members=group.members,
+        mentor_id=group.mentor_id,
+        topic_id=group.topic_id,
+    )
+
+
+def _groups(now: GroupsNow, event: Event, _: Recorded) -> GroupsNow:
+    match event:
+        case GroupsPlaced():
+            seating = Seating(groups=event.groups, with_moderator=event.with_moderator, spare=event.spare)
+            plans = now.plans + (event.run != now.run or now.mode is None)
+            return GroupsNow(generation=event.generation, run=event.run, mode=event.mode, seating=seating, plans=plans)
+        case PersonMoved():
+            return _with(now, generation=event.generation, seating=move_person(now.seating, event))
+        case MentorMoved():
+            return _with(now, generation=event.generation, seating=move_mentor(now.seating, event))
+        case GroupsRecalled():
+            return _with(now, generation=event.generation, mode=None, seating=Seating(groups=()))
+        case _:
+            return now
+
+
+def _presence(here: WhoIsHere, event: Event, _: Recorded) -> WhoIsHere:
+    match event:
+        case SeatFilled():
+            return _with(here, seated=_including(here.seated, event.participant_id))
+        case SeatEmptied() | PersonForgotten():
+            return _with(here, seated=_besides(here.seated, event.participant_id))
+        case PersonCame():
+            return _with(here, present=_including(here.present, event.person_id))
+        case PersonWent():
+            return _with(here, present=_besides(here.present, event.person_id))
+        case StaffJoined():
+            roles = _including(here.staff.get(event.staff_id, ()), event.role)
+            return _with(here, staff={**here.staff, event.staff_id: roles})
+        case StaffLeft():
+            roles = _besides(here.staff.get(event.staff_id, ()), event.role)
+            rest = {one: known for one, known in here.staff.items() if one != event.staff_id}
+            return _with(here, staff={**rest, event.staff_id: roles} if roles else rest)
+        case _:
+            return here
+
+
+def _including(people: tuple[str, ...], person: str) -> tuple[str, ...]:
+    return people if person in people else (*people, person)
+
+
+def _besides(people: tuple[str, ...], person: str) -> tuple[str, ...]:
+    return tuple(one for one in people if one != person)
+
+
+def _with(document: D, **changes: Any) -> D:
+    return msgspec.structs.replace(document, **changes)
+
+
+def _keys_of(*kinds: type[Event]) -> Any:
+    def keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
+        return (recorded.conference_id.hex,) if isinstance(event, kinds) and recorded.conference_id else ()
+
+    return keys
+
+
+GROUPINGS = DocumentProjection(
+    name="groups",
+    version=1,
+    keys=_keys_of(GroupsPlaced, PersonMoved, MentorMoved, GroupsRecalled),
+    initial=lambda _: GroupsNow(),
+    evolve=_groups,
+    doc=GroupsNow,
+)
+
+PRESENCE = DocumentProjection(
+    name="presence",
+    version=1,
+    keys=_keys_of(SeatFilled, SeatEmptied, PersonForgotten, PersonCame, PersonWent, StaffJoined, StaffLeft),
+    initial=lambda _: WhoIsHere(),
+    evolve=_presence,
+    doc=WhoIsHere,
+)

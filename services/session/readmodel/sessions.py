@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where is the evening? Script, phase and clock of one conference."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.chassis.decider import Event
+from services.chassis.projection import DocumentProjection
+from services.chassis.store import Recorded
+from services.contracts import session as told
+from services.session.domain.script import Script
+from services.session.domain.session_facts import (
+    LobbyOpened,
+    PausedPhaseExtended,
+    PhaseEnded,
+    PhaseExtended,
+    PhaseStarted,
+    SessionEnded,
+    SessionMoved,
+    SessionPaused,
+    SessionPrepared,
+    SessionResumed,
+    SessionStarted,
+)
+
+EVENTS = (
+    SessionPrepared,
+    SessionMoved,
+    LobbyOpened,
+    SessionStarted,
+    PhaseStarted,
+    PhaseExtended,
+    PausedPhaseExtended,
+    PhaseEnded,
+    SessionPaused,
+    SessionResumed,
+    SessionEnded,
+)
+
+
+class Evening(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of `SessionView`, but for the announcement."""
+
+    status: told.SessionStatus = "PREPARED"
+    script: str = ""
+    phases: tuple[told.PhaseView, ...] = ()
+    starts_at: datetime | None = None
+    phase: int | None = None
+    run: int = 0
+    started_at: datetime | None = None
+    deadline: datetime | None = None
+    left_seconds: float | None = None
+
+    def answer(self, conference: str, announcement: str | None) -> told.SessionView:
+        """The answer to `GetSession`."""
+        return told.SessionView(
+            conference_id=conference,
+            status=self.status,
+            script=self.script,
+            phases=self.phases,
+            phase=self.phase,
+            run=self.run,
+            started_at=self.started_at,
+            deadline=self.deadline,
+            left_seconds=self.left_seconds,
+            announcement=announcement,
+            starts_at=self.starts_at,
+        )
+
+
+def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
+    return (recorded.conference_id.hex,) if isinstance(event, EVENTS) and recorded.conference_id else ()
+
+
+def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
+    match event:
+        case SessionPrepared():
+            phases = phase_views(event.script)
+            return Evening(script=event.script.name, phases=phases, starts_at=event.starts_at)
+        case SessionMoved():
+            return _with(evening, starts_at=event.starts_at)
+        case LobbyOpened():
+            return _with(evening, status="LOBBY")
+        case SessionStarted():
+            return _with(evening, started_at=event.started_at)
+        case PhaseStarted():
+            return _with(
+                evening, status="RUNNING", phase=event.phase, run=event.run, deadline=event.deadline, left_seconds=None
+            )
+        case PhaseExtended():
+            return _with(evening, deadline=event.deadline)
+        case PausedPhaseExtended():
+            return _with(evening, left_seconds=event.left_seconds)
+        case SessionPaused():
+            return _with(evening, status="PAUSED", deadline=None, left_seconds=event.left_seconds)
+        case SessionResumed():
+            return _with(evening, status="RUNNING", deadline=event.deadline, left_seconds=None)
+        case SessionEnded():
+            return _with(evening, status="ENDED", phase=None, deadline=None, left_seconds=None)
+        case _:
+            return evening
+
+
+def phase_views(script: Script) -> tuple[told.PhaseView, ...]:
+    """The phases of a script as people see them."""
+    names = told.PhaseView.__struct_fields__
+    plain = [{name: msgspec.to_builtins(getattr(phase, name)) for name in names} for phase in script.phases]
+    return msgspec.convert(plain, tuple[told.PhaseView, ...])
+
+
+def _with(evening: Evening, **changes: Any) -> Evening:
+    return msgspec.structs.replace(evening, **changes)
+
+
+SESSIONS = DocumentProjection(
+    name="sessions", version=1, keys=_keys, initial=lambda _: Evening(), evolve=_evolve, doc=Evening
+)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens in an evening by itself: the lobby opens, the evening starts, phases end. No moderator is needed."""
+
+from collections.abc import Sequence
+from uuid import NAMESPACE_OID, uuid5
+
+from services.chassis.contract import Done
+from services.chassis.decisions import Envelope, Step
+from services.chassis.policies import Transient
+from services.chassis.refusals import ConcurrentChange
+from services.chassis.timers import TimerContext, Timers
+from services.session import polls_api
+from services.session.domain.session import SESSION, DeadlineReached, OpenLobby, SessionCommand, StartSession
+from services.session.placing import change_of_phase
+from services.session.readmodel.timers import LobbyDue, PhaseDue, StartDue
+
+ATTEMPTS = 6
+"""How often a change of phase is computed anew because people came or went meanwhile."""
+
+timers = Timers("session")
+
+polls_api.register_timers(timers)
+
+
+@timers.due(LobbyDue)
+async def fifteen_minutes_before_the_start_open_the_lobby(due: LobbyDue, ctx: TimerContext) -> Sequence[Step]:
+    """Also late, after the service was away."""
+    return [Step(SESSION, due.conference_id, OpenLobby(now=ctx.now), due.conference_id)]
+
+
+@timers.due(StartDue)
+async def at_the_start_enter_the_first_phase(due: StartDue, ctx: TimerContext) -> Sequence[Step]:
+    """A moderator may have started before."""
+    await _change(ctx, due.conference_id, StartSession(now=ctx.now), "start")
+    return []
+
+
+@timers.due(PhaseDue)
+async def at_the_deadline_enter_the_next_phase(due: PhaseDue, ctx: TimerContext) -> Sequence[Step]:
+    """Nothing happens when the phase was left, extended or paused meanwhile."""
+    await _change(ctx, due.conference_id, DeadlineReached(run=due.run, now=ctx.now), f"phase {due.run}")
+    return []
+
+
+async def _change(ctx: TimerContext, conference: str, command: SessionCommand, name: str) -> None:
+    """Decides here rather than in the chassis: a lost race is decided anew at once, for an evening does not wait."""
+    command_id = uuid5(NAMESPACE_OID, f"session timer:{conference}:{name}:{command.now.isoformat()}")
+    envelope = Envelope(command_id, name.encode(), "session", ctx.trace)
+    for _ in range(ATTEMPTS):
+        steps = await change_of_phase(ctx, conference, command)
+        outcome = await ctx.repository.execute(steps, envelope, Done())
+        if not isinstance(outcome, ConcurrentChange):
+            return
+    raise Transient("somebody else was faster, again and again")
