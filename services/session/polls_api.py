@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How polls are opened, voted on, counted and shown."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, assert_never
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
@@ -13,6 +14,7 @@ from services.chassis.contract import Done
 from services.chassis.decider import Refusal
 from services.chassis.decisions import Envelope, Step
 from services.chassis.refusals import InvalidInput, NotFound
+from services.chassis.service import Runtime
 from services.chassis.timers import TimerContext, Timers
 from services.contracts import session as asked
 from services.contracts.shared import LocalText as ContractText
@@ -37,7 +39,7 @@ from services.session.domain.poll import (
 from services.session.domain.script import LocalText, PollKind, PreparedPoll
 from services.session.domain.session import SESSION, SessionIs
 from services.session.domain.session_facts import Unprepared, run_of, status_of
-from services.session.readmodel.polls import CountPoll, EndPolls, PollState, open_polls, polls_of
+from services.session.readmodel.polls import POLLS, CountPoll, EndPolls, PollState, open_polls, polls_of
 
 Here: TypeAlias = Context | TimerContext
 
@@ -210,6 +212,21 @@ async def when_a_phase_has_ended_end_its_polls(due: EndPolls, ctx: TimerContext)
 async def when_the_voting_has_ended_count_the_ballots(due: CountPoll, ctx: TimerContext) -> Decide | list[Step]:
     """Nothing is left to do when the command that ended the voting has counted."""
     return await _counted(ctx, due.conference_id, due.poll_id) or []
+
+
+async def tell_changed_results(runtime: Runtime) -> None:
+    """Tells gateways which conferences have other poll results; a loop of the service."""
+
+    def tell(projection: str, conferences: frozenset[str], position: int) -> None:
+        if projection == POLLS.name:
+            for conference in conferences:
+                runtime.live.send(asked.PollResultsChanged(conference_id=conference, position=position))
+
+    runtime.projector.changed.append(tell)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        runtime.projector.changed.remove(tell)
 
 
 # Queries --------------------------------------------------------------------------------------------------------

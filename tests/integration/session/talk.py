@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Polls, chat and help calls in real services, with a conference in which people sit and the lobby is open."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from pydantic import SecretStr
+
+from services.chassis.api import Api
+from services.chassis.bus import Bus
+from services.chassis.contract import Done, Request
+from services.chassis.decider import Event
+from services.chassis.decisions import Envelope, Executed, Step
+from services.chassis.identity import Actor, Grant
+from services.chassis.keys import Keys
+from services.chassis.projection import Projector
+from services.chassis.records import Recorded
+from services.chassis.requests import Reply, Requests
+from services.chassis.running import Running
+from services.chassis.service import Service
+from services.chassis.settings import Settings
+from services.chassis.subjects import partition
+from services.chassis.timers import Timers
+from services.contracts import refusals
+from services.session import chat_api, help_api, polls_api
+from services.session.domain import chat, poll
+from services.session.domain import help as help_
+from services.session.domain.ballot import BALLOT
+from services.session.domain.chat import CHAT
+from services.session.domain.groups import GROUPS, PlaceGroups
+from services.session.domain.help import HELP
+from services.session.domain.poll import POLL
+from services.session.domain.roster import ROSTER, AddStaff, ExcludeParticipant, FillSeat
+from services.session.domain.script import LocalText, Phase, PreparedPoll, Script
+from services.session.domain.seating import Group
+from services.session.domain.session import SESSION, OpenLobby, PrepareSession, StartSession
+from services.session.publishing_talk import publish_chat, publish_help, publish_poll
+from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
+from services.session.readmodel.help import HELP_CALLS
+from services.session.readmodel.polls import POLLS
+from tests.integration.chassis.waiting import until
+
+WRAPPING = hashlib.sha256(b"key of keys").digest()
+REFUSALS = [kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__]
+
+
+def text(words: str) -> LocalText:
+    return LocalText(de=words, en=words)
+
+
+SCRIPT = Script(
+    name="evening",
+    title=text("Abend"),
+    phases=(
+        Phase(
+            key="welcome",
+            kind="plenary",
+            title=text("Willkommen"),
+            prompt=text("Hallo"),
+            minutes=60,
+            tools=("poll",),
+            polls=(
+                PreparedPoll(
+                    key="missing", kind="single", question=text("Was fehlt?"), options=(text("Bänke"), text("Bäume"))
+                ),
+                PreparedPoll(key="words", kind="word_cloud", question=text("Ein Wort?")),
+                PreparedPoll(
+                    key="hidden", kind="single", question=text("Wer?"), options=(text("A"), text("B")), live=False
+                ),
+            ),
+        ),
+        Phase(key="end", kind="plenary", title=text("Ende"), prompt=text("Tschüss"), minutes=60),
+    ),
+)
+
+
+def publish(event: Event, recorded: Recorded) -> Any:
+    match event:
+        case poll.PollOpened() | poll.PollVotingEnded() | poll.PollClosed():
+            return publish_poll(event, recorded)
+        case chat.MessagePosted() | chat.BroadcastSent() | chat.MessageHidden():
+            return publish_chat(event, recorded)
+        case help_.HelpRequested() | help_.HelpClaimed() | help_.HelpResolved():
+            return publish_help(event, recorded)
+        case _:
+            return None
+
+
+def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Service:
+    """The part of the session service that these tests are about."""
+    api = Api("session")
+    for module in (polls_api, chat_api, help_api):
+        module.register(api)
+    deadlines = Timers("session")
+    polls_api.register_timers(deadlines)
+
+    async def fetch(keys: Sequence[str]) -> Mapping[str, bytes]:
+        return {key: hashlib.sha256(key.encode()).digest() for key in keys if key not in erased}
+
+    return Service(
+        name="session",
+        settings=settings,
+        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, HELP),
+        api=api,
+        publish=publish,
+        projections=(POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS),
+        timers=deadlines if timers else None,
+        keys=lambda _: Keys(fetch, max_age=0),
+        loops=(polls_api.tell_changed_results,),
+    )
+
+
+class Talk:
+    """A conference whose people can be asked to do things."""
+
+    def __init__(self, bus: Bus, make: Callable[..., Awaitable[Running]]) -> None:
+        self.bus = bus
+        self.requests = Requests(bus, REFUSALS)
+        self.start = make
+        self.erased: set[str] = set()
+        self.conference = uuid4().hex
+        self.moderator = self.staff("moderator")
+        self.mentor = self.staff("mentor")
+        self.residents: list[Actor] = []
+        self.one: Running
+
+    def staff(self, role: str) -> Actor:
+        return Actor(uuid4().hex, "staff", (Grant(role, self.conference),))
+
+    async def ask(self, request: Request[Any], actor: Actor, command_id: UUID | None = None) -> Any:
+        """The answer."""
+        return (await self.try_(request, actor, command_id)).unwrap()
+
+    async def try_(self, request: Request[Any], actor: Actor, command_id: UUID | None = None) -> Reply[Any]:
+        """The answer or refusal; a query includes everything that was committed before."""
+        head = await self.one.runtime.store.max_notification_id()
+        after = f"{self.one.runtime.store.epoch}:{head}"
+        return await self.requests.ask(request, actor=actor, command_id=command_id, after=after, timeout=20)
+
+    async def refused(self, request: Request[Any], actor: Actor) -> Any:
+        """The refusal."""
+        reply = await self.try_(request, actor)
+        assert reply.refusal is not None, reply.answer
+        return reply.refusal
+
+    async def decide(self, *commands: tuple[Any, str, Any], running: Running | None = None) -> None:
+        """Something that happens elsewhere in the service: pairs of decider, key and command."""
+        for decider, key, command in commands:
+            step = Step(decider, key, command, self.conference)
+            envelope = Envelope(uuid4(), b"", "test", uuid4().hex)
+            done = await (running or self.one).runtime.repository.execute([step], envelope, Done())
+            assert isinstance(done, Executed), done
+
+    async def seat(self, number: int) -> None:
+        self.residents = [Actor(uuid4().hex, "resident") for _ in range(number)]
+        now = self.one.runtime.clock.now()
+        await self.decide(*[(ROSTER, self.conference, FillSeat(participant_id=p.id, now=now)) for p in self.residents])
+
+    async def exclude(self, person: Actor) -> None:
+        now = self.one.runtime.clock.now()
+        command = ExcludeParticipant(participant_id=person.id, code="insult", by=self.moderator.id, now=now)
+        await self.decide((ROSTER, self.conference, command))
+
+    async def place(self, *groups: Sequence[Actor]) -> list[str]:
+        """Puts people into running groups; their ids."""
+        made = [
+            Group(group_id=uuid4().hex, number=number, members=tuple(person.id for person in group))
+            for number, group in enumerate(groups, 1)
+        ]
+        command = PlaceGroups(
+            run=1, phase="welcome", mode="mix", groups=tuple(made), with_moderator=(), mentors=(), seed=1,
+            algorithm="test", now=self.one.runtime.clock.now(),
+        )  # fmt: skip
+        await self.decide((GROUPS, self.conference, command))
+        return [group.group_id for group in made]
+
+    async def everything(self) -> dict[str, list[asyncpg.Record]]:
+        """All rows of all tables."""
+        pool = self.one.runtime.db.pool
+        tables = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {name: await pool.fetch(f"SELECT * FROM {name}") for (name,) in tables}  # noqa: S608 -- our own tables
+
+    async def caught_up(self) -> Projector:
+        projector = self.one.runtime.projector
+        await until(lambda: projector.reached(None, self.one.runtime.store.seen, 1))
+        return projector
+
+
+@asynccontextmanager
+async def talking(database: str, nats_url: str, prefix: str, people: int = 4) -> AsyncIterator[Talk]:
+    """One instance of the service, a lobby that is open, people who have seats."""
+    settings = Settings(
+        database_url=database,
+        nats_url=nats_url,
+        prefix=prefix,
+        http_port=0,
+        drain_seconds=2.0,
+        key_encryption_key=SecretStr(WRAPPING.hex()),
+    )
+    async with AsyncExitStack() as stack:
+        bus = await Bus.connect(nats_url, "tool", prefix)
+        stack.push_async_callback(bus.close)
+
+        async def start(*, timers: bool = True) -> Running:
+            running = await service(settings, talk.erased, timers=timers).start()
+
+            async def close() -> None:
+                if not running.runtime.bus.closing:
+                    await running.close()
+
+            stack.push_async_callback(close)
+            await running.server.serve(partition(talk.conference))
+            return running
+
+        talk = Talk(bus, start)
+        talk.one = await start()
+        now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        prepare = PrepareSession(script=SCRIPT, starts_at=now, language="de", title="Abend", now=now)
+        await talk.decide(
+            (SESSION, talk.conference, prepare),
+            (SESSION, talk.conference, OpenLobby(now=now)),
+            (SESSION, talk.conference, StartSession(now=talk.one.runtime.clock.now())),
+            *[
+                (ROSTER, talk.conference, AddStaff(staff_id=actor.id, role=actor.grants[0].role, now=now))
+                for actor in (talk.moderator, talk.mentor)
+            ],
+        )
+        await talk.seat(people)
+        yield talk

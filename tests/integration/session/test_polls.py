@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Polls over NATS: who may vote, what is shown, what is counted, and that nobody can tell who voted how."""
+
+import asyncio
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from services.chassis.ballots import VoteKey, VoteKeys
+from services.chassis.identity import Actor
+from services.chassis.refusals import InvalidInput, NotAllowed, NotFound
+from services.contracts.refusals import BallotDoesNotFit, PollIsClosed, UnknownOption
+from services.contracts.session import (
+    CastBallot,
+    ClosePoll,
+    GetPolls,
+    OpenPoll,
+    PollResultsChanged,
+    WordCount,
+)
+from services.contracts.shared import LocalText
+from services.session.domain.ballot import BALLOT, BallotCast
+from services.session.domain.poll import POLL, EndVoting, poll_key
+from services.session.domain.session import SESSION, NextPhase
+from tests.integration.chassis.waiting import until
+from tests.integration.session.talk import WRAPPING, talking
+
+
+@pytest.fixture
+async def talk(service_database, nats_url, prefix):
+    async with talking(service_database("session"), nats_url, prefix) as talk:
+        yield talk
+
+
+async def opened(talk, key="missing"):
+    return (await talk.ask(OpenPoll(conference_id=talk.conference, key=key), talk.moderator)).poll_id
+
+
+def ballot(talk, poll_id, option=None, words=()):
+    return CastBallot(conference_id=talk.conference, poll_id=poll_id, option=option, words=words)
+
+
+def closing(talk, poll_id):
+    return ClosePoll(conference_id=talk.conference, poll_id=poll_id)
+
+
+async def shown(talk, actor=None):
+    """The newest poll as somebody sees it."""
+    view = await talk.ask(GetPolls(conference_id=talk.conference), actor or talk.moderator)
+    return view.polls[-1]
+
+
+async def test_a_prepared_poll_is_opened_voted_on_and_closed(talk):
+    poll_id = await opened(talk)
+    for person, option in zip(talk.residents, (0, 1, 1), strict=False):
+        await talk.ask(ballot(talk, poll_id, option), person)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    poll = await shown(talk)
+    assert (poll.open, poll.ballots) == (False, 3)
+    assert poll.tally == (WordCount(label="Bänke", count=1), WordCount(label="Bäume", count=2))
+
+
+async def test_opening_the_same_poll_twice_opens_one(talk):
+    assert await opened(talk) == await opened(talk)
+
+
+async def test_a_poll_that_the_script_does_not_know_is_not_found(talk):
+    refusal = await talk.refused(OpenPoll(conference_id=talk.conference, key="nonsense"), talk.moderator)
+    assert refusal == NotFound(what="poll", id="nonsense")
+
+
+async def test_a_moderator_makes_up_a_poll(talk):
+    options = (LocalText(de="Ja", en="Yes"), LocalText(de="Nein", en="No"))
+    request = OpenPoll(conference_id=talk.conference, question=LocalText(de="Pause?", en="A break?"), options=options)
+    poll_id = (await talk.ask(request, talk.moderator)).poll_id
+    poll = await shown(talk)
+    assert (poll.poll_id, poll.question.en, [option.de for option in poll.options]) == (
+        poll_id,
+        "A break?",
+        ["Ja", "Nein"],
+    )
+
+
+async def test_a_made_up_choice_needs_two_options(talk):
+    request = OpenPoll(conference_id=talk.conference, question=LocalText(de="Pause?", en="A break?"))
+    assert (await talk.refused(request, talk.moderator)).field == "options"
+
+
+async def test_a_made_up_poll_needs_a_question(talk):
+    refusal = await talk.refused(OpenPoll(conference_id=talk.conference, kind="word_cloud"), talk.moderator)
+    assert isinstance(refusal, InvalidInput)
+    assert refusal.field == "question"
+
+
+async def test_residents_do_not_open_polls(talk):
+    refusal = await talk.refused(OpenPoll(conference_id=talk.conference, key="missing"), talk.residents[0])
+    assert isinstance(refusal, NotAllowed)
+
+
+async def test_staff_do_not_vote(talk):
+    assert isinstance(await talk.refused(ballot(talk, await opened(talk), 0), talk.moderator), NotAllowed)
+
+
+async def test_who_has_no_seat_does_not_vote(talk):
+    stranger = Actor(uuid4().hex, "resident")
+    assert isinstance(await talk.refused(ballot(talk, await opened(talk), 0), stranger), NotAllowed)
+
+
+async def test_who_was_shut_out_does_not_vote(talk):
+    poll_id = await opened(talk)
+    await talk.exclude(talk.residents[0])
+    assert isinstance(await talk.refused(ballot(talk, poll_id, 0), talk.residents[0]), NotAllowed)
+
+
+async def test_an_unknown_option_is_refused_with_the_number_of_options(talk):
+    refusal = await talk.refused(ballot(talk, await opened(talk), 7), talk.residents[0])
+    assert refusal == UnknownOption(option=7, options=2)
+
+
+async def test_a_choice_is_not_answered_with_words(talk):
+    refusal = await talk.refused(ballot(talk, await opened(talk), words=("Licht",)), talk.residents[0])
+    assert refusal == BallotDoesNotFit(kind="single")
+
+
+async def test_a_late_ballot_is_refused(talk):
+    poll_id = await opened(talk)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    assert await talk.refused(ballot(talk, poll_id, 0), talk.residents[0]) == PollIsClosed(poll_id=poll_id)
+
+
+async def test_a_poll_of_another_conference_is_not_found(talk):
+    poll_id = await opened(talk)
+    elsewhere = uuid4().hex
+    there = Actor(uuid4().hex, "staff", (*talk.moderator.grants, type(talk.moderator.grants[0])("moderator", "city")))
+    await until(lambda: len(talk.one.server.partitions) == 16)
+    refusal = await talk.refused(ClosePoll(conference_id=elsewhere, poll_id=poll_id), there)
+    assert refusal == NotFound(what="poll", id=poll_id)
+
+
+async def test_live_results_are_shown_while_people_vote(talk):
+    poll_id = await opened(talk)
+    await talk.ask(ballot(talk, poll_id, 1), talk.residents[0])
+    poll = await shown(talk, talk.residents[1])
+    assert (poll.open, poll.ballots, [one.count for one in poll.tally]) == (True, 1, [0, 1])
+
+
+async def test_a_changed_mind_counts_once(talk):
+    poll_id = await opened(talk)
+    for option in (0, 1):
+        await talk.ask(ballot(talk, poll_id, option), talk.residents[0])
+    poll = await shown(talk)
+    assert (poll.ballots, [one.count for one in poll.tally]) == (1, [0, 1])
+
+
+async def test_hidden_results_are_shown_to_nobody_before_the_close(talk):
+    poll_id = await opened(talk, "hidden")
+    await talk.ask(ballot(talk, poll_id, 0), talk.residents[0])
+    before = await shown(talk, talk.moderator)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    assert (before.tally, before.ballots) == (None, 1)
+    assert [one.count for one in (await shown(talk)).tally] == [1, 0]
+
+
+async def test_words_of_a_cloud_are_grouped_and_lie_nowhere_in_plain_text_while_it_is_open(talk):
+    poll_id = await opened(talk, "words")
+    await talk.ask(ballot(talk, poll_id, words=("Laternen", " mehr  Licht ")), talk.residents[0])
+    await talk.ask(ballot(talk, poll_id, words=("laternen",)), talk.residents[1])
+    await talk.ask(ballot(talk, poll_id, words=("Laternen",)), talk.residents[2])
+    assert (await shown(talk)).tally == (WordCount(label="Laternen", count=3), WordCount(label="mehr Licht", count=1))
+    assert "laternen" not in str(await talk.everything()).casefold()
+
+
+async def test_the_cloud_outlives_its_key(talk):
+    poll_id = await opened(talk, "words")
+    await talk.ask(ballot(talk, poll_id, words=("Laternen",)), talk.residents[0])
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    assert (await shown(talk)).tally == (WordCount(label="Laternen", count=1),)
+    assert await VoteKeys(talk.one.runtime.db, WRAPPING).load(poll_id) is None
+
+
+async def test_the_same_words_again_are_no_second_event(talk):
+    poll_id = await opened(talk, "words")
+    for words in (("Licht", "Bäume"), ("Licht ", "Bäume")):
+        await talk.ask(ballot(talk, poll_id, words=words), talk.residents[0])
+    events = (await talk.everything())["stored_events"]
+    assert len([row for row in events if row["topic"] == BallotCast.TOPIC]) == 1
+
+
+async def test_a_ballot_repeated_with_its_key_is_answered_even_while_the_ballots_are_counted(talk):
+    poll_id = await opened(talk)
+    command = uuid4()
+    first = await talk.try_(ballot(talk, poll_id, 0), talk.residents[0], command)
+    blind = await talk.start(timers=False)
+    await talk.one.close()
+    talk.one = blind
+    end = EndVoting(poll_id=poll_id, now=blind.runtime.clock.now())
+    await talk.decide((POLL, poll_key(talk.conference, poll_id), end))
+    again = await talk.try_(ballot(talk, poll_id, 0), talk.residents[0], command)
+    assert (again.refusal, again.position) == (None, first.position)
+
+
+async def test_gateways_hear_of_new_results_at_most_twice_a_second(talk):
+    heard = []
+
+    async def hear(message):
+        heard.append(message.data)
+
+    await talk.bus.subscribe(talk.bus.subject_live("session", talk.conference, PollResultsChanged.__name__), hear)
+    began = asyncio.get_running_loop().time()
+    poll_id = await opened(talk)
+    for option in (0, 1) * 10:
+        await talk.ask(ballot(talk, poll_id, option), talk.residents[0])
+    await until(lambda: len(heard) >= 2)
+    assert len(heard) <= 2 + 2 * (asyncio.get_running_loop().time() - began)
+
+
+async def test_a_poll_ends_with_the_phase_in_which_it_was_opened(talk):
+    poll_id = await opened(talk)
+    await talk.ask(ballot(talk, poll_id, 0), talk.residents[0])
+    await talk.decide((SESSION, talk.conference, NextPhase(run=1, now=talk.one.runtime.clock.now())))
+
+    async def closed():
+        poll = await shown(talk)
+        return not poll.open and poll.tally is not None and poll.ballots == 1
+
+    await until(closed)
+    assert await talk.refused(ballot(talk, poll_id, 0), talk.residents[0]) == PollIsClosed(poll_id=poll_id)
+
+
+async def test_a_crash_between_the_end_of_the_voting_and_the_count_is_finished_by_the_next_instance(talk):
+    poll_id = await opened(talk)
+    await talk.ask(ballot(talk, poll_id, 1), talk.residents[0])
+    blind = await talk.start(timers=False)
+    await talk.one.close()
+    # What a crash in ClosePoll leaves behind: the voting has ended, nothing is counted.
+    end = EndVoting(poll_id=poll_id, now=blind.runtime.clock.now())
+    await talk.decide((POLL, poll_key(talk.conference, poll_id), end), running=blind)
+    talk.one = blind
+    between = await shown(talk)
+    late = await talk.refused(ballot(talk, poll_id, 0), talk.residents[1])
+    await blind.close()
+
+    talk.one = await talk.start()
+
+    async def counted():
+        return (await talk.everything())["ballot_keys"] == []
+
+    await until(counted)
+    after = await shown(talk)
+    assert (between.open, late) == (False, PollIsClosed(poll_id=poll_id))
+    assert (after.ballots, [one.count for one in after.tally]) == (1, [0, 1])
+
+
+async def test_fifty_voters_race_over_two_instances_with_the_close(service_database, nats_url, prefix):
+    async with talking(service_database("session"), nats_url, prefix, people=50) as talk:
+        await talk.start()  # both serve the conference: NATS gives each ballot to one of the two
+        poll_id = await opened(talk)
+        casts = [
+            asyncio.create_task(talk.try_(ballot(talk, poll_id, number % 2), person, uuid4()))
+            for number, person in enumerate(talk.residents)
+        ]
+        await asyncio.wait(casts, return_when=asyncio.FIRST_COMPLETED)
+        await talk.ask(closing(talk, poll_id), talk.moderator)
+        replies = await asyncio.gather(*casts)
+        poll = await shown(talk)
+    accepted = [number % 2 for number, reply in enumerate(replies) if reply.refusal is None]
+    assert {reply.refusal for reply in replies} <= {None, PollIsClosed(poll_id=poll_id)}
+    assert (poll.ballots, [one.count for one in poll.tally]) == (
+        len(accepted),
+        [accepted.count(0), accepted.count(1)],
+    )
+
+
+async def test_after_the_close_nothing_in_the_database_joins_a_ballot_to_a_person(talk):
+    poll_id = await opened(talk, "words")
+    commands = {person.id: uuid4() for person in talk.residents}
+    for person in talk.residents:
+        await talk.ask(ballot(talk, poll_id, words=("Licht",)), person, commands[person.id])
+    during = await VoteKeys(talk.one.runtime.db, WRAPPING).load(poll_id)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    await talk.caught_up()
+    rows = await talk.everything()
+    cast = [row for row in rows["stored_events"] if row["topic"] == BallotCast.TOPIC]
+    streams = {row["originator_id"] for row in cast}
+    people = [person.id for person in talk.residents]
+
+    assert streams == {during.stream_id(person) for person in people}  # only the destroyed key could tell
+    assert (rows["ballot_keys"], rows["poll_ballots"]) == ([], [])
+    keys = [WRAPPING, bytes(32), *(row["state"][:32].ljust(32, b"\0") for row in rows["stored_events"])]
+    guesses = {VoteKey(poll_id, key).stream_id(person) for key in keys for person in people}
+    guesses |= {talk.one.runtime.repository.stream_id(BALLOT, person) for person in people}
+    guesses |= {uuid5(UUID(poll_id), person) for person in people}
+    assert not streams & guesses
+    assert {(row["meta"], row["recorded_at"]) for row in cast} == {(b"", cast[0]["recorded_at"])}
+    assert not [row for row in cast for person in people if person.encode() in row["state"]]
+    assert not {row["command_id"] for row in rows["commands"]} & set(commands.values())
+
+
+async def test_ballots_do_not_leave_the_database(talk):
+    heard = []
+
+    async def hear(message):
+        heard.append(message.subject)
+
+    await talk.bus.subscribe(f"{talk.bus.prefix}.evt.session.>", hear)
+    poll_id = await opened(talk)
+    await talk.ask(ballot(talk, poll_id, 0), talk.residents[0])
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    await until(lambda: any(subject.endswith(".PollClosed") for subject in heard))
+    assert {subject.rpartition(".")[2] for subject in heard} == {"PollOpened", "PollClosed"}
+
+
+async def test_a_replayed_read_model_shows_the_same(talk):
+    poll_id = await opened(talk)
+    await opened(talk, "words")
+    await talk.ask(ballot(talk, poll_id, 0), talk.residents[0])
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    before = await talk.ask(GetPolls(conference_id=talk.conference), talk.moderator)
+    await talk.one.runtime.projector.rebuild("polls")
+    assert await talk.ask(GetPolls(conference_id=talk.conference), talk.moderator) == before
+
+
+async def test_who_does_not_belong_to_the_conference_sees_no_polls(talk):
+    stranger = Actor(uuid4().hex, "resident")
+    assert isinstance(await talk.refused(GetPolls(conference_id=talk.conference), stranger), NotAllowed)
