@@ -54,7 +54,14 @@ async def send_mails(runtime: Runtime) -> None:
 
 async def _send_forever(db: Database, office: Office) -> None:
     while True:
-        if not await send_next(db, office):
+        sending = asyncio.create_task(send_next(db, office))
+        try:
+            found = await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            # The process ends: a mail that is being handed over is still noted as sent.
+            await sending
+            raise
+        if not found:
             await asyncio.sleep(IDLE_SECONDS)
 
 

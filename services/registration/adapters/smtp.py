@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 8.0
+"""Less than the time a process gets for its end."""
 
 
 class Failure(NamedTuple):
