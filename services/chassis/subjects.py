@@ -20,6 +20,9 @@ ES_POSITION = "Es-Position"
 ES_EPOCH = "Es-Epoch"
 ES_TOPIC = "Es-Topic"
 
+BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",)}
+"""The few commands that a service may send: keys of what is written together are made when it begins."""
+
 _CONFERENCE = re.compile(r"^(city|[0-9a-f]{32})$")
 
 
@@ -84,6 +87,7 @@ def permissions(user: str, prefix: str) -> Permissions:
             f"{prefix}.live.{user}.>",
             f"{prefix}.hint.{user}",
             f"{prefix}.qry.>",
+            *(f"{prefix}.cmd.{command}" for command in BETWEEN_SERVICES.get(user, ())),
             "_INBOX.>",  # answers to whoever asked
             f"$JS.API.STREAM.CREATE.{own}",
             f"$JS.API.STREAM.UPDATE.{own}",

@@ -17,15 +17,19 @@ MOST_CARDS = 50
 
 
 class CardAdded(Event, frozen=True, kw_only=True):
-    """A card hangs on the board. `share_tags`: its author agreed to use the tags for matching."""
+    """A card hangs on the board.
+
+    `shared_tags` are those that its author agreed to use for matching; without that they are sealed like the text, as
+    a JSON list in `private_tags`.
+    """
 
     TOPIC = "ideas.card_added"
     card_id: str
     kind: CardKind
     author_id: str
     text: Sealed
-    tags: tuple[str, ...]
-    share_tags: bool
+    shared_tags: tuple[str, ...]
+    private_tags: Sealed | None
 
 
 class CardHidden(Event, frozen=True, kw_only=True):
@@ -61,8 +65,8 @@ class AddCard(Command, frozen=True, kw_only=True):
     kind: CardKind
     author_id: str
     text: Sealed
-    tags: tuple[str, ...]
-    share_tags: bool
+    shared_tags: tuple[str, ...]
+    private_tags: Sealed | None
     open_kinds: tuple[CardKind, ...]
 
 
@@ -128,8 +132,8 @@ def _add(cards: Cards, command: AddCard) -> Sequence[CardsEvent] | Refusal:
         kind=command.kind,
         author_id=command.author_id,
         text=command.text,
-        tags=command.tags,
-        share_tags=command.share_tags,
+        shared_tags=command.shared_tags,
+        private_tags=command.private_tags,
     )
     return [added]
 

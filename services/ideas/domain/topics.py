@@ -5,6 +5,7 @@ Everybody's wishes are a stream of their own, guarded by the stream of the choic
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import ceil
 from typing import TypeAlias, assert_never
 
@@ -44,9 +45,15 @@ class PreferencesClosed(Event, frozen=True, kw_only=True):
 
 
 class PreferencesReopened(Event, frozen=True, kw_only=True):
-    """The phase in which topics are ranked was entered again."""
+    """Wishes are taken again: in the break, or because the phase was entered again. What is closed next replaces
+    what was closed before.
+
+    `closes_at` is the instant at which they close by themselves, shortly before the groups are made.
+    """
 
     TOPIC = "ideas.preferences_reopened"
+    conference_id: str
+    closes_at: datetime | None
 
 
 TopicsEvent: TypeAlias = TopicsChosen | PreferencesStopped | PreferencesClosed | PreferencesReopened
@@ -57,9 +64,10 @@ class Unchosen(msgspec.Struct, frozen=True):
 
 
 class Ranking(msgspec.Struct, frozen=True):
-    """Everybody may rank the topics."""
+    """Everybody may rank the topics, until this instant if there is one."""
 
     topics: tuple[Topic, ...]
+    closes_at: datetime | None = None
 
 
 class Collecting(msgspec.Struct, frozen=True):
@@ -94,7 +102,10 @@ class ClosePreferences(Command, frozen=True, kw_only=True):
 
 
 class ReopenPreferences(Command, frozen=True, kw_only=True):
-    """Takes wishes again."""
+    """Takes wishes again, or until another instant."""
+
+    conference_id: str
+    closes_at: datetime | None = None
 
 
 TopicsCommand: TypeAlias = ChooseTopics | StopPreferences | ClosePreferences | ReopenPreferences
@@ -123,7 +134,7 @@ def decide(topics: Topics, command: TopicsCommand) -> Sequence[TopicsEvent] | Re
             match topics:
                 case Unchosen():
                     return [TopicsChosen(topics=command.topics)]
-                case Ranking(before):
+                case Ranking(topics=before):
                     return [] if before == command.topics else [TopicsChosen(topics=command.topics)]
                 case Collecting(before) | Settled(before):
                     return [] if before == command.topics else TopicsAreSettled()
@@ -134,7 +145,10 @@ def decide(topics: Topics, command: TopicsCommand) -> Sequence[TopicsEvent] | Re
         case ClosePreferences():
             return [PreferencesClosed(ranks=command.ranks)] if isinstance(topics, Collecting) else []
         case ReopenPreferences():
-            return [PreferencesReopened()] if isinstance(topics, Settled) else []
+            same = isinstance(topics, Ranking) and topics.closes_at == command.closes_at
+            if same or isinstance(topics, Unchosen | Collecting):
+                return []
+            return [PreferencesReopened(conference_id=command.conference_id, closes_at=command.closes_at)]
         case _:
             assert_never(command)
 
@@ -143,13 +157,13 @@ def evolve(topics: Topics, event: TopicsEvent) -> Topics:
     """What the choice is after an event."""
     match event:
         case TopicsChosen():
-            return Ranking(event.topics)
+            return Ranking(event.topics, topics.closes_at if isinstance(topics, Ranking) else None)
         case PreferencesStopped():
             return Collecting(chosen(topics))
         case PreferencesClosed():
             return Settled(chosen(topics))
         case PreferencesReopened():
-            return Ranking(chosen(topics))
+            return Ranking(chosen(topics), event.closes_at)
         case _:
             assert_never(event)
 
@@ -217,7 +231,7 @@ def decide_wishes(wishes: Wishes, command: RankTopics) -> Sequence[TopicsRanked]
             return NoTopics()
         case Collecting() | Settled():
             return TopicsAreSettled()
-        case Ranking(topics):
+        case Ranking(topics=topics):
             known = {topic.topic_id for topic in topics}
             wanted = tuple(dict.fromkeys(command.topic_ids))
             for topic_id in wanted:

@@ -28,12 +28,19 @@ cards = Story(CARDS)
 
 
 def add(card_id: str = "k1", **other: Any) -> AddCard:
-    facts: dict[str, Any] = {"kind": "NEED", "tags": ("garten",), "share_tags": True, "open_kinds": ("NEED", "OFFER")}
+    facts: dict[str, Any] = {
+        "kind": "NEED",
+        "shared_tags": ("garten",),
+        "private_tags": None,
+        "open_kinds": ("NEED", "OFFER"),
+    }
     return AddCard(now=NOON, card_id=card_id, author_id="anna", text=TEXT, **facts | other)
 
 
 def added(card_id: str = "k1") -> CardAdded:
-    return CardAdded(card_id=card_id, kind="NEED", author_id="anna", text=TEXT, tags=("garten",), share_tags=True)
+    return CardAdded(
+        card_id=card_id, kind="NEED", author_id="anna", text=TEXT, shared_tags=("garten",), private_tags=None
+    )
 
 
 def test_the_tools_of_a_phase_say_which_cards_are_welcome():

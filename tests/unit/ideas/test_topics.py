@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Topics are chosen, everybody ranks them, then the wishes are collected once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.chassis.testing.story import Story
 from services.ideas.domain.topics import (
@@ -73,9 +73,24 @@ def test_without_topics_there_are_no_wishes_to_collect():
     topics.when(StopPreferences(now=NOON)).then()
 
 
-def test_going_back_to_the_phase_takes_wishes_again():
-    topics.given(CHOSEN, STOPPED, CLOSED).when(ReopenPreferences(now=NOON)).then(PreferencesReopened())
-    topics.given(CHOSEN, STOPPED, CLOSED, PreferencesReopened()).when(StopPreferences(now=NOON)).then(STOPPED)
+def test_settled_wishes_are_taken_again_in_the_break():
+    reopened = PreferencesReopened(conference_id="conf", closes_at=NOON)
+    reopen = ReopenPreferences(now=NOON, conference_id="conf", closes_at=NOON)
+    topics.given(CHOSEN, STOPPED, CLOSED).when(reopen).then(reopened)
+    topics.given(CHOSEN, STOPPED, CLOSED, reopened).when(reopen).then()
+    topics.given(CHOSEN, STOPPED, CLOSED, reopened).when(StopPreferences(now=NOON)).then(STOPPED)
+
+
+def test_a_longer_break_moves_the_instant_at_which_wishes_close():
+    reopened = PreferencesReopened(conference_id="conf", closes_at=NOON)
+    later = NOON + timedelta(minutes=5)
+    topics.given(CHOSEN, STOPPED, CLOSED, reopened).when(
+        ReopenPreferences(now=NOON, conference_id="conf", closes_at=later)
+    ).then(PreferencesReopened(conference_id="conf", closes_at=later))
+
+
+def test_without_topics_there_is_nothing_to_take_again():
+    topics.when(ReopenPreferences(now=NOON, conference_id="conf")).then()
 
 
 def test_a_person_ranks_topics_naming_each_once():

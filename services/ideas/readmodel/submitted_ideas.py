@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which ideas were submitted, and what does the jury recommend?"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+
+from services.chassis.database import Database
+from services.chassis.decider import Event
+from services.chassis.keys import Keys
+from services.chassis.projection import DocumentProjection
+from services.chassis.store import Recorded
+from services.contracts import ideas as contract
+from services.ideas.domain.idea import IdeaAuthorshipRemoved, IdeaEvent, IdeaSubmitted, IdeaText
+from services.ideas.domain.jury_round import IdeaAwarded
+from services.ideas.readmodel.opening import Opened, opened
+
+
+class IdeaDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """One idea in its newest version."""
+
+    idea_id: str
+    conference_id: str = ""
+    sheet_id: str = ""
+    topic_id: str | None = None
+    texts: tuple[IdeaText, ...] = ()
+    authors: tuple[str, ...] = ()
+    mentors: tuple[str, ...] = ()
+    submitted_at: datetime | None = None
+    award_cents: int | None = None
+
+
+def _keys(event: Event, _: Recorded) -> Sequence[str]:
+    return (event.idea_id,) if isinstance(event, IdeaEvent | IdeaAwarded) else ()
+
+
+def _evolve(doc: IdeaDoc, event: IdeaEvent | IdeaAwarded, recorded: Recorded) -> IdeaDoc:
+    match event:
+        case IdeaSubmitted():
+            return IdeaDoc(
+                idea_id=event.idea_id,
+                conference_id=event.conference_id,
+                sheet_id=event.sheet_id,
+                topic_id=event.topic_id,
+                texts=event.texts,
+                authors=event.authors,
+                mentors=event.mentors,
+                submitted_at=recorded.recorded_at,
+                award_cents=doc.award_cents,
+            )
+        case IdeaAuthorshipRemoved():
+            authors = tuple(author for author in doc.authors if author != event.participant_id)
+            return msgspec.structs.replace(doc, authors=authors)
+        case IdeaAwarded():
+            return msgspec.structs.replace(doc, award_cents=event.amount_cents)
+        case _:
+            assert_never(event)
+
+
+SUBMITTED_IDEAS = DocumentProjection(
+    name="submitted_ideas",
+    version=1,
+    keys=_keys,
+    initial=lambda key: IdeaDoc(idea_id=key),
+    evolve=_evolve,
+    doc=IdeaDoc,
+)
+
+
+async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas) -> contract.Ideas:
+    """A page of ideas by id."""
+    rows = await db.pool.fetch(
+        "SELECT body FROM documents WHERE projection = $1 AND key > $2"
+        " AND ($3::uuid IS NULL OR conference_id = $3) ORDER BY key LIMIT $4",
+        SUBMITTED_IDEAS.name, request.cut.after or "",
+        UUID(request.conference_id) if request.conference_id else None, request.cut.first + 1,
+    )  # fmt: skip
+    docs = [SUBMITTED_IDEAS.decoder.decode(row["body"]) for row in rows]
+    page = docs[: request.cut.first]
+    texts = await opened(keys, [text.text for doc in page for text in doc.texts])
+    return contract.Ideas(
+        items=tuple(_view(doc, doc.submitted_at, texts) for doc in page if doc.submitted_at is not None),
+        next=page[-1].idea_id if len(docs) > len(page) else None,
+    )
+
+
+def _view(doc: IdeaDoc, submitted_at: datetime, texts: Opened) -> contract.IdeaView:
+    fields: dict[str, str] = {}
+    for part in doc.texts:
+        text = texts.text(part.text)
+        if text is not None:
+            fields[part.field] = f"{fields[part.field]}\n\n{text}" if part.field in fields else text
+    return contract.IdeaView(
+        idea_id=doc.idea_id,
+        conference_id=doc.conference_id,
+        sheet_id=doc.sheet_id,
+        topic_id=doc.topic_id,
+        fields=fields,
+        authors=doc.authors,
+        submitted_at=submitted_at,
+        award_cents=doc.award_cents,
+    )
+
+
+async def ideas_of(db: Database, conference_ids: Iterable[str]) -> list[IdeaDoc]:
+    """All ideas of some conferences, by id."""
+    rows = await db.pool.fetch(
+        "SELECT body FROM documents WHERE projection = $1 AND conference_id = ANY($2::uuid[]) ORDER BY key",
+        SUBMITTED_IDEAS.name, [UUID(conference_id) for conference_id in conference_ids],
+    )  # fmt: skip
+    return [SUBMITTED_IDEAS.decoder.decode(row["body"]) for row in rows]
