@@ -5,22 +5,24 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import structlog
 
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
-from services.chassis.identity import Actor
+from services.chassis.identity import CITY_SCOPE, Actor, Grant
+from services.chassis.requests import Reply, Requests
 from services.contracts import registration
-
-if TYPE_CHECKING:
-    from services.chassis.requests import Reply, Requests
 
 A = TypeVar("A", bound=Answer)
 
-GATEWAY = Actor.service("gateway")
-"""Who asks when no client does: for live views that several clients share."""
+GATEWAY = Actor(
+    id="gateway",
+    kind="service",
+    grants=tuple(Grant(role, CITY_SCOPE) for role in ("service", "organiser", "moderator")),
+)
+"""Who asks when no client does: for live views that several clients share, each of whom sees their part of it."""
 
 log = structlog.get_logger()
 
@@ -44,13 +46,13 @@ class Backends:
         command_seconds: real time a command may take.
     """
 
-    def __init__(self, requests: "Requests", *, query_seconds: float = 3.0, command_seconds: float = 5.0) -> None:
+    def __init__(self, requests: Requests, *, query_seconds: float = 3.0, command_seconds: float = 5.0) -> None:
         self._requests = requests
         self._query_seconds = query_seconds
         self._command_seconds = command_seconds
         self.names = Names(self)
 
-    async def ask(self, query: QueryRequest[A], actor: Actor, *, after: str | None = None) -> "Reply[A]":
+    async def ask(self, query: QueryRequest[A], actor: Actor, *, after: str | None = None) -> Reply[A]:
         """A question on behalf of `actor`.
 
         Args:
@@ -62,7 +64,7 @@ class Backends:
 
     async def command(
         self, request: CommandRequest[A], actor: Actor, key: str, *, after: str | None = None
-    ) -> "Reply[A]":
+    ) -> Reply[A]:
         """A command on behalf of `actor`; repeating it with the same key does it once.
 
         Args:
@@ -109,7 +111,7 @@ class Names:
     async def _fetch(self, conference: str, ids: set[str]) -> None:
         query = registration.GetNames(conference_id=conference, ids=tuple(sorted(ids)))
         reply: Reply[Any] = await self._backends.ask(query, GATEWAY)
-        if reply.refusal is not None:
+        if reply.answer is None:
             log.info("names are missing", conference=conference, refusal=type(reply.refusal).__name__)
             return
         until = time.monotonic() + self._seconds

@@ -11,28 +11,16 @@ from gateway.backends import Backends
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
-from services.chassis.decider import Refusal
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed
+from services.chassis.requests import Refused, Reply
 from services.contracts import ideas
+from services.contracts.shared import Cut
 
 if TYPE_CHECKING:
     from gateway.live.hub import Hubs
-    from services.chassis.requests import Reply
 
 A = TypeVar("A", bound=Answer)
-
-
-class Refused(Exception):
-    """A service did not answer a question; the facts go into the error's extensions.
-
-    Args:
-        refusal: why.
-    """
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(type(refusal).__name__)
-        self.refusal = refusal
 
 
 class Context:
@@ -65,7 +53,7 @@ class Context:
         self.clock = clock
         self.hubs = hubs
         self.after = after or {}
-        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=backends.names.load)
+        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=backends.names.load, cache=False)
         self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
 
     async def ask(self, query: QueryRequest[A]) -> A:
@@ -75,11 +63,9 @@ class Context:
             Refused: the service is down, or does not answer this client.
         """
         reply = await self.backends.ask(query, self.actor, after=self.after.get(query.SERVICE))
-        if reply.refusal is not None:
-            raise Refused(reply.refusal)
-        return cast("A", reply.answer)
+        return reply.unwrap()
 
-    async def command(self, request: CommandRequest[Any], key: str, seen: str | None) -> "Reply[Any]":
+    async def command(self, request: CommandRequest[Any], key: str, seen: str | None) -> Reply[Any]:
         """Has a service carry out the client's command.
 
         Args:
@@ -124,7 +110,7 @@ class Context:
         found: dict[str, ideas.IdeaView] = {}
         for start in range(0, len(ids), 100):
             some = tuple(ids[start : start + 100])
-            page = await self.ask(ideas.ListIdeas(ids=some, cut=ideas.Cut(first=len(some))))
+            page = await self.ask(ideas.ListIdeas(ids=some, cut=Cut(first=len(some))))
             found.update((item.idea_id, item) for item in page.items)
         return [found.get(idea) for idea in ids]
 

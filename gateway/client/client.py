@@ -127,7 +127,7 @@ class Client:
             raise ClientError([{"message": f"HTTP {response.status_code} without JSON"}]) from None
         return self._read(operation, answer)
 
-    async def command(self, name: str, *, idempotency_key: str | None = None, **fields: Any) -> Any:
+    async def command(self, name: str, /, *, idempotency_key: str | None = None, **fields: Any) -> Any:
         """Runs the mutation of one command.
 
         Args:

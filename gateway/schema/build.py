@@ -2,9 +2,11 @@
 """Puts the schema together."""
 
 import strawberry
+from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.schema.errors import REFUSAL_TYPES
+from gateway.schema.live import Subscription
 from gateway.schema.mutations import build_mutation
 from gateway.schema.query import Query
 from gateway.schema.shape import read
@@ -13,4 +15,16 @@ from gateway.schema.shape import read
 def build_schema() -> strawberry.Schema:
     """The schema of the API."""
     config = StrawberryConfig(default_resolver=read, disable_field_suggestions=True, sort_schema=False)
-    return strawberry.Schema(query=Query, mutation=build_mutation(), types=tuple(REFUSAL_TYPES.values()), config=config)
+    return strawberry.Schema(
+        query=Query,
+        mutation=build_mutation(),
+        subscription=Subscription,
+        types=tuple(REFUSAL_TYPES.values()),
+        config=config,
+    )
+
+
+def core(schema: strawberry.Schema) -> GraphQLSchema:
+    """The schema as graphql-core executes it."""
+    found: GraphQLSchema = schema._schema  # noqa: SLF001 -- strawberry has no public name for it
+    return found

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.context import Context, Refused, context_of
+from gateway.context import Context, context_of
 from gateway.live import visibility
 from gateway.live.visibility import Viewer
 from gateway.schema import ideas as ideas_types
@@ -17,6 +17,7 @@ from gateway.schema.relay import AFTER, FIRST, Connection, Node, connection, glo
 from gateway.schema.scalars import ConferenceStatus
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from services.chassis.refusals import NotAllowed
+from services.chassis.requests import Refused
 from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration
 from services.contracts import rooms as contract_rooms

@@ -136,9 +136,7 @@ def _pairs(name: str, value: Shape) -> Shape:
 
 
 @cache
-def _pair_input(
-    title: str, key: str, is_id: bool, value: str, annotation: Any, description: str
-) -> Any:
+def _pair_input(title: str, key: str, is_id: bool, value: str, annotation: Any, description: str) -> Any:
     namespace = {
         "__annotations__": {key: strawberry.ID if is_id else str, value: annotation},
         key: strawberry.field(description=meaning(key)),

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-import strawberry
 
 from gateway.schema.derive import object_type
 from gateway.schema.shape import Shown, computed, first_sentence, graphql_type, show

@@ -107,7 +107,9 @@ def _position(self: Any) -> str:
 
 
 def _position_field() -> Any:
-    description = "The place in the log that holds what happened; sent as header `Quartier-After`, answers are no older."
+    description = (
+        "The place in the log that holds what happened; sent as header `Quartier-After`, answers are no older."
+    )
     return strawberry.field(resolver=_position, description=description)
 
 
@@ -127,9 +129,7 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     return InvalidInput(field=place.rstrip("`").removeprefix("."), problem=problem)
 
 
-async def carry_out(
-    context: Context, kind: type[CommandRequest[Any]], success: type[Succeeded], given: Any
-) -> Shown:
+async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: type[Succeeded], given: Any) -> Shown:
     """Sends a command and makes the reply a member of its result union.
 
     Args:
@@ -179,7 +179,7 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
     async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 -- the argument's name in the schema
         return await carry_out(context_of(info), kind, success, input)
 
-    argument = Annotated[given, strawberry.argument(description="The command.")]
+    argument = Annotated[given, strawberry.argument(description="The command.")]  # type: ignore[valid-type]
     resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": union}
     field_name = name[0].lower() + name[1:]
     resolve.__name__ = field_name  # `create_type` tells fields apart by it

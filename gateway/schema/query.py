@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.context import Context, Refused, context_of
+from gateway.context import Context, context_of
 from gateway.schema.conference import Conference, list_ideas, viewer_of
 from gateway.schema.ideas import Challenge, Idea, IdeaSheet
 from gateway.schema.jury import JuryRound
@@ -29,6 +29,7 @@ from gateway.schema.session import Desk, Session
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import NotFound
+from services.chassis.requests import Refused
 from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration
 from services.contracts import session as contract_session
@@ -148,7 +149,7 @@ class Query:
 
     @computed
     def conference(self, id: ID) -> Conference:  # noqa: A002 -- named by Relay
-        """One conference. Whether it exists is said by its fields, so that each works while another's service is away."""
+        """One conference; whether it exists is said by its fields, each of which asks another service."""
         return show(Conference, None, local_id(id, "Conference"))
 
     @computed

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the gateway together."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from gateway.backends import GATEWAY, Backends
+from gateway.door import Door
+from gateway.execution.engine import Engine
+from gateway.execution.http import HttpEndpoint
+from gateway.execution.socket import Sockets
+from gateway.identity import Discovered, Identity, Issuer, Registration
+from gateway.limits import Gcra
+from gateway.live.access import Access
+from gateway.live.hub import SAFETY_SECONDS, Hubs
+from gateway.live.presence import Presence
+from gateway.schema.build import build_schema, core
+from gateway.schema.errors import all_refusals
+from gateway.schema.relay import Signer
+from gateway.settings import GatewaySettings
+from services.chassis.bus import Bus
+from services.chassis.health import health_app
+from services.chassis.requests import Requests
+from services.contracts import registration
+
+
+class Gateway:
+    """The parts of a running gateway.
+
+    Args:
+        settings: the result of `load_settings`.
+        bus: the connection to NATS.
+        safety_seconds: real time after which live views are asked for again.
+        lag_seconds: real time a subscriber may take to read one message.
+    """
+
+    def __init__(
+        self, settings: GatewaySettings, bus: Bus, *, safety_seconds: float = SAFETY_SECONDS, lag_seconds: float = 10.0
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._http = httpx.AsyncClient(timeout=5.0)
+        self.backends = Backends(Requests(bus, all_refusals()))
+        self.presence = Presence(self.backends)
+        self.hubs = Hubs(bus, self.backends, self.presence, safety_seconds=safety_seconds)
+        issuers: list[Issuer] = [Registration(self.backends, settings.audience)]
+        if settings.oidc_issuer is not None:
+            issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http))
+        self.identity = Identity(*issuers)
+        self.door = Door(
+            engine=Engine(core(build_schema())),
+            identity=self.identity,
+            backends=self.backends,
+            signer=Signer(settings.cursor_key),
+            clock=settings.clock,
+            hubs=self.hubs,
+            rate=Gcra(settings.operations_per_second, settings.operations_at_once),
+        )
+        self.sockets = Sockets(self.door, self.presence, origins=settings.origins, lag_seconds=lag_seconds)
+        self._access = Access(bus, self.identity, self.backends, self.sockets.close_person)
+
+    def app(self) -> Starlette:
+        """The HTTP and WebSocket application."""
+        settings = self._settings
+        endpoint = HttpEndpoint(self.door, ide=settings.embedded, seconds=settings.operation_seconds)
+        app = health_app(
+            self.readiness,
+            [
+                Route("/graphql", endpoint.answer, methods=["GET", "POST"]),
+                WebSocketRoute("/graphql", self.sockets.serve),
+                Route("/.well-known/jwks.json", self._jwks),
+            ],
+        )
+        app.router.lifespan_context = self._lifespan
+        if settings.origins:
+            headers = ["authorization", "content-type", "quartier-after"]
+            app.user_middleware.append(
+                Middleware(
+                    CORSMiddleware,
+                    allow_origins=sorted(settings.origins),
+                    allow_methods=["GET", "POST"],
+                    allow_headers=headers,
+                )
+            )
+        return app
+
+    def readiness(self) -> Mapping[str, Any]:
+        """The state of the process."""
+        reasons = [] if self._bus.connected else ["nats is not connected"]
+        return {"reasons": reasons, "sockets": len(self.sockets), "conferences": len(self.hubs)}
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await self._access.open()
+        try:
+            yield
+        finally:
+            await self.hubs.close()
+            await self.presence.close()
+            await self._access.close()
+            await self._http.aclose()
+
+    async def _jwks(self, _: Request) -> Response:
+        reply = await self.backends.ask(registration.GetJsonWebKeys(), GATEWAY)
+        if reply.answer is None:
+            return JSONResponse({"error": "registration is away"}, 503, {"Retry-After": "1"})
+        return JSONResponse({"keys": reply.answer.keys}, headers={"Cache-Control": "public, max-age=60"})

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Closes the door at once for who was erased or excluded, and opens it again for who was readmitted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from gateway.backends import Backends
+from gateway.identity import Identity
+from services.chassis.bus import Bus, Subscribed
+from services.chassis.contract import ContractEvent
+from services.contracts import registration, session
+
+
+class _Person(msgspec.Struct):
+    conference_id: str
+    participant_id: str
+
+
+_PERSON = msgspec.json.Decoder(_Person)
+
+
+class Access:
+    """Listens in all conferences, watched or not.
+
+    Args:
+        bus: the connection to NATS.
+        identity: refuses the tokens of those who are out.
+        backends: forgets their names.
+        close_person: closes the connections of a person, with a reason for developers.
+    """
+
+    def __init__(
+        self, bus: Bus, identity: Identity, backends: Backends, close_person: Callable[[str, str], None]
+    ) -> None:
+        self._bus = bus
+        self._identity = identity
+        self._backends = backends
+        self._close_person = close_person
+        self._subscriptions: list[Subscribed] = []
+
+    async def open(self) -> None:
+        """Starts listening."""
+        await self._listen(registration.ParticipantErased, self._on_erased)
+        await self._listen(session.ParticipantExcluded, self._on_excluded)
+        await self._listen(session.ParticipantReadmitted, self._on_readmitted)
+
+    async def close(self) -> None:
+        """Stops listening."""
+        for subscription in self._subscriptions:
+            await subscription.stop()
+
+    async def _listen(self, event: type[ContractEvent], act: Callable[[_Person], None]) -> None:
+        async def on_message(message: Any) -> None:
+            act(_PERSON.decode(message.data))
+
+        subject = f"{self._bus.prefix}.evt.{event.SERVICE}.*.*.{event.__name__}"
+        self._subscriptions.append(await self._bus.subscribe(subject, on_message))
+
+    def _on_erased(self, person: _Person) -> None:
+        self._backends.names.forget(person.conference_id, person.participant_id)
+        self._identity.revoke(person.participant_id)
+        self._close_person(person.participant_id, "Erased")
+
+    def _on_excluded(self, person: _Person) -> None:
+        self._identity.revoke(person.participant_id)
+        self._close_person(person.participant_id, "Excluded")
+
+    def _on_readmitted(self, person: _Person) -> None:
+        self._identity.readmit(person.participant_id)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tells the session service who has a live connection through this gateway: at every change, and every 5 seconds."""
+
+import asyncio
+from collections import Counter
+from uuid import uuid4
+
+import structlog
+
+from gateway.backends import GATEWAY, Backends
+from services.contracts import session
+
+log = structlog.get_logger()
+
+REPORT_SECONDS = 5.0
+
+
+class Presence:
+    """Who is there, by conference.
+
+    Args:
+        backends: the services.
+        seconds: real time between reports of the same people; the session service waits longer before it believes
+            that somebody left.
+    """
+
+    def __init__(self, backends: Backends, *, seconds: float = REPORT_SECONDS) -> None:
+        self._backends = backends
+        self._seconds = seconds
+        self._gateway = uuid4().hex
+        self._here: dict[str, Counter[str]] = {}
+        self._changed: dict[str, asyncio.Event] = {}
+        self._reporting: dict[str, asyncio.Task[None]] = {}
+
+    def enter(self, conference: str, person: str) -> None:
+        """One more connection of a person."""
+        here = self._here.setdefault(conference, Counter())
+        here[person] += 1
+        if here[person] == 1:
+            self._report(conference)
+
+    def leave(self, conference: str, person: str) -> None:
+        """One connection less."""
+        here = self._here[conference]
+        here[person] -= 1
+        if not here[person]:
+            del here[person]
+            self._report(conference)
+
+    async def close(self) -> None:
+        """Reports no more; the session service notices that this gateway is silent."""
+        tasks = list(self._reporting.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _report(self, conference: str) -> None:
+        self._changed.setdefault(conference, asyncio.Event()).set()
+        if conference not in self._reporting:
+            self._reporting[conference] = asyncio.create_task(self._keep_reporting(conference))
+
+    async def _keep_reporting(self, conference: str) -> None:
+        changed = self._changed[conference]
+        while True:
+            changed.clear()
+            people = tuple(sorted(self._here[conference]))
+            report = session.ReportPresence(conference_id=conference, gateway=self._gateway, participants=people)
+            reply = await self._backends.command(report, GATEWAY, uuid4().hex)
+            if reply.refusal is not None:
+                log.debug("presence not taken", conference=conference, refusal=type(reply.refusal).__name__)
+            if not people and not changed.is_set() and reply.refusal is None:
+                # Nobody left and it was heard: silence from now on.
+                del self._here[conference], self._changed[conference], self._reporting[conference]
+                return
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await changed.wait()
+            except TimeoutError:
+                continue

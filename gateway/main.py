@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the gateway until it is told to stop."""
+
+import asyncio
+import sys
+
+import uvicorn
+import uvloop
+
+from gateway.app import Gateway
+from gateway.settings import GatewaySettings
+from services.chassis import telemetry
+from services.chassis.bus import Bus
+from services.chassis.settings import BadSettings, load_settings
+from services.chassis.subjects import GATEWAY
+
+MESSAGE_BYTES = 64 * 1024
+
+
+async def run(settings: GatewaySettings) -> None:
+    """Serves until SIGTERM or SIGINT; then nothing new is accepted and what runs gets `drain_seconds` to finish."""
+    bus = await Bus.connect(settings.nats_url, GATEWAY, settings.prefix)
+    try:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                Gateway(settings, bus).app(),
+                host=settings.http_bind,
+                port=settings.http_port,
+                http="httptools",
+                ws="websockets-sansio",
+                ws_max_size=MESSAGE_BYTES,
+                ws_per_message_deflate=False,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+            )
+        )
+        await server.serve()
+    finally:
+        await bus.close()
+
+
+def main() -> int:
+    """Starts the gateway with the settings of the environment; 2 when one of them cannot be used."""
+    try:
+        settings = load_settings(GatewaySettings)
+        telemetry.configure("gateway")
+    except BadSettings as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(settings))
+    telemetry.shut_down()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

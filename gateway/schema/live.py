@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Subscriptions: a snapshot first, then typed changes.
+
+A client keeps what the snapshot said and replaces or upserts by id what each change says; the result is what a
+fresh snapshot would be. After a break the client simply subscribes again.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+
+from gateway.context import Context, context_of
+from gateway.live import parts as live
+from gateway.live.hub import Hub
+from gateway.live.parts import Change, upserts
+from gateway.live.views import Key
+from gateway.schema.conference import viewer_of
+from gateway.schema.ideas import Board, Card, IdeaSheet, Problems
+from gateway.schema.relay import global_id, local_id
+from gateway.schema.rooms import Placement, Venue
+from gateway.schema.scalars import CardKind
+from gateway.schema.session import Chat, ChatMessage, Group, Groups, HelpCall, Poll, Presence, Session, channel_id
+from gateway.schema.shape import Shown, computed, graphql_type, show, show_all
+from services.contracts import ideas as contract_ideas
+
+ShownT = TypeVar("ShownT", bound=Shown)
+
+
+class Changed(Shown):
+    """Base of everything a subscription says.
+
+    Attributes:
+        cursor_text: the signed positions of the services.
+        server_now: conference time when it was said.
+    """
+
+    cursor_text: str
+    server_now: datetime
+
+
+def _optional(kind: type[ShownT], part: object, conference: str) -> ShownT | None:
+    return None if part is None else show(kind, part, conference)
+
+
+def _list(kind: type[ShownT], items: Iterable[object] | None, conference: str) -> list[ShownT] | None:
+    return None if items is None else show_all(kind, items, conference)
+
+
+@graphql_type(interfaces=True)
+class ConferenceNews:
+    """Something about a conference that a subscriber did not know."""
+
+    @computed
+    def cursor(self) -> str:
+        """Opaque place in the stream; sent as `after` when subscribing again."""
+        cursor: str = getattr(self, "cursor_text")  # noqa: B009 -- every implementing type is `Changed`
+        return cursor
+
+    @computed
+    def server_time(self) -> datetime:
+        """Conference time when it was said; clients count down from it."""
+        now: datetime = getattr(self, "server_now")  # noqa: B009 -- every implementing type is `Changed`
+        return now
+
+
+@graphql_type()
+class ConferenceSnapshot(Changed, ConferenceNews):
+    """All that the subscriber may see now. Parts whose service is away are null and follow when it is back."""
+
+    view: strawberry.Private[dict[Key, Any]]
+
+    @computed
+    def session(self) -> Session | None:
+        """The evening: phase and clock."""
+        return _optional(Session, self.view.get(Key("session")), self.conference)
+
+    @computed
+    def groups(self) -> Groups | None:
+        """Who sits where; for staff."""
+        seats: live.Seats | None = self.view.get(Key("groups"))
+        return _optional(Groups, seats and seats.groups, self.conference)
+
+    @computed
+    def my_group(self) -> Group | None:
+        """The group one sits in or accompanies; null in the plenary."""
+        seats: live.Seats | None = self.view.get(Key("groups"))
+        return _optional(Group, seats and seats.own, self.conference)
+
+    @computed
+    def placement(self) -> Placement | None:
+        """Where one belongs."""
+        return _optional(Placement, self.view.get(Key("placement")), self.conference)
+
+    @computed
+    def venue(self) -> Venue | None:
+        """All rooms and placements; for staff."""
+        return _optional(Venue, self.view.get(Key("venue")), self.conference)
+
+    @computed
+    def polls(self) -> list[Poll] | None:
+        """All polls."""
+        return _list(Poll, self.view.get(Key("polls")), self.conference)
+
+    @computed
+    def board(self) -> Board | None:
+        """The cards."""
+        return _optional(Board, self.view.get(Key("board")), self.conference)
+
+    @computed
+    def problems(self) -> Problems | None:
+        """Problem statements and topics."""
+        return _optional(Problems, self.view.get(Key("problems")), self.conference)
+
+    @computed
+    def sheets(self) -> list[IdeaSheet] | None:
+        """The idea sheets one may read."""
+        return _list(IdeaSheet, self.view.get(Key("sheets")), self.conference)
+
+    @computed
+    def chats(self) -> list[Chat]:
+        """The chat channels one may read."""
+        return show_all(Chat, [part for key, part in self.view.items() if key.kind == "chat"], self.conference)
+
+    @computed
+    def help(self) -> list[HelpCall] | None:
+        """All help calls; for staff."""
+        return _list(HelpCall, self.view.get(Key("help")), self.conference)
+
+    @computed
+    def presence(self) -> Presence | None:
+        """Who is here; for staff."""
+        return _optional(Presence, self.view.get(Key("presence")), self.conference)
+
+
+@graphql_type()
+class SessionChanged(Changed, ConferenceNews):
+    """The evening moved on: replaces `session`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def session(self) -> Session | None:
+        """The evening as it is now."""
+        return _optional(Session, self.view.now, self.conference)
+
+
+@graphql_type()
+class GroupsChanged(Changed, ConferenceNews):
+    """Who sits where changed: replaces `groups` and `myGroup`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def groups(self) -> Groups | None:
+        """Who sits where; for staff."""
+        return _optional(Groups, self.view.now and self.view.now.groups, self.conference)
+
+    @computed
+    def my_group(self) -> Group | None:
+        """The group one sits in or accompanies; null in the plenary."""
+        return _optional(Group, self.view.now and self.view.now.own, self.conference)
+
+
+@graphql_type()
+class MyPlacementChanged(Changed, ConferenceNews):
+    """Where one belongs changed: replaces `placement`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def placement(self) -> Placement | None:
+        """Where one belongs now."""
+        return _optional(Placement, self.view.now, self.conference)
+
+
+@graphql_type()
+class VenueChanged(Changed, ConferenceNews):
+    """Rooms and placements changed: replaces `venue`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def venue(self) -> Venue | None:
+        """All rooms and placements."""
+        return _optional(Venue, self.view.now, self.conference)
+
+
+@graphql_type()
+class PollsChanged(Changed, ConferenceNews):
+    """Polls changed: each replaces the one with its id, or is new."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def polls(self) -> list[Poll]:
+        """Polls that are new or changed."""
+        changed, _ = upserts(self.view.before or (), self.view.now or (), lambda poll: str(poll.poll_id))
+        return show_all(Poll, changed, self.conference)
+
+
+@graphql_type()
+class BoardChanged(Changed, ConferenceNews):
+    """Cards changed: each replaces the one with its id, or is new."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def open_kinds(self) -> list[CardKind]:
+        """Which kinds may be pinned now: replaces the earlier ones."""
+        now: contract_ideas.BoardView | None = self.view.now
+        return [CardKind(kind) for kind in now.open_kinds] if now else []
+
+    @computed
+    def cards(self) -> list[Card]:
+        """Cards that are new or changed."""
+        return show_all(Card, self._cards()[0], self.conference)
+
+    @computed
+    def removed_card_ids(self) -> list[strawberry.ID]:
+        """Global ids of cards that are gone."""
+        return [global_id("Card", card) for card in self._cards()[1]]
+
+    def _cards(self) -> tuple[list[Any], list[str]]:
+        before, now = (view.cards if view else () for view in (self.view.before, self.view.now))
+        return upserts(before, now, lambda card: str(card.card_id))
+
+
+@graphql_type()
+class ProblemsChanged(Changed, ConferenceNews):
+    """Problem statements or topics changed: replaces `problems`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def problems(self) -> Problems | None:
+        """Problem statements and topics as they are now."""
+        return _optional(Problems, self.view.now, self.conference)
+
+
+@graphql_type()
+class SheetsChanged(Changed, ConferenceNews):
+    """Idea sheets changed: each replaces the one with its id, or is new."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def sheets(self) -> list[IdeaSheet]:
+        """Sheets that are new or changed."""
+        return show_all(IdeaSheet, self._sheets()[0], self.conference)
+
+    @computed
+    def removed_sheet_ids(self) -> list[strawberry.ID]:
+        """Global ids of sheets that one may not read any more."""
+        conference = self.conference
+        return [global_id("IdeaSheet", f"{conference}.{sheet}") for sheet in self._sheets()[1]]
+
+    def _sheets(self) -> tuple[list[Any], list[str]]:
+        return upserts(self.view.before or (), self.view.now or (), lambda sheet: str(sheet.sheet_id))
+
+
+@graphql_type()
+class ChatChanged(Changed, ConferenceNews):
+    """Messages of one channel: each replaces the one with its id, or is new at the end."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def channel(self) -> str:
+        """`plenary`, `staff`, or the global id of a group."""
+        return channel_id(self.view.key.channel)
+
+    @computed
+    def readable(self) -> bool:
+        """False when one may not read the channel any more: it is dropped as a whole."""
+        return self.view.now is not None
+
+    @computed
+    def messages(self) -> list[ChatMessage]:
+        """Messages that are new or changed."""
+        return show_all(ChatMessage, self._messages()[0], self.conference)
+
+    @computed
+    def removed_message_ids(self) -> list[strawberry.ID]:
+        """Global ids of messages that are not among the newest 200 any more."""
+        return [global_id("ChatMessage", message) for message in self._messages()[1]]
+
+    def _messages(self) -> tuple[list[Any], list[str]]:
+        before, now = (view.messages if view else () for view in (self.view.before, self.view.now))
+        return upserts(before, now, lambda message: str(message.message_id))
+
+
+@graphql_type()
+class HelpChanged(Changed, ConferenceNews):
+    """Help calls changed: each replaces the one with its id, or is new."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def calls(self) -> list[HelpCall]:
+        """Calls that are new or changed."""
+        changed, _ = upserts(self.view.before or (), self.view.now or (), lambda call: str(call.call_id))
+        return show_all(HelpCall, changed, self.conference)
+
+
+@graphql_type()
+class PresenceChanged(Changed, ConferenceNews):
+    """People came or went: replaces `presence`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def presence(self) -> Presence | None:
+        """Who is here now."""
+        return _optional(Presence, self.view.now, self.conference)
+
+
+CHANGES: dict[str, type[Changed]] = {
+    "session": SessionChanged,
+    "groups": GroupsChanged,
+    "placement": MyPlacementChanged,
+    "venue": VenueChanged,
+    "polls": PollsChanged,
+    "board": BoardChanged,
+    "problems": ProblemsChanged,
+    "sheets": SheetsChanged,
+    "chat": ChatChanged,
+    "help": HelpChanged,
+    "presence": PresenceChanged,
+}
+"""The type that tells of a change, by the kind of part."""
+
+ConferenceChange = Annotated[
+    ConferenceSnapshot
+    | SessionChanged
+    | GroupsChanged
+    | MyPlacementChanged
+    | VenueChanged
+    | PollsChanged
+    | BoardChanged
+    | ProblemsChanged
+    | SheetsChanged
+    | ChatChanged
+    | HelpChanged
+    | PresenceChanged,
+    strawberry.union("ConferenceChange", description="A snapshot, or one part of it that changed."),
+]
+
+CONFERENCE = Annotated[strawberry.ID, strawberry.argument(description="Global id of the conference.")]
+AFTER = Annotated[
+    str | None, strawberry.argument(description="The last cursor of an earlier subscription; a snapshot follows.")
+]
+
+
+def _said(context: Context, hub: Hub, kind: type[Changed], view: object) -> Any:
+    told = show(kind, view, hub.conference)
+    told.cursor_text = context.signer.sign("changes", ",".join(f"{s}/{p}" for s, p in hub.positions.items()))
+    told.server_now = context.clock.now()
+    return told
+
+
+@graphql_type()
+class Subscription:
+    """What can be watched."""
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
+        description="One conference: a snapshot, then every part that changes. Over the WebSocket only."
+    )
+    async def conference_changes(
+        self, info: strawberry.Info, conference_id: CONFERENCE, after: AFTER = None
+    ) -> AsyncIterator[ConferenceChange]:
+        """What the subscriber may see of one conference, for ever."""
+        context = context_of(info)
+        conference = local_id(conference_id, "Conference")
+        viewer = viewer_of(context, conference)
+        if after is not None:
+            context.signer.read("changes", after)
+        async with context.hubs.watch(conference, viewer) as (hub, subscriber):
+            yield _said(context, hub, ConferenceSnapshot, await subscriber.snapshot())
+            while True:
+                for change in await subscriber.next():
+                    yield _said(context, hub, CHANGES[change.key.kind], change)
