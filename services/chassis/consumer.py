@@ -23,6 +23,7 @@ from services.chassis.leadership import Leadership
 from services.chassis.policies import Policies
 from services.chassis.reactions import Reactions
 from services.chassis.subjects import ES_POSITION
+from services.chassis.tasks import end
 from services.chassis.telemetry import CONSUMED, CONSUMER_WAITING, PARKED
 
 if TYPE_CHECKING:
@@ -109,10 +110,7 @@ class Consumer:
                     raise self._defect  # a worker failed: everything is read again from the cursor
             await flowing
         finally:
-            flowing.cancel()
-            for worker in self._workers:
-                worker.cancel()
-            await asyncio.gather(flowing, *self._workers, return_exceptions=True)
+            await end(flowing, *self._workers)
             self._queues.clear()
             self._pending.clear()
 

@@ -12,6 +12,7 @@ import structlog
 
 from services.chassis.database import Connection, Database
 from services.chassis.groupcommit import UNREACHABLE
+from services.chassis.tasks import end
 
 log = structlog.get_logger()
 
@@ -78,9 +79,7 @@ class Leadership:
         try:
             await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (working, watching):
-                task.cancel()
-            results = await asyncio.gather(working, watching, return_exceptions=True)
+            results = await end(working, watching)
         for result in results:
             if isinstance(result, Exception):
                 raise result

@@ -12,6 +12,7 @@ import msgspec
 from services.chassis.bus import Bus, NotSent
 from services.chassis.contract import LiveChange
 from services.chassis.subjects import ES_EPOCH
+from services.chassis.tasks import end
 from services.chassis.telemetry import LIVE_SENT
 
 INTERVAL_SECONDS = 0.5
@@ -45,9 +46,7 @@ class Live:
 
     async def close(self) -> None:
         """Sends what waits."""
-        for sender in list(self._senders):
-            sender.cancel()
-        await asyncio.gather(*self._senders, return_exceptions=True)
+        await end(*self._senders)
         for change in self._latest.values():
             if change is not None:
                 await self._publish(change)

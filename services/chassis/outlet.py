@@ -174,9 +174,8 @@ class Outlet:
             TRACEPARENT: _traceparent(row),
         }
         subject = self.bus.subject_event(self.service, event.conference, type(event).__name__)
-        return await self.bus.js.publish_async(
-            subject, msgspec.json.encode(event), wait_stall=ACK_SECONDS, headers=headers
-        )
+        # Without `wait_stall`: with it, nats-py swallows a cancellation. A batch is smaller than what may be pending.
+        return await self.bus.js.publish_async(subject, msgspec.json.encode(event), headers=headers)
 
     async def _acknowledged(self, sent: "Sequence[tuple[int, asyncio.Future[PubAck]]]") -> None:
         if not sent:

@@ -32,6 +32,7 @@ from services.chassis.requests import Requests
 from services.chassis.server import Server
 from services.chassis.settings import CannotStart
 from services.chassis.store import EventStore
+from services.chassis.tasks import end
 from services.chassis.timers import Timers
 
 if TYPE_CHECKING:
@@ -276,10 +277,7 @@ class Running:
 
     async def _cancel(self, prefix: str) -> None:
         chosen = [name for name in self._tasks if name.startswith(prefix)]
-        tasks = [self._tasks.pop(name) for name in chosen]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*(self._tasks.pop(name) for name in chosen))
 
     async def _watch_log(self) -> None:
         while True:

@@ -27,6 +27,7 @@ from services.chassis.keys import KeyDestroyed
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
 from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
+from services.chassis.tasks import end
 from services.chassis.telemetry import (
     REQUEST_SECONDS,
     REQUESTS,
@@ -131,8 +132,7 @@ class Server:
             self._queries = None
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
-            task.cancel()
+        await end(*self._tasks)
 
     async def _on_command(self, message: Msg) -> None:
         await self._accept(message, "command")

@@ -10,10 +10,12 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.metadata import entry_points
+from typing import Any
 
 import structlog
 from opentelemetry import trace as otel
@@ -80,7 +82,7 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        without_texts,
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
@@ -97,6 +99,20 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     structlog.contextvars.bind_contextvars(service=service)
     _configure_traces(service)
+
+
+def without_texts(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Says which exception happened where, and neither its text nor any value: they may be somebody's words."""
+    given = entry.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        entry["exception"] = type(error).__qualname__
+        entry["where"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        if error.__cause__ is not None:
+            entry["cause"] = type(error.__cause__).__qualname__
+    return entry
 
 
 def _configure_traces(service: str) -> None:
