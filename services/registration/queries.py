@@ -45,12 +45,8 @@ async def get_registration(request: contract.GetRegistration, ctx: Context) -> c
 
 async def get_names(request: contract.GetNames, ctx: Context) -> contract.Names | Refusal:
     """Names, for those who meet there: participants and staff of the conference."""
-    if not access.serves_at(request.conference_id, ctx.actor):
-        meets = ctx.actor.kind == "resident" and await conferences.get_registration(
-            ctx.db, request.conference_id, ctx.actor.id
-        )
-        if not meets:
-            return NotAllowed(needs="participant or staff")
+    if not access.serves_at(request.conference_id, ctx.actor) and not await _meets(request.conference_id, ctx):
+        return NotAllowed(needs="participant or staff")
     return contract.Names(names=await office_of(ctx.db, ctx.settings).vault.names(request.conference_id, request.ids))
 
 
@@ -97,3 +93,11 @@ async def get_json_web_keys(request: contract.GetJsonWebKeys, ctx: Context) -> c
     """The public keys with which tokens are verified."""
     tokens = office_of(ctx.db, ctx.settings).tokens
     return contract.JsonWebKeys(keys=await tokens.public_keys(), issuer=tokens.issuer)
+
+
+async def _meets(conference_id: str, ctx: Context) -> bool:
+    """Whether a resident takes part; a token outlives a cancelled registration by minutes."""
+    if ctx.actor.kind != "resident":
+        return False
+    found = await conferences.get_registration(ctx.db, conference_id, ctx.actor.id)
+    return found is not None and found.status in {"SEATED", "WAITLISTED", "RELEASED"}

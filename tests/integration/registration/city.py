@@ -94,9 +94,15 @@ async def open_city(dsn, nats_url, prefix, replicas=2, **more):
 
 
 async def open_evening(city, capacity):
+    """A conference years ahead."""
+    await announce(city, capacity, STARTS_AT.replace(year=2030))
+
+
+async def announce(city, capacity, starts_at):
+    """An open conference."""
     await city.done(contract.AnnounceConference(
         conference_id=EVENING, series_id="5" * 32, district_id="d" * 32, title="Vauban redet mit",
-        starts_at=STARTS_AT.replace(year=2030), capacity=capacity,
+        starts_at=starts_at, capacity=capacity,
     ))  # fmt: skip
     await city.done(contract.OpenConference(conference_id=EVENING))
 
