@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands and queries over NATS: answers, refusals, limits, deadlines, and reading one's own writes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from services.chassis.identity import Actor, Grant
+from services.chassis.refusals import (
+    Busy,
+    Fault,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotAllowed,
+    Unavailable,
+)
+from services.chassis.requests import Requests
+from tests.integration.chassis.tally import (
+    CountUp,
+    Explode,
+    GetTotal,
+    ModeratorOnly,
+    TooMuch,
+    Total,
+    alpha,
+    api,
+)
+from tests.integration.chassis.waiting import until
+
+
+async def ready(*services) -> None:
+    await until(lambda: sum(len(one.server.partitions) for one in services) >= 16)
+
+
+async def test_a_command_is_answered_with_its_position(running, settings, database_url, requests, conference):
+    one = await running(alpha(settings(database_url)))
+    await ready(one)
+    reply = await requests.ask(CountUp(conference_id=conference, n=7))
+    assert reply.unwrap() == Total(total=7)
+    assert reply.position == f"{one.runtime.store.epoch}:1"
+
+
+async def test_the_same_key_and_content_gets_the_stored_answer(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url))))
+    key = uuid4()
+    first = await requests.ask(CountUp(conference_id=conference, n=7), command_id=key)
+    await requests.ask(CountUp(conference_id=conference, n=1))
+    assert await requests.ask(CountUp(conference_id=conference, n=7), command_id=key) == first
+
+
+async def test_the_same_key_with_other_content_is_refused(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url))))
+    key = uuid4()
+    await requests.ask(CountUp(conference_id=conference, n=7), command_id=key)
+    reply = await requests.ask(CountUp(conference_id=conference, n=8), command_id=key)
+    assert reply.refusal == IdempotencyKeyReused()
+
+
+async def test_a_refusal_of_a_rule_arrives_with_its_facts(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url))))
+    reply = await requests.ask(CountUp(conference_id=conference, n=2_000_000))
+    assert reply.refusal == TooMuch(limit=1_000_000)
+
+
+async def test_a_field_of_another_form_is_named(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url))))
+    reply = await requests.ask(CountUp(conference_id=conference, n=-1))
+    assert isinstance(reply.refusal, InvalidInput)
+    assert reply.refusal.field == "n"
+
+
+async def test_without_the_role_a_command_is_not_allowed(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url))))
+    request = ModeratorOnly(conference_id=conference)
+    elsewhere = Actor(id="a", kind="staff", grants=(Grant("moderator", uuid4().hex),))
+    assert (await requests.ask(request, actor=elsewhere)).refusal == NotAllowed(needs="moderator or deputy")
+    here = Actor(id="a", kind="staff", grants=(Grant("deputy", conference),))
+    assert (await requests.ask(request, actor=here)).refusal is None
+
+
+async def test_the_text_of_an_exception_never_leaves_the_service(
+    running, settings, database_url, bus, requests, conference
+):
+    await ready(await running(alpha(settings(database_url))))
+    request = Explode(conference_id=conference, secret="hush")
+    reply = await requests.ask(request, trace="0af7651916cd43dd8448eb211c80319c")
+    assert reply.refusal == Fault(trace="0af7651916cd43dd8448eb211c80319c")
+    raw = await bus.request(
+        bus.subject_command("alpha", conference, "Explode"),
+        b'{"conference_id":"%s","secret":"hush"}' % conference.encode(), {}, timeout=2,
+    )  # fmt: skip
+    assert b"hush" not in raw.data
+    assert b"RuntimeError" not in raw.data
+
+
+async def test_where_nobody_listens_the_answer_is_immediate(requests, conference):
+    started = time.perf_counter()
+    reply = await requests.ask(CountUp(conference_id=conference))
+    assert reply.refusal == Unavailable(service="alpha")
+    assert time.perf_counter() - started < 0.5
+
+
+def slow(gate: asyncio.Event, entered: list[str]) -> Callable[..., object]:
+    table = api()
+    del table.queries["GetTotal"]
+
+    @table.query(GetTotal)
+    async def get_total(request, ctx):
+        entered.append(request.conference_id)
+        await gate.wait()
+        return Total(total=0)
+
+    return table
+
+
+async def test_more_than_the_service_can_hold_is_busy_before_any_work(
+    running, settings, database_url, requests, conference
+):
+    gate, entered = asyncio.Event(), []
+    one = await running(alpha(settings(database_url), api=slow(gate, entered)))
+    one.server._turns = asyncio.Semaphore(2)
+    one.server._room = 5
+    asked = [asyncio.ensure_future(requests.ask(GetTotal(conference_id=conference))) for _ in range(8)]
+    await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    await until(lambda: sum(task.done() for task in asked) == 3)
+    assert len(entered) == 2
+    gate.set()
+    replies = await asyncio.gather(*asked)
+    assert sum(isinstance(reply.refusal, Busy) for reply in replies) == 3
+    assert sum(reply.refusal is None for reply in replies) == 5
+
+
+async def test_what_is_past_its_deadline_is_not_begun_and_not_answered(
+    running, settings, database_url, bus, requests, conference
+):
+    gate, entered = asyncio.Event(), []
+    one = await running(alpha(settings(database_url), api=slow(gate, entered)))
+    one.server._turns = asyncio.Semaphore(1)
+    first = asyncio.ensure_future(requests.ask(GetTotal(conference_id=conference)))
+    await until(lambda: len(entered) == 1)
+    answers = []
+
+    async def note(message):
+        answers.append(message)
+
+    inbox = bus.client.new_inbox()
+    await bus.subscribe(inbox, note)
+    body = b'{"conference_id":"%s"}' % conference.encode()
+    await bus.client.publish(
+        bus.subject_query("alpha", "GetTotal"), body, reply=inbox, headers={"Quartier-Deadline": "50"}
+    )
+    await until(lambda: len(one.server._tasks) == 2)
+    await asyncio.sleep(0.1)
+    gate.set()
+    await first
+    await until(lambda: not one.server._tasks)
+    assert len(entered) == 1
+    assert answers == []
+
+
+async def test_a_silent_service_is_soon_asked_no_more(running, settings, database_url, requests, conference):
+    gate, entered = asyncio.Event(), []
+    await running(alpha(settings(database_url), api=slow(gate, entered)))
+    for _ in range(5):
+        await requests.ask(GetTotal(conference_id=conference), timeout=0.02)
+    started = time.perf_counter()
+    reply = await requests.ask(GetTotal(conference_id=conference), timeout=5)
+    assert reply.refusal == Unavailable(service="alpha")
+    assert time.perf_counter() - started < 0.5
+    gate.set()
+
+
+async def test_a_thousand_times_one_reads_ones_own_write_from_two_replicas(
+    running, settings, database_url, requests: Requests, conference
+):
+    one = await running(alpha(settings(database_url)))
+    two = await running(alpha(settings(database_url)))
+    await until(lambda: len(one.server.partitions) == 8 and len(two.server.partitions) == 8)
+    conferences = [uuid4().hex for _ in range(20)]
+    stale = 0
+
+    async def write_and_read(own: str) -> None:
+        nonlocal stale
+        for expected in range(1, 51):
+            written = await requests.ask(CountUp(conference_id=own))
+            assert written.unwrap().total == expected
+            while (read := await requests.ask(GetTotal(conference_id=own), after=written.position)).stale:
+                stale += 1  # a busy machine may take longer than 250 ms, and the answer says so
+            assert read.unwrap().total == expected
+
+    await asyncio.gather(*(write_and_read(own) for own in conferences))
+    assert stale < 50
+
+
+async def test_a_position_of_another_log_is_answered_as_stale(running, settings, database_url, requests, conference):
+    await running(alpha(settings(database_url)))
+    reply = await requests.ask(GetTotal(conference_id=conference), after=f"{uuid4().hex}:1")
+    assert reply.stale
