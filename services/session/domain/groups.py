@@ -203,7 +203,7 @@ def _place_again(plan: GroupPlan, command: PlaceGroupsAgain) -> list[GroupsEvent
     absent += [mentor for mentor in earlier.mentors() if mentor not in mentors]
     seating = without(earlier, absent)
     known = frozenset(seating.people())
-    coming = [person for person in command.present if person not in known]
+    coming = [person for person in dict.fromkeys(command.present) if person not in known]
     phase = InPhase(run=command.run, phase=command.phase, mode=command.mode, seating=seating)
     settled = settle(seating, coming, _cost(plan, phase, {}), command.new_ids)
     seating = spread(settled, command.mentors, plan.mentored)
@@ -214,7 +214,7 @@ def _join(plan: GroupPlan, command: Join) -> list[GroupsEvent]:
     if plan.now is None:
         return []
     known, mentors = plan.now.seating.places(), plan.now.seating.mentors()
-    people = [person for person in command.people if person not in known]
+    people = [person for person in dict.fromkeys(command.people) if person not in known]
     coming = [mentor for mentor in command.mentors if mentor not in mentors]
     if not people and not coming:
         return []

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+from services.chassis.decider import Sealed
+from services.chassis.testing.story import Story
+from services.session.domain.roster import (
+    ROSTER,
+    AddStaff,
+    EmptySeat,
+    ExcludeParticipant,
+    FillSeat,
+    ForgetPerson,
+    MarkAbsent,
+    MarkPresent,
+    NotOnTheRoster,
+    ParticipantExcluded,
+    ParticipantReadmitted,
+    PersonCame,
+    PersonForgotten,
+    PersonWent,
+    ReadmitParticipant,
+    RemoveStaff,
+    SeatEmptied,
+    SeatFilled,
+    StaffJoined,
+    StaffLeft,
+)
+from tests.unit.session.evening import NOON
+
+ANNA, BEN, MIA, ORG = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
+BOX = Sealed(ANNA, b"box")
+story = Story(ROSTER)
+seated = story.given(SeatFilled(participant_id=ANNA, attributes=BOX), SeatFilled(participant_id=BEN))
+here = seated.given(PersonCame(person_id=ANNA))
+
+
+def test_a_seat_is_filled_once():
+    seated.when(FillSeat(participant_id=ANNA, attributes=BOX, now=NOON)).then()
+
+
+def test_who_comes_is_noted_once_and_strangers_are_passed_over():
+    here.when(MarkPresent(people=(ANNA, BEN, BEN, "f" * 32), now=NOON)).then(PersonCame(person_id=BEN))
+
+
+def test_who_was_not_here_cannot_leave():
+    here.when(MarkAbsent(people=(ANNA, BEN), now=NOON)).then(PersonWent(person_id=ANNA))
+
+
+def test_a_seat_that_is_released_takes_its_owner_along():
+    here.when(EmptySeat(participant_id=ANNA, now=NOON)).then(
+        PersonWent(person_id=ANNA), SeatEmptied(participant_id=ANNA)
+    )
+
+
+def test_releasing_a_seat_twice_changes_nothing():
+    here.when(EmptySeat(participant_id="f" * 32, now=NOON)).then()
+
+
+def test_an_excluded_person_leaves_and_cannot_come_back():
+    outcome = here.when(ExcludeParticipant(participant_id=ANNA, code="insult", by=ORG, now=NOON)).then(
+        PersonWent(person_id=ANNA), ParticipantExcluded(participant_id=ANNA, code="insult", by=ORG)
+    )
+    assert ROSTER.decide(outcome.after, MarkPresent(people=(ANNA,), now=NOON)) == []
+
+
+def test_only_residents_are_excluded():
+    story.given(StaffJoined(staff_id=MIA, role="mentor")).when(
+        ExcludeParticipant(participant_id=MIA, code="insult", by=ORG, now=NOON)
+    ).refused(NotOnTheRoster(participant_id=MIA))
+
+
+def test_a_readmitted_person_may_come_back():
+    shut_out = seated.given(ParticipantExcluded(participant_id=ANNA, code="insult", by=ORG))
+    shut_out.when(ReadmitParticipant(participant_id=ANNA, now=NOON), MarkPresent(people=(ANNA,), now=NOON)).then(
+        PersonCame(person_id=ANNA)
+    )
+    shut_out.when(ReadmitParticipant(participant_id=ANNA, now=NOON)).then(ParticipantReadmitted(participant_id=ANNA))
+
+
+def test_an_erased_person_leaves_no_attributes_behind():
+    outcome = here.when(ForgetPerson(participant_id=ANNA, now=NOON)).then(
+        PersonWent(person_id=ANNA), PersonForgotten(participant_id=ANNA)
+    )
+    assert ANNA not in outcome.after.seats
+
+
+def test_staff_holds_several_roles():
+    mentor = story.given(StaffJoined(staff_id=MIA, role="mentor"))
+    mentor.when(AddStaff(staff_id=MIA, role="mentor", now=NOON)).then()
+    mentor.when(AddStaff(staff_id=MIA, role="guest", now=NOON)).then(StaffJoined(staff_id=MIA, role="guest"))
+
+
+def test_the_last_role_takes_its_holder_along():
+    present = story.given(
+        StaffJoined(staff_id=MIA, role="mentor"), StaffJoined(staff_id=MIA, role="guest"), PersonCame(person_id=MIA)
+    )
+    present.when(RemoveStaff(staff_id=MIA, role="guest", now=NOON)).then(StaffLeft(staff_id=MIA, role="guest"))
+    present.given(StaffLeft(staff_id=MIA, role="guest")).when(RemoveStaff(staff_id=MIA, role="mentor", now=NOON)).then(
+        PersonWent(person_id=MIA), StaffLeft(staff_id=MIA, role="mentor")
+    )
+
+
+def test_mentors_sit_with_groups_unless_they_moderate():
+    roster = ROSTER.fold(
+        ROSTER.initial,
+        [
+            SeatFilled(participant_id=ANNA),
+            StaffJoined(staff_id=MIA, role="mentor"),
+            StaffJoined(staff_id=ORG, role="mentor"),
+            StaffJoined(staff_id=ORG, role="deputy"),
+            *(PersonCame(person_id=one) for one in (ANNA, MIA, ORG)),
+        ],
+    )
+    assert roster.mentors_present() == (MIA,)
+    assert roster.residents_present() == (ANNA,)
