@@ -29,8 +29,8 @@ from services.ideas.readmodel.sheets import SHEETS
 from services.ideas.readmodel.submitted_ideas import SUBMITTED_IDEAS
 
 
-def service(settings: Settings) -> Service:
-    """The service under these settings."""
+def build(settings: Settings) -> Service:
+    """The service with these settings."""
     return Service(
         name="ideas",
         settings=settings,
@@ -53,7 +53,7 @@ def service(settings: Settings) -> Service:
 
 def main() -> int:
     """Runs the service until SIGTERM; returns the exit status."""
-    return service(load_settings(Settings)).main()
+    return build(load_settings(Settings)).main()
 
 
 if __name__ == "__main__":
