@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the schema together."""
 
+from functools import cache
+
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
@@ -12,8 +14,9 @@ from gateway.schema.query import Query
 from gateway.schema.shape import read
 
 
+@cache
 def build_schema() -> strawberry.Schema:
-    """The schema of the API."""
+    """The schema of the API; made once in a process."""
     config = StrawberryConfig(default_resolver=read, disable_field_suggestions=True, sort_schema=False)
     return strawberry.Schema(
         query=Query,
