@@ -2,7 +2,7 @@
 """How messages are written, hidden and read, and how staff tells everybody something."""
 
 from collections.abc import Sequence
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.chassis.api import Api, Context, Decide
 from services.chassis.decider import Refusal, Sealed
@@ -16,7 +16,9 @@ from services.session.domain.chat import (
     PLENARY,
     STAFF,
     Broadcast,
+    BroadcastSent,
     HideMessage,
+    MessagePosted,
     PostMessage,
     channel_key,
 )
@@ -83,11 +85,24 @@ async def _belongs(ctx: Context, conference: str, channel: str) -> Refusal | Non
 async def hide_message(request: asked.HideMessage, ctx: Context) -> Decide | Refusal:
     """Hides a message in whichever channel it was written."""
     conference, message_id = request.conference_id, request.message_id
-    channel = await channel_of(ctx.db, conference, message_id)
+    channel = await channel_of(ctx.db, conference, message_id) or await _channel_in_log(ctx, conference, message_id)
     if channel is None:
         return NotFound(what="message", id=message_id)
     command = HideMessage(message_id=message_id, channel=channel, by=ctx.actor.id, now=ctx.now)
     return Decide(Step(CHAT, channel_key(conference, channel), command, conference))
+
+
+async def _channel_in_log(ctx: Context, conference: str, message_id: str) -> str | None:
+    """The channel of a message that the read model does not show yet: told by an event, hidden at once."""
+    mapper = ctx.repository.mapper
+    topics = mapper.topics([MessagePosted, BroadcastSent])
+    for recorded in reversed(await ctx.repository.store.select_conference(UUID(conference), topics=topics)):
+        match mapper.decode(recorded.topic, recorded.state):
+            case MessagePosted(message_id=found, channel=channel) if found == message_id:
+                return channel
+            case BroadcastSent(message_id=found) if found == message_id:
+                return BROADCAST
+    return None
 
 
 async def broadcast(request: asked.Broadcast, ctx: Context) -> Decide | Refusal:
