@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
@@ -204,17 +205,25 @@ async def _server(address: str) -> Finding:
 
 
 async def _bus(address: str, user: str) -> Finding:
+    place = urlsplit(address.partition(",")[0])
     try:
         async with asyncio.timeout(_PATIENCE):
-            bus = await Bus.connect(address, user, "quartier", on_closed=lambda: None)
+            _, writer = await asyncio.open_connection(place.hostname, place.port or 4222)
+            writer.close()
+    except (OSError, TimeoutError):
+        return Finding("wrong", f"NATS does not answer at {place.hostname}:{place.port or 4222}", "start it")
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            bus = await Bus.connect(address, user, "quartier")
+            bus.on_lost = lambda: None
             try:
                 account = await bus.js.account_info()
             finally:
                 await bus.close()
     except TimeoutError:
-        return Finding("wrong", "NATS does not answer", "start it, or correct NATS_URL")
+        return Finding("wrong", "NATS refuses the user of NATS_URL", "correct the user and password in NATS_URL")
     except Exception as error:
-        return Finding("wrong", f"NATS answers, but not as it should: {error}", "switch JetStream on for this user")
+        return Finding("wrong", f"NATS answers, but not JetStream: {error}", "switch JetStream on for this user")
     return Finding("ok", f"NATS is reachable, JetStream holds {account.streams} streams")
 
 

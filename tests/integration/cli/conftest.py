@@ -79,42 +79,51 @@ class Up:
         return json.loads((self.data / "run" / "addresses.json").read_text())["nats"]
 
     def stop(self) -> int:
-        """Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        """Ctrl-C; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(60)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return status
+
+
+def started(
+    folder: Path, code: Path, *arguments: str, python: str = sys.executable,
+    environment: Mapping[str, str] | None = None, **options: Any,
+) -> Up:  # fmt: skip
+    """Starts a city on `folder/data`."""
+    data = folder / "data"
+    with (folder / "said").open("a") as said:
+        process = subprocess.Popen(
+            [python, "-P", "-m", "services.cli.main", "up", "--json", "--data", str(data), *arguments],
+            env=clean_environment(code) | dict(environment or {}),
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            **options,
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        process.wait()
+        process.stdout.close()
+        pytest.fail((folder / "said").read_text())
+    return Up(process, data, json.loads(line))
 
 
 @pytest.fixture
 def up(folder: Path, code: Path) -> Iterator[Callable[..., Up]]:
     """Starts cities on `folder/data` and stops them after the test."""
-    started: list[subprocess.Popen[str]] = []
+    cities: list[Up] = []
 
-    def start(
-        *arguments: str, python: str = sys.executable, environment: Mapping[str, str] | None = None, **options: Any
-    ) -> Up:
-        data = folder / "data"
-        with (folder / "said").open("a") as said:
-            process = subprocess.Popen(
-                [python, "-P", "-m", "services.cli.main", "up", "--json", "--data", str(data), *arguments],
-                env=clean_environment(code) | dict(environment or {}),
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
-                **options,
-            )
-        started.append(process)
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, (folder / "said").read_text()
-        return Up(process, data, json.loads(line))
+    def start(*arguments: str, **options: Any) -> Up:
+        cities.append(started(folder, code, *arguments, **options))
+        return cities[-1]
 
     yield start
-    for process in started:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(60)
-        if process.stdout is not None:
-            process.stdout.close()
+    for city in cities:
+        city.stop()
 
 
 def clean_environment(code: Path) -> dict[str, str]:

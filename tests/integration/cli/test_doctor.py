@@ -64,6 +64,11 @@ async def test_secrets_that_others_can_read_are_named(folder: Path) -> None:
     assert found.cure == f"chmod 600 {folder / 'secrets.json'}"
 
 
+async def test_a_refused_user_of_the_bus_is_named(folder: Path, nats_url: str) -> None:
+    (found,) = await wrong(folder / "data", {"NATS_URL": nats_url.replace("tests:", "tests:not-")})
+    assert found.text == "NATS refuses the user of NATS_URL"
+
+
 async def test_servers_that_answer_are_well(folder: Path, postgres_url: str, nats_url: str) -> None:
     found = await findings(folder / "data", {"DATABASE_URL": postgres_url, "NATS_URL": nats_url})
     assert {"DATABASE_URL is reachable and its clock agrees with ours"} <= {finding.text for finding in found}

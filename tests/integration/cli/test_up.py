@@ -36,10 +36,11 @@ def test_says_in_one_line_where_the_city_is_and_stops_without_a_trace(up: Start,
     assert city.address["conference"] == "c" * 32
     assert {*SERVICES, *(f"{name}-2" for name in SERVICES), "gateway", "postgres", "nats", "mail"} <= set(city.pids())
     assert len(mentioning(folder)) > 10
-    assert city.stop() == 0
-    assert mentioning(folder) == []
+    city.process.send_signal(signal.SIGTERM)
     assert city.process.stdout is not None
     assert city.process.stdout.read() == ""
+    assert city.stop() == 0
+    assert mentioning(folder) == []
 
 
 def test_a_killed_city_leaves_nobody_behind_and_keeps_its_data(up: Start, folder: Path) -> None:
