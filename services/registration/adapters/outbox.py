@@ -8,9 +8,9 @@ sends a mail twice; it carries the same Message-ID then.
 
 import asyncio
 import random
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from services.chassis.database import Database
@@ -18,6 +18,9 @@ from services.chassis.service import Runtime
 from services.registration.adapters.mails import Letter, write_mail
 from services.registration.adapters.office import Office, office_of
 from services.registration.adapters.smtp import Failure
+
+if TYPE_CHECKING:
+    import asyncpg
 
 SENDERS = 4
 """Mails under way at the same time in one replica."""
@@ -83,7 +86,7 @@ async def send_next(db: Database, office: Office) -> bool:
     return True
 
 
-async def _letter(office: Office, row: asyncpg.Record) -> Letter | None:
+async def _letter(office: Office, row: "asyncpg.Record") -> Letter | None:
     participant, conference = row["participant_id"].hex, row["conference_id"].hex
     found = await office.vault.addressee(participant)
     if found is None:
