@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -159,11 +159,11 @@ def _addresses(data: Path, environment: Mapping[str, str]) -> dict[str, dict[str
     return found
 
 
-def _running(data: Path) -> dict[str, dict[str, str]] | None:
+def _running(data: Path) -> dict[str, Any] | None:
     """The addresses of the city that runs on the data now; None when none does."""
     if not (data / "run" / "processes.json").exists():
         return None
-    content: dict[str, dict[str, str]] = json.loads((data / "run" / "addresses.json").read_text())
+    content: dict[str, Any] = json.loads((data / "run" / "addresses.json").read_text())
     return content
 
 

@@ -9,9 +9,10 @@ import importlib
 import json
 import os
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,6 +64,28 @@ def up(
 
     say = sentences(sys.stderr if as_json else sys.stdout)
     asyncio.run(run(Plan(data, port, replicas, pace), say, ready))
+
+
+@app.command()
+def rehearse(
+    *,
+    conferences: Annotated[int, typer.Option(min=1, max=200, help="Evenings at the same time.")] = 1,
+    residents: Annotated[int, typer.Option(min=3, max=200, help="Seats of each; a fifth more people register.")] = 50,
+    pace: Annotated[float, typer.Option(min=1, max=200, help="Conference seconds per real second.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same people.")] = 1,
+    report: Annotated[Path | None, typer.Option(help="File for the report as JSON.")] = None,
+    replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes per service and of the gateway.")] = 1,
+    against: Annotated[Path | None, typer.Option(help="Data folder of a running city, instead of a new one.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder of the new city. [default: a temporary one]")] = None,
+) -> None:
+    """Play whole evenings through the public API with simulated people; fail when a rule was broken."""
+    from services.cli.rehearse.command import run
+    from services.cli.rehearse.director import Wanted
+
+    with tempfile.TemporaryDirectory(prefix="quartier-", ignore_cleanup_errors=True) as folder:
+        wanted = Wanted(conferences, residents, pace, seed, replicas, data or Path(folder) / "city", against)
+        if not run(wanted, report):
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -202,10 +225,10 @@ def _known(service: str) -> str:
     return service
 
 
-def _running(data: Path) -> dict[str, dict[str, str]]:
+def _running(data: Path) -> dict[str, Any]:
     """The addresses of the city that runs on the data folder."""
     try:
-        content: dict[str, dict[str, str]] = json.loads((data / "run" / "addresses.json").read_text())
+        content: dict[str, Any] = json.loads((data / "run" / "addresses.json").read_text())
     except FileNotFoundError:
         raise EmbeddedError(
             f"no city runs on {data}: start one with `quartier up`, or set DATABASE_URL and NATS_URL"

@@ -108,6 +108,7 @@ class City:
         sign_in, conference = await self._sign_in()
         host = f"127.0.0.1:{port}"
         where = str(self._data / "mail") if smtp else self._plan.environment["SMTP_URL"]
+        self._leave_for_tools(databases, buses, where, shared.get("QUARTIER_CLOCK", "0,1"))
         return Address(f"http://{host}/graphql", f"ws://{host}/graphql", where, sign_in, conference)
 
     def _gateway_port(self) -> int:
@@ -158,16 +159,29 @@ class City:
         databases = await make_databases(
             server, (*SERVICES, GATEWAY), lambda service: self._secrets.password(f"postgres.{service}")
         )
-        self._leave_for_tools(databases, buses)
         return databases, buses, mail
 
-    def _leave_for_tools(self, databases: Mapping[str, str], buses: Mapping[str, str]) -> None:
-        """Writes down where the servers are, for `doctor`, `refill` and the other tools run beside this process."""
+    def _leave_for_tools(self, databases: Mapping[str, str], buses: Mapping[str, str], mail: str, clock: str) -> None:
+        """Writes down where everything is, for `doctor`, `refill`, `rehearse` and the other tools."""
+        gateways = [f"http://127.0.0.1:{port}" for name, port in self._health.items() if name.startswith(GATEWAY)]
+        addresses = {
+            "databases": dict(databases),
+            "nats": dict(buses),
+            "gateways": gateways,
+            "sign_in": self._issuer,
+            "mail": mail,
+            "clock": clock,
+        }
         path = self._data / "run" / "addresses.json"
         path.parent.mkdir(exist_ok=True)
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
-        path.write_text(json.dumps({"databases": dict(databases), "nats": dict(buses)}))
+        path.write_text(json.dumps(addresses))
+
+    @property
+    def _issuer(self) -> str:
+        """Where this machine's staff signs in."""
+        return f"http://127.0.0.1:{self._health['registration']}/local/sign-in"
 
     async def _migrate(self, databases: Mapping[str, str]) -> None:
         for service, database in databases.items():
@@ -229,10 +243,9 @@ class City:
         """A token per role from the local issuer, and the conference they are for when there is one."""
         tokens: dict[str, str] = {}
         conference: str | None = None
-        url = f"http://127.0.0.1:{self._health['registration']}/local/sign-in"
         async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
             for role in ROLES:
-                answer = await client.post(url, json={"role": role, "name": role.capitalize()})
+                answer = await client.post(self._issuer, json={"role": role, "name": role.capitalize()})
                 if answer.is_success:
                     body: dict[str, Any] = answer.json()
                     tokens[role] = body["token"]

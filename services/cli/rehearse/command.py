@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`quartier rehearse`: draws progress, prints the summary, writes the report, and fails when a rule was broken."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from services.cli.rehearse.director import Progress as Bars
+from services.cli.rehearse.director import Wanted, rehearse
+from services.cli.rehearse.report import show
+
+
+def run(wanted: Wanted, report: Path | None) -> bool:
+    """Plays a rehearsal for the terminal.
+
+    Args:
+        report: file for the report as JSON.
+
+    Returns:
+        Whether every rule held.
+    """
+    console = Console()
+    with _bars(console) as bars:
+        result = asyncio.run(rehearse(wanted, bars))
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    show(result, console)
+    return all(result["invariants"].values())
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Bars]:
+    columns: list[Any] = [
+        TextColumn("{task.description:14}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+    ]
+    with Progress(*columns, TimeElapsedColumn(), console=console) as drawn:
+        tasks: dict[str, TaskID] = {}
+
+        def begin(what: str, of: float) -> None:
+            tasks[what] = drawn.add_task(what, total=of)
+
+        yield Bars(
+            begin, lambda what, by: drawn.advance(tasks[what], by), lambda text: console.print(text, markup=False)
+        )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The jury after the evenings: an organiser opens a round over all ideas, jurors score, the best ideas are awarded."""
+
+import random
+from typing import Any
+
+from gateway.client import Client, Refused, new_id
+from services.cli.rehearse.record import Record
+from services.cli.rehearse.stage import Staged, must
+from services.cli.rehearse.world import World, local
+
+JURORS = 3
+CRITERIA = (("Nutzen für das Quartier", 3), ("Machbarkeit", 2), ("Gemeinschaft", 2))
+BUDGET_CENTS = 500_000
+AWARDS = 2
+
+
+async def judge(world: World, records: list[Record], staged: list[Staged], organiser: str, seed: int) -> None:
+    """Plays a jury round over the ideas of all conferences; what it led to is noted with the first conference.
+
+    Args:
+        records, staged: of the same conferences in the same order.
+
+    Raises:
+        SetUpFailed: the city refused what an organiser or a juror must be able to do.
+    """
+    note = records[0]
+    draw = random.Random(seed)  # noqa: S311 - a rehearsal is drawn, not a secret
+    async with world.client(organiser) as client:
+        for record in records:
+            record.counts["ideas"] = await _ideas(
+                client, next(s.gid for s in staged if local(s.gid) == record.conference_id)
+            )
+        if not sum(record.counts["ideas"] for record in records):
+            note.error("organiser", "no idea was submitted")
+            return
+        jurors = [new_id("Staff") for _ in range(JURORS)]
+        for number, juror in enumerate(jurors, 1):
+            name = f"Jury {number}"
+            await must(client, "AddStaff", staff_id=juror, name=name, email=f"{local(juror)}@jury.example.org")
+            await must(client, "AssignStaff", staff_id=juror, role="JUROR")
+        round_id = new_id("JuryRound")
+        await must(
+            client,
+            "OpenJuryRound",
+            round_id=round_id,
+            title="Jury Freiburg",
+            criteria=[{"criterionId": new_id("Criterion"), "name": n, "weight": w} for n, w in CRITERIA],
+            jurors=jurors,
+            conference_ids=[each.gid for each in staged],
+            reviews_per_idea=2,
+            budget_cents=BUDGET_CENTS,
+        )
+        for juror in jurors:
+            await _score(world, note, round_id, local(juror), draw)
+        await must(client, "CloseJuryRound", round_id=round_id)
+        await _award(client, note, round_id)
+
+
+async def _ideas(client: Client, gid: str) -> int:
+    found, after = 0, None
+    while True:
+        page = (await client.execute("ConferenceIdeas", {"conferenceId": gid, "after": after})).conference.ideas
+        found += len(page.edges)
+        if not page.page_info.has_next_page:
+            return found
+        after = page.page_info.end_cursor
+
+
+async def _round(client: Client, round_id: str) -> Any:
+    return (await client.execute("JuryRound", {"id": round_id})).jury_round
+
+
+async def _score(world: World, note: Record, round_id: str, juror: str, draw: random.Random) -> None:
+    async with world.client(await world.sign_in("juror", juror, "Jury", None)) as client:
+        jury_round = await _round(client, round_id)
+        if jury_round.ranking:
+            note.error("juror", "the ranking was visible before the round closed")
+        for review in jury_round.queue:
+            scores = [{"criterionId": each.id, "score": draw.randint(1, 5)} for each in jury_round.criteria]
+            outcome = await client.command(
+                "ScoreIdea", round_id=round_id, idea_id=review.idea_id, scores=scores, comment="Gut begründet."
+            )
+            if isinstance(outcome, Refused):
+                note.error("juror", f"ScoreIdea: {outcome.kind} {outcome.message}")
+            else:
+                note.counts["scores"] += 1
+
+
+async def _award(client: Client, note: Record, round_id: str) -> None:
+    ranking = (await _round(client, round_id)).ranking
+    if [each.rank for each in ranking] != sorted(each.rank for each in ranking):
+        note.error("organiser", "the ranking is not in order")
+    for each in ranking[:AWARDS]:
+        await must(
+            client, "AwardIdea", round_id=round_id, idea_id=each.idea_id, amount_cents=BUDGET_CENTS // (2 * AWARDS)
+        )
+        note.counts["awards"] += 1

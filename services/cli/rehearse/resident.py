@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated resident: comes late, votes and votes again, pins cards, writes in a sheet, drops out, comes back."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from gateway.client import Refused, new_id
+from services.cli.rehearse.player import Player
+from services.cli.rehearse.record import Record
+from services.cli.rehearse.stage import Staged, Ticket
+from services.cli.rehearse.view import View, differing
+from services.cli.rehearse.world import World
+
+SETTLE_SECONDS = 20.0
+"""Real time that a view gets to become equal to a fresh query after the evening."""
+
+DOTS = 5
+WORDS = 2
+
+
+class Resident(Player):
+    """One resident at one conference."""
+
+    def __init__(self, world: World, record: Record, staged: Staged, ticket: Ticket) -> None:
+        part = ticket.part
+        super().__init__(
+            world, record, gid=staged.gid, me=ticket.participant_id, name=f"resident {part.number}", token=None,
+            seed=part.seed,
+        )  # fmt: skip
+        self.part, self.staged, self.ticket = part, staged, ticket
+        self.renew = self.enter
+        self.seated = False
+        self._done: set[str] = set()
+        self._doing: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def enter(self) -> None:
+        """Exchanges the personal link for a fresh access token."""
+        outcome = await self.command("EnterWithLink", conference_id=self.gid, secret=self.ticket.secret)
+        if outcome is not None and not isinstance(outcome, Refused):
+            self.client.token = outcome.token
+
+    async def play(self) -> None:
+        """The whole evening of this person."""
+        if not self.part.comes:
+            return
+        ahead = (self.staged.starts_at - self.world.clock.now()).total_seconds() / 60
+        await self.world.sleep(ahead + self.part.arrives)
+        try:
+            await self._attend()
+        finally:
+            for task in (*self._doing, *([self._watching] if self._watching else [])):
+                task.cancel()
+            await self.client.close()
+
+    async def _attend(self) -> None:
+        await self.enter()
+        await self._check_in()
+        self._watching = asyncio.create_task(self.watch())
+        self.record.counts["residents"] += 1
+        for minute, what in ((self.part.reconnects, self._reconnect), (self.part.drops_out, self._drop_out)):
+            if minute is not None:
+                self._start(f"at {minute}", self._at(minute, what))
+        async for _ in self.turns():
+            self._react()
+        if self.seated and "gone" not in self._done:
+            await self._compare()
+
+    async def _check_in(self) -> None:
+        outcome = await self.command("CheckIn", conference_id=self.gid, participant_id=self._gid_of_me())
+        self.seated = not isinstance(outcome, Refused) and outcome is not None and outcome.status == "SEATED"
+
+    def _gid_of_me(self) -> str:
+        return self.global_id("Participant", self.me)
+
+    def _react(self) -> None:
+        session = self.view.session
+        if session is None or "gone" in self._done:
+            return
+        if self.view.placement is not None:
+            self._once(f"place {self.view.placement.generation}", self.confirm_placement())
+        if session.phase is None or session.status != "RUNNING":
+            return
+        for poll in self.view.polls:
+            if poll.open:
+                self._once(f"vote {poll.id}", self._vote(poll))
+        run, tools = session.run, set(session.phases[session.phase].tools)
+        if "NEEDS_OFFERS" in tools:
+            self._once(f"needs {run}", self._pin_needs_and_offers())
+        if "VALUES" in tools:
+            self._once(f"values {run}", self._pin("VALUE", self._say("values")))
+        if "PROBLEMS" in tools:
+            self._once(f"problems {run}", self._problems())
+        if self.view.problems is not None and self.view.problems.topics:
+            self._once("topics", self._rank_topics())
+        if "SHEET" in tools and self.view.my_group is not None:
+            self._once(f"sheet {run}", self._write())
+        if self.part.chats:
+            self._once(f"chat {run}", self._chat())
+        if self.part.asks_for_help and self.view.my_group is not None:
+            self._once("help", self._ask_for_help())
+
+    def _once(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
+        if what in self._done:
+            doing.close()
+            return
+        self._done.add(what)
+        self._start(what, doing)
+
+    def _start(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(doing, name=f"{self.name} {what}")
+        self._doing.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._doing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.record.error(task.get_name(), repr(error))
+
+    async def _think(self, share: float) -> None:
+        """Waits a random part of the phase, at most this share of it."""
+        await self.world.sleep(self.phase_minutes() * self.draw.uniform(0.02, share))
+
+    def _say(self, kind: str) -> str:
+        said = self.draw.choice(self.world.texts[kind])
+        return str(said["text"] if isinstance(said, dict) else said)
+
+    async def _sent(self, counted: str, command: str, /, **fields: Any) -> Any:
+        """Sends a command; its success is counted and returned, a refusal is None."""
+        outcome = await self.command(command, conference_id=self.gid, **fields)
+        if outcome is None or isinstance(outcome, Refused):
+            return None
+        self.record.counts[counted] += 1
+        return outcome
+
+    async def _at(self, minute: float, what: Any) -> None:
+        async for _ in self.turns():
+            if self.minutes_into >= 0:
+                break
+        await self.world.sleep(minute - self.minutes_into)
+        await what()
+
+    async def _reconnect(self) -> None:
+        """Loses the connection and comes back at once."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self._watching = asyncio.create_task(self.watch())
+        self.record.counts["reconnects"] += 1
+
+    async def _drop_out(self) -> None:
+        """Closes the browser for good."""
+        self._done.add("gone")
+        if self._watching is not None:
+            self._watching.cancel()
+        self.record.counts["dropped_out"] += 1
+
+    async def _vote(self, poll: Any) -> None:
+        for _ in range(2 if self.part.changes_vote else 1):
+            await self._think(0.15)
+            await self._cast(poll)
+
+    async def _cast(self, poll: Any) -> None:
+        answer: tuple[str, ...]
+        fields: dict[str, Any]
+        if poll.kind == "SINGLE":
+            option = self.draw.randrange(len(poll.options))
+            answer, fields = (str(option),), {"option": option}
+        else:
+            answer = tuple(self.draw.sample(self.world.texts["words"], WORDS))
+            fields = {"words": list(answer)}
+        outcome = await self.command("CastBallot", conference_id=self.gid, poll_id=poll.id, **fields)
+        if isinstance(outcome, Refused):
+            self.record.ballots_refused += 1
+        elif outcome is not None:
+            self.record.ballots_accepted += 1
+            self.record.ballots[self.local(poll.id)][self.me] = answer
+
+    async def _pin_needs_and_offers(self) -> None:
+        for kind, texts in (("NEED", "needs"), ("OFFER", "offers")):
+            await self._think(0.4)
+            said = self.draw.choice(self.world.texts[texts])
+            await self._pin(kind, said["text"], tags=said["tags"], share_tags=self.draw.random() < 0.7)
+
+    async def _pin(self, kind: str, text: str, **fields: Any) -> None:
+        await self._think(0.4)
+        await self._sent("cards", "AddCard", kind=kind, text=text, **fields)
+
+    async def _problems(self) -> None:
+        await self._think(0.1)
+        if self.draw.random() < 0.4:
+            await self._sent("problems", "ProposeProblem", text=self._say("problems"))
+        for _ in range(2 if self.part.changes_vote else 1):
+            await self._think(0.3)
+            await self._put_dots()
+
+    async def _put_dots(self) -> None:
+        problems = self.view.problems
+        if problems is None or not problems.open or not problems.problems:
+            return
+        dots: dict[str, int] = {}
+        for _ in range(DOTS):
+            problem = self.draw.choice(problems.problems).id
+            dots[problem] = dots.get(problem, 0) + 1
+        given = [{"problemId": problem, "dots": count} for problem, count in dots.items()]
+        if await self._sent("dots", "CastDots", dots=given) is not None:
+            self.record.dots[self.me] = {self.local(problem): count for problem, count in dots.items()}
+
+    async def _rank_topics(self) -> None:
+        await self._think(0.1)
+        topics = [topic.id for topic in self.view.problems.topics]
+        self.draw.shuffle(topics)
+        await self._sent("wishes", "RankTopics", topic_ids=topics[:5])
+
+    async def _write(self) -> None:
+        sheet = None
+        async for _ in self.turns():
+            group = self.view.my_group
+            sheet = next((one for one in self.view.sheets if group and one.group_id == group.id and one.open), None)
+            if sheet is not None or group is None:
+                break
+        if sheet is None:
+            return
+        for _ in range(self.part.writes_in_sheet):
+            await self._think(0.25)
+            await self._write_passage(sheet.sheet_id)
+        await self._improve(sheet.sheet_id)
+
+    async def _write_passage(self, sheet_id: str) -> None:
+        written = {p.field.lower() for one in self.view.sheets if one.sheet_id == sheet_id for p in one.passages}
+        fields = list(self.world.texts["sheet"])
+        field = next((name for name in ("title", "approach") if name not in written), None) or self.draw.choice(fields)
+        passage = new_id("Passage")
+        text = self.draw.choice(self.world.texts["sheet"][field])
+        fields_sent = {"sheet_id": sheet_id, "passage_id": passage, "field": field.upper(), "text": text, "seen": 0}
+        if await self._sent("passages", "WritePassage", **fields_sent) is not None:
+            self.record.passages[self.local(passage)] = 1
+
+    async def _improve(self, sheet_id: str) -> None:
+        """Changes somebody's passage; who loses the race is told, and nothing is lost."""
+        passages = [p for one in self.view.sheets if one.sheet_id == sheet_id for p in one.passages]
+        if not passages:
+            return
+        passage = self.draw.choice(passages)
+        outcome = await self.command(
+            "WritePassage",
+            conference_id=self.gid,
+            sheet_id=sheet_id,
+            passage_id=passage.id,
+            field=passage.field,
+            text=f"{passage.text} {self._say('chat')}",
+            seen=passage.version,
+        )
+        if outcome is not None and not isinstance(outcome, Refused):
+            known = self.record.passages.get(self.local(passage.id), 0)
+            self.record.passages[self.local(passage.id)] = max(known, passage.version + 1)
+
+    async def _chat(self) -> None:
+        await self._think(0.6)
+        group = self.view.my_group
+        await self._sent("messages", "PostMessage", channel=group.id if group else "plenary", text=self._say("chat"))
+
+    async def _ask_for_help(self) -> None:
+        await self._think(0.3)
+        await self._sent("help_calls", "RequestHelp", reason=self._say("help"))
+
+    async def _compare(self) -> None:
+        """Holds the view against a fresh query, once what is under way has arrived."""
+        different: list[str] = ["everything"]
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while different:
+                    fresh = View()
+                    answer = await self.query("View", conferenceId=self.gid)
+                    if answer is None or answer.conference is None:
+                        continue
+                    fresh.apply_query(answer.conference)
+                    different = differing(self.view.comparable(), fresh.comparable())
+                    if different:
+                        await asyncio.sleep(0.5)
+        except TimeoutError:
+            self.record.error(self.name, "the view did not become equal to a fresh query")
+        self.record.views[self.name] = different

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated staff: a moderator who leads through the script, mentors who accompany groups."""
+
+import asyncio
+import time
+from typing import Any
+
+from gateway.client import Refused
+from services.cli.rehearse.player import Player
+from services.cli.rehearse.record import Record
+from services.cli.rehearse.stage import StaffTicket, Staged
+from services.cli.rehearse.world import World
+
+POLL_SHARE = 0.35
+"""Of the phase, so long a poll stays open."""
+
+
+class Mentor(Player):
+    """Comes early, goes where the plan says, says hello."""
+
+    def __init__(self, world: World, record: Record, staged: Staged, ticket: StaffTicket) -> None:
+        seed = int(ticket.staff_id[:8], 16)
+        super().__init__(
+            world, record, gid=staged.gid, me=ticket.staff_id, name=f"mentor {ticket.staff_id[:4]}",
+            token=ticket.token, seed=seed,
+        )  # fmt: skip
+        self.staged = staged
+
+    async def play(self) -> None:
+        """The whole evening of this person."""
+        ahead = (self.staged.starts_at - self.world.clock.now()).total_seconds() / 60
+        await self.world.sleep(ahead - 14)
+        watching = asyncio.create_task(self.watch())
+        greeted: set[str] = set()
+        try:
+            async for _ in self.turns():
+                if self.view.placement is not None:
+                    await self.confirm_placement()
+                group = self.view.my_group
+                if group is not None and group.id not in greeted:
+                    greeted.add(group.id)
+                    text = self.world.texts["chat"][0]
+                    await self.command("PostMessage", conference_id=self.gid, channel=group.id, text=text)
+        finally:
+            watching.cancel()
+            await self.client.close()
+
+
+class Moderator(Player):
+    """Leads the evening: polls, extension, pause, topics, help, broadcast; sometimes faster than the clock."""
+
+    def __init__(self, world: World, record: Record, staged: Staged) -> None:
+        ticket = staged.moderator
+        super().__init__(
+            world, record, gid=staged.gid, me=ticket.staff_id, name="moderator", token=ticket.token,
+            seed=staged.part.number,
+        )  # fmt: skip
+        self.staged = staged
+
+    async def play(self) -> None:
+        """The whole evening of this person."""
+        ahead = (self.staged.starts_at - self.world.clock.now()).total_seconds() / 60
+        await self.world.sleep(ahead - 14.5)
+        watching = asyncio.create_task(self.watch())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._lead())
+                group.create_task(self._answer_help())
+                group.create_task(self._expect())
+        finally:
+            watching.cancel()
+            await self.client.close()
+
+    async def _lead(self) -> None:
+        await self._until(lambda session: session.status == "LOBBY" or session.run > 0)
+        await self.world.sleep((self.staged.starts_at - self.world.clock.now()).total_seconds() / 60)
+        await self.command("StartSession", conference_id=self.gid)
+        run = 0
+        while not self.ended.is_set():
+            await self._until(lambda session, seen=run: session.run > seen)
+            session = self.view.session
+            if self.ended.is_set() or session.phase is None:
+                return
+            run = session.run
+            await self._phase(session.phases[session.phase])
+            if run % 2 == 0:
+                await self._press_next(run)
+
+    async def _until(self, holds: Any) -> None:
+        async for _ in self.turns():
+            session = self.view.session
+            if session is not None and holds(session):
+                return
+
+    async def _phase(self, phase: Any) -> None:
+        for key in self._polls_of(phase.key):
+            await self._run_poll(key)
+        match phase.key:
+            case "exchange-1":
+                await self._broadcast_and_extend()
+            case "problems":
+                await self.world.sleep(phase.minutes * 0.6)
+                await self.command("ChooseTopics", conference_id=self.gid)
+            case "solutions":
+                await self.command("PauseSession", conference_id=self.gid)
+                await self.world.sleep(1)
+                await self.command("ResumeSession", conference_id=self.gid)
+
+    @staticmethod
+    def _polls_of(phase: str) -> tuple[str, ...]:
+        return {"welcome": ("how-long-here", "concerns"), "values": ("value-word",), "closing": ("one-word",)}.get(
+            phase, ()
+        )
+
+    async def _run_poll(self, key: str) -> None:
+        outcome = await self.command("OpenPoll", conference_id=self.gid, key=key)
+        if outcome is None or isinstance(outcome, Refused):
+            return
+        await self.world.sleep(self.phase_minutes() * POLL_SHARE)
+        await self.command("ClosePoll", conference_id=self.gid, poll_id=outcome.poll_id)
+
+    async def _broadcast_and_extend(self) -> None:
+        await self.command("Broadcast", conference_id=self.gid, text=self.world.texts["broadcast"])
+        await self.command("ExtendPhase", conference_id=self.gid, run=self.view.session.run, minutes=2)
+
+    async def _press_next(self, run: int) -> None:
+        """Goes on a little before the clock would, so that both are seen."""
+        session = self.view.session
+        if session.run != run or session.deadline is None:
+            return
+        left = (session.deadline - self.world.clock.now()).total_seconds() / 60
+        await self.world.sleep(left * 0.9)
+        self.record.phase_asked[run + 1] = time.perf_counter()
+        await self.command("NextPhase", conference_id=self.gid, run=run)
+
+    async def _expect(self) -> None:
+        """Notes when the clock will change the phase, unless somebody presses next before."""
+        async for _ in self.turns():
+            session = self.view.session
+            if session is not None and session.deadline is not None and session.run % 2 == 1:
+                due = time.perf_counter() + self.world.clock.seconds_until(session.deadline)
+                if session.run + 1 not in self.record.phase_told:
+                    self.record.phase_asked[session.run + 1] = due
+
+    async def _answer_help(self) -> None:
+        handled: set[str] = set()
+        async for _ in self.turns():
+            for call in list(self.view.help_calls):
+                if call.id not in handled and not call.resolved:
+                    handled.add(call.id)
+                    await self.command("ClaimHelp", conference_id=self.gid, call_id=call.id)
+                    await self.world.sleep(1)
+                    await self.command("ResolveHelp", conference_id=self.gid, call_id=call.id)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sets a city up for a rehearsal through the public API: districts, conferences, staff, everybody's registration."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from gateway.client import Client, Refused, new_id
+from services.cli.rehearse.cast import ConferencePart, ResidentPart
+from services.cli.rehearse.world import World, local
+
+AT_ONCE = 16
+"""Registrations under way at the same time."""
+
+CONSENTS = ({"purpose": "participation", "version": "2026-11"}, {"purpose": "mixed-groups", "version": "2026-11"})
+
+
+class SetUpFailed(Exception):
+    """The city refused what an organiser needs; the text says which command and why."""
+
+
+class District(msgspec.Struct, frozen=True):
+    """A district of the data file."""
+
+    name: str
+    postal_codes: tuple[str, ...]
+    streets: tuple[str | dict[str, Any], ...]
+
+
+class CityFile(msgspec.Struct, frozen=True):
+    """The data file of a city."""
+
+    city: str
+    zone: str
+    districts: tuple[District, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A confirmed registration: the secret of the personal link, from the mail."""
+
+    part: ResidentPart
+    participant_id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTicket:
+    """A person of the staff: id (32 hex digits) and token."""
+
+    staff_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A conference that is ready to begin. `gid` is its global id."""
+
+    part: ConferencePart
+    gid: str
+    starts_at: datetime
+    tickets: tuple[Ticket, ...]
+    moderator: StaffTicket
+    mentors: tuple[StaffTicket, ...]
+
+    @property
+    def conference_id(self) -> str:
+        """32 hex digits."""
+        return local(self.gid)
+
+
+def read_city(name: str = "freiburg") -> CityFile:
+    """The districts of a city that ships with Quartier."""
+    return msgspec.yaml.decode((files("services.cli") / "data" / f"{name}.yaml").read_bytes(), type=CityFile)
+
+
+async def must(client: Client, command: str, /, **fields: Any) -> Any:
+    """A command that an organiser needs to succeed.
+
+    Raises:
+        SetUpFailed: it was refused.
+    """
+    outcome = await client.command(command, **fields)
+    if isinstance(outcome, Refused):
+        raise SetUpFailed(f"{command} was refused: {outcome.kind} {outcome.message}")
+    return outcome
+
+
+async def set_up(
+    world: World, parts: Sequence[ConferencePart], organiser: str, advance: Callable[[str], None]
+) -> list[Staged]:
+    """Announces the conferences and registers everybody.
+
+    Args:
+        organiser: token of an organiser of the city.
+        advance: called with a word for each step, to draw progress.
+
+    Raises:
+        SetUpFailed: the city refused something.
+    """
+    city = read_city()
+    async with world.client(organiser) as client:
+        wanted = sorted({part.district for part in parts})
+        districts = {index: new_id("District") for index in wanted}
+        for index in wanted:
+            await _define(client, districts[index], city.districts[index])
+            advance("district")
+        series = new_id("Series")
+        await must(client, "CreateSeries", series_id=series, title="Bürgerkonferenzen Freiburg", zone=city.zone)
+        people = sum(len(part.residents) for part in parts)
+        # Registration takes real time, and the lobby opens a quarter of a conference hour before the start.
+        lead = world.ahead(8.0 + 0.12 * people)
+        starts_at = world.clock.now() + lead
+        entrance = _Entrance(world, asyncio.Semaphore(AT_ONCE), advance)
+        async with asyncio.TaskGroup() as group:
+            staging = []
+            for part in parts:
+                district = city.districts[part.district].name
+                gid = await _announce(client, part, districts[part.district], series, district, starts_at)
+                staging.append(group.create_task(_conference(entrance, client, part, gid, district, starts_at)))
+    return [task.result() for task in staging]
+
+
+async def _define(client: Client, district_id: str, district: District) -> None:
+    streets = [{"street": street} if isinstance(street, str) else street for street in district.streets]
+    await must(
+        client,
+        "DefineDistrict",
+        district_id=district_id,
+        name=district.name,
+        postal_codes=list(district.postal_codes),
+        streets=streets,
+    )
+
+
+async def _announce(
+    organiser: Client, part: ConferencePart, district_id: str, series_id: str, district: str, starts_at: datetime
+) -> str:
+    gid = new_id("Conference")
+    await must(
+        organiser,
+        "AnnounceConference",
+        conference_id=gid,
+        series_id=series_id,
+        district_id=district_id,
+        title=f"Bürgerkonferenz {district}",
+        starts_at=starts_at.isoformat(),
+        capacity=part.capacity,
+        language="DE",
+    )
+    await must(organiser, "OpenConference", conference_id=gid)
+    return gid
+
+
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """Where everybody registers: how many at once, and who is told of each one."""
+
+    world: World
+    limit: asyncio.Semaphore
+    advance: Callable[[str], None]
+
+    async def register(self, gid: str, part: ResidentPart) -> Ticket:
+        """Registers one person and follows the links of their mails."""
+        async with self.limit, self.world.client() as client:
+            await must(
+                client,
+                "Register",
+                conference_id=gid,
+                name=part.name,
+                email=part.email,
+                language="DE",
+                attributes=[{"name": name, "value": value} for name, value in part.attributes.items()],
+                consents=list(CONSENTS),
+            )
+            mail = await self.world.mailbox.link(part.email, "confirm", local(gid))
+            state = await must(client, "ConfirmRegistration", conference_id=gid, secret=mail.secret)
+            link = await self.world.mailbox.link(part.email, "enter", local(gid))
+        self.advance("resident")
+        return Ticket(part, local(state.participant_id), link.secret)
+
+
+async def _conference(
+    entrance: _Entrance, organiser: Client, part: ConferencePart, gid: str, district: str, starts_at: datetime
+) -> Staged:
+    world = entrance.world
+    moderator = await _staff(world, organiser, gid, "moderator", f"Moderation {district}")
+    mentors = [await _staff(world, organiser, gid, "mentor", f"Mentor {n + 1}") for n in range(part.mentors)]
+    entrance.advance("conference")
+    tickets: list[Ticket] = []
+    # Those who get a seat first, then those who will wait: the order of confirmation is the order of seats.
+    for first, last in ((0, part.capacity), (part.capacity, len(part.residents))):
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(entrance.register(gid, resident)) for resident in part.residents[first:last]]
+        tickets += [task.result() for task in tasks]
+    return Staged(part, gid, starts_at, tuple(tickets), moderator, tuple(mentors))
+
+
+async def _staff(world: World, organiser: Client, gid: str, role: str, name: str) -> StaffTicket:
+    staff = new_id("Staff")
+    await must(organiser, "AddStaff", staff_id=staff, name=name, email=f"{local(staff)}@staff.example.org")
+    await must(organiser, "AssignStaff", conference_id=gid, staff_id=staff, role=role.upper())
+    return StaffTicket(local(staff), await world.sign_in(role, local(staff), name, local(gid)))

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client's view of a conference: a snapshot and the changes after it, folded as any app would fold them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence")
+"""Parts that a change replaces as a whole."""
+
+LISTS = {"polls": "polls", "sheets": "sheets", "help": "calls"}
+"""Parts that are lists of things with ids, and the field of the change that upserts into them."""
+
+SNAPSHOT = "ConferenceSnapshot"
+
+
+class View:
+    """What one client knows. Parts it may not see, or that are not there yet, are None or empty."""
+
+    def __init__(self) -> None:
+        self.whole: dict[str, Any] = dict.fromkeys(WHOLE)
+        self.lists: dict[str, dict[str, Any]] = {name: {} for name in LISTS}
+        self.open_kinds: tuple[str, ...] = ()
+        self.cards: dict[str, Any] = {}
+        self.chats: dict[str, dict[str, Any]] = {}
+
+    @property
+    def session(self) -> Any:
+        """The evening: phase and clock."""
+        return self.whole["session"]
+
+    @property
+    def my_group(self) -> Any:
+        """The group the person sits in."""
+        return self.whole["my_group"]
+
+    @property
+    def placement(self) -> Any:
+        """Where the person belongs."""
+        return self.whole["placement"]
+
+    @property
+    def problems(self) -> Any:
+        """Problem statements and topics."""
+        return self.whole["problems"]
+
+    @property
+    def polls(self) -> Iterable[Any]:
+        """All polls."""
+        return self.lists["polls"].values()
+
+    @property
+    def help_calls(self) -> Iterable[Any]:
+        """All help calls; staff see them."""
+        return self.lists["help"].values()
+
+    @property
+    def sheets(self) -> Iterable[Any]:
+        """The sheets one may read."""
+        return self.lists["sheets"].values()
+
+    @staticmethod
+    def is_snapshot(change: Any) -> bool:
+        """Whether it says everything anew."""
+        return _kind(change) == SNAPSHOT
+
+    def apply(self, change: Any) -> None:
+        """Takes over what a subscription said."""
+        kind = _kind(change)
+        if kind == SNAPSHOT:
+            self._start(change)
+        elif kind == "BoardChanged":
+            self.open_kinds = tuple(change.open_kinds)
+            self.cards.update(_by_id(change.cards))
+            for gone in change.removed_card_ids:
+                self.cards.pop(gone, None)
+        elif kind == "ChatChanged":
+            self._chat(change)
+        else:
+            self._replace(change)
+
+    def apply_query(self, conference: Any) -> None:
+        """Takes over the answer of a query for all parts."""
+        self._start(conference)
+
+    def _start(self, snapshot: Any) -> None:
+        for name in WHOLE:
+            self.whole[name] = getattr(snapshot, name, None)
+        for name in LISTS:
+            self.lists[name] = _by_id(getattr(snapshot, name, None) or ())
+        board = snapshot.board
+        self.open_kinds = tuple(board.open_kinds) if board else ()
+        self.cards = _by_id(board.cards) if board else {}
+        self.chats = {chat.channel: _by_id(chat.messages) for chat in snapshot.chats}
+
+    def _chat(self, change: Any) -> None:
+        if not change.readable:
+            self.chats.pop(change.channel, None)
+            return
+        messages = self.chats.setdefault(change.channel, {})
+        messages.update(_by_id(change.messages))
+        for gone in change.removed_message_ids:
+            messages.pop(gone, None)
+
+    def _replace(self, change: Any) -> None:
+        names = change.__struct_fields__
+        for name in WHOLE:
+            if name in names:
+                self.whole[name] = getattr(change, name)
+        for name, field in LISTS.items():
+            if field in names:
+                self.lists[name].update(_by_id(getattr(change, field)))
+        for gone in getattr(change, "removed_sheet_ids", ()):
+            self.lists["sheets"].pop(gone, None)
+
+    def comparable(self) -> dict[str, Any]:
+        """The view as plain data, for comparison with a fresh query."""
+        plain: dict[str, Any] = {name: _plain(self.whole[name]) for name in WHOLE}
+        plain |= {name: {key: _plain(item) for key, item in items.items()} for name, items in self.lists.items()}
+        plain["cards"] = {key: _plain(card) for key, card in self.cards.items()}
+        plain["open_kinds"] = sorted(self.open_kinds)
+        plain["chats"] = {name: {key: _plain(one) for key, one in chat.items()} for name, chat in self.chats.items()}
+        return plain
+
+
+def differing(mine: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
+    """The names of the parts that differ."""
+    return [name for name in fresh if mine[name] != fresh[name]]
+
+
+def _kind(change: Any) -> str:
+    """The GraphQL type of a change; generated structs end with it."""
+    config = getattr(type(change), "__struct_config__", None)
+    tag = getattr(config, "tag", None)
+    return str(tag) if tag else type(change).__name__
+
+
+def _by_id(items: Iterable[Any]) -> dict[str, Any]:
+    return {item.id: item for item in items}
+
+
+def _plain(part: Any) -> Any:
+    return None if part is None else msgspec.to_builtins(part)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The city that a rehearsal plays in, as its players reach it: over HTTP and WebSocket, like any app."""
+
+import asyncio
+import base64
+import itertools
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from gateway.client import Client
+from services.chassis.clock import Clock
+from services.cli.rehearse.mailbox import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running city.
+
+    Args:
+        gateways: addresses of its gateways; players spread over them.
+        issuer: address where laptops sign staff in; in a city this is the OIDC provider.
+        clock: the conference clock of all its processes.
+        databases: address of each service's database, to check what happened afterwards.
+        texts: what simulated residents say.
+    """
+
+    gateways: tuple[str, ...]
+    issuer: str
+    clock: Clock
+    mailbox: Mailbox
+    databases: dict[str, str]
+    texts: dict[str, Any]
+    turn: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def client(self, token: str | None = None) -> Client:
+        """A client of one of the gateways, in turn."""
+        return Client(self.gateways[next(self.turn) % len(self.gateways)], token, timeout=30.0)
+
+    async def sleep(self, minutes: float) -> None:
+        """Lets conference minutes pass."""
+        await asyncio.sleep(max(0.0, minutes) * 60 / self.clock.pace)
+
+    async def sign_in(self, role: str, staff_id: str, name: str, conference_id: str | None) -> str:
+        """A token for a person of the staff.
+
+        Args:
+            staff_id: 32 hex digits.
+            conference_id: where the role holds (32 hex digits); None: in the city.
+        """
+        body = {"role": role, "staff_id": staff_id, "name": name, "conference_id": conference_id}
+        async with httpx.AsyncClient(trust_env=False, timeout=15.0) as http:
+            answer = await http.post(self.issuer, json=body)
+            answer.raise_for_status()
+            return str(answer.json()["token"])
+
+    def ahead(self, real_seconds: float) -> timedelta:
+        """How much conference time passes in this much real time."""
+        return timedelta(seconds=real_seconds * self.clock.pace)
+
+
+def local(global_id: str) -> str:
+    """The 32 hex digits in a global id."""
+    return base64.b64decode(global_id).decode().partition(":")[2]
