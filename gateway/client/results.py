@@ -730,37 +730,37 @@ class VenueChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", t
     venue: VenueChangedVenue | None = None
 
 
-class PollsChangedPollsQuestion(_Result, frozen=True, kw_only=True):
+class PollsChangedChangedPollsQuestion(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
     de: str
     en: str
 
 
-class PollsChangedPollsOptions(_Result, frozen=True, kw_only=True):
+class PollsChangedChangedPollsOptions(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
     de: str
     en: str
 
 
-class PollsChangedPollsTally(_Result, frozen=True, kw_only=True):
+class PollsChangedChangedPollsTally(_Result, frozen=True, kw_only=True):
     """How many ballots named an option or a word."""
 
     label: str
     count: int
 
 
-class PollsChangedPolls(_Result, frozen=True, kw_only=True):
+class PollsChangedChangedPolls(_Result, frozen=True, kw_only=True):
     """One live question. Who voted what is known to nobody."""
 
     id: str
     kind: Literal["SINGLE", "WORD_CLOUD"]
-    question: PollsChangedPollsQuestion
-    options: tuple[PollsChangedPollsOptions, ...]
+    question: PollsChangedChangedPollsQuestion
+    options: tuple[PollsChangedChangedPollsOptions, ...]
     open: bool
     ballots: int
-    tally: tuple[PollsChangedPollsTally, ...] | None = None
+    tally: tuple[PollsChangedChangedPollsTally, ...] | None = None
 
 
 class PollsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="PollsChanged"):
@@ -768,24 +768,24 @@ class PollsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", t
 
     cursor: str
     server_time: datetime
-    polls: tuple[PollsChangedPolls, ...]
+    changed_polls: tuple[PollsChangedChangedPolls, ...]
 
 
-class BoardChangedCardsAuthor(_Result, frozen=True, kw_only=True):
+class BoardChangedChangedCardsAuthor(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
     id: str
     display_name: str | None = None
 
 
-class BoardChangedCards(_Result, frozen=True, kw_only=True):
+class BoardChangedChangedCards(_Result, frozen=True, kw_only=True):
     """One card of the board."""
 
     id: str
     kind: Literal["NEED", "OFFER", "VALUE", "QUESTION"]
     text: str | None = None
     tags: tuple[str, ...]
-    author: BoardChangedCardsAuthor | None = None
+    author: BoardChangedChangedCardsAuthor | None = None
     at: datetime
 
 
@@ -795,7 +795,7 @@ class BoardChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", t
     cursor: str
     server_time: datetime
     open_kinds: tuple[Literal["NEED", "OFFER", "VALUE", "QUESTION"], ...]
-    cards: tuple[BoardChangedCards, ...]
+    changed_cards: tuple[BoardChangedChangedCards, ...]
     removed_card_ids: tuple[str, ...]
 
 
@@ -833,24 +833,24 @@ class ProblemsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename"
     problems: ProblemsChangedProblems | None = None
 
 
-class SheetsChangedSheetsPassagesAuthor(_Result, frozen=True, kw_only=True):
+class SheetsChangedChangedSheetsPassagesAuthor(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
     id: str
     display_name: str | None = None
 
 
-class SheetsChangedSheetsPassages(_Result, frozen=True, kw_only=True):
+class SheetsChangedChangedSheetsPassages(_Result, frozen=True, kw_only=True):
     """One passage of an idea sheet."""
 
     id: str
     field: Literal["TITLE", "PROBLEM", "APPROACH", "FIRST_STEPS", "RESOURCES_NEEDED", "CONTACT"]
     text: str | None = None
-    author: SheetsChangedSheetsPassagesAuthor | None = None
+    author: SheetsChangedChangedSheetsPassagesAuthor | None = None
     version: int
 
 
-class SheetsChangedSheets(_Result, frozen=True, kw_only=True):
+class SheetsChangedChangedSheets(_Result, frozen=True, kw_only=True):
     """What a group writes together."""
 
     id: str
@@ -858,7 +858,7 @@ class SheetsChangedSheets(_Result, frozen=True, kw_only=True):
     topic_id: str | None = None
     open: bool
     idea_id: str | None = None
-    passages: tuple[SheetsChangedSheetsPassages, ...]
+    passages: tuple[SheetsChangedChangedSheetsPassages, ...]
 
 
 class SheetsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="SheetsChanged"):
@@ -866,23 +866,23 @@ class SheetsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", 
 
     cursor: str
     server_time: datetime
-    sheets: tuple[SheetsChangedSheets, ...]
+    changed_sheets: tuple[SheetsChangedChangedSheets, ...]
     removed_sheet_ids: tuple[str, ...]
 
 
-class ChatChangedMessagesAuthor(_Result, frozen=True, kw_only=True):
+class ChatChangedChangedMessagesAuthor(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
     id: str
     display_name: str | None = None
 
 
-class ChatChangedMessages(_Result, frozen=True, kw_only=True):
+class ChatChangedChangedMessages(_Result, frozen=True, kw_only=True):
     """One chat message."""
 
     id: str
     channel: str
-    author: ChatChangedMessagesAuthor
+    author: ChatChangedChangedMessagesAuthor
     text: str | None = None
     hidden: bool
     at: datetime
@@ -895,33 +895,33 @@ class ChatChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", ta
     server_time: datetime
     channel: str
     readable: bool
-    messages: tuple[ChatChangedMessages, ...]
+    changed_messages: tuple[ChatChangedChangedMessages, ...]
     removed_message_ids: tuple[str, ...]
 
 
-class HelpChangedCallsAskedBy(_Result, frozen=True, kw_only=True):
+class HelpChangedChangedCallsAskedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
     id: str
     display_name: str | None = None
 
 
-class HelpChangedCallsClaimedBy(_Result, frozen=True, kw_only=True):
+class HelpChangedChangedCallsClaimedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
     id: str
     display_name: str | None = None
 
 
-class HelpChangedCalls(_Result, frozen=True, kw_only=True):
+class HelpChangedChangedCalls(_Result, frozen=True, kw_only=True):
     """A group or a person asks for staff."""
 
     id: str
     group_id: str | None = None
-    asked_by: HelpChangedCallsAskedBy
+    asked_by: HelpChangedChangedCallsAskedBy
     reason: str | None = None
     asked_at: datetime
-    claimed_by: HelpChangedCallsClaimedBy | None = None
+    claimed_by: HelpChangedChangedCallsClaimedBy | None = None
     resolved: bool
 
 
@@ -930,7 +930,7 @@ class HelpChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", ta
 
     cursor: str
     server_time: datetime
-    calls: tuple[HelpChangedCalls, ...]
+    changed_calls: tuple[HelpChangedChangedCalls, ...]
 
 
 class PresenceChangedPresenceSeated(_Result, frozen=True, kw_only=True):

@@ -194,7 +194,7 @@ class PollsChanged(Changed, ConferenceNews):
     view: strawberry.Private[Change]
 
     @computed
-    def polls(self) -> list[Poll]:
+    def changed_polls(self) -> list[Poll]:
         """Polls that are new or changed."""
         changed, _ = upserts(self.view.before or (), self.view.now or (), lambda poll: str(poll.poll_id))
         return show_all(Poll, changed, self.conference)
@@ -213,7 +213,7 @@ class BoardChanged(Changed, ConferenceNews):
         return [CardKind(kind) for kind in now.open_kinds] if now else []
 
     @computed
-    def cards(self) -> list[Card]:
+    def changed_cards(self) -> list[Card]:
         """Cards that are new or changed."""
         return show_all(Card, self._cards()[0], self.conference)
 
@@ -246,7 +246,7 @@ class SheetsChanged(Changed, ConferenceNews):
     view: strawberry.Private[Change]
 
     @computed
-    def sheets(self) -> list[IdeaSheet]:
+    def changed_sheets(self) -> list[IdeaSheet]:
         """Sheets that are new or changed."""
         return show_all(IdeaSheet, self._sheets()[0], self.conference)
 
@@ -277,7 +277,7 @@ class ChatChanged(Changed, ConferenceNews):
         return self.view.now is not None
 
     @computed
-    def messages(self) -> list[ChatMessage]:
+    def changed_messages(self) -> list[ChatMessage]:
         """Messages that are new or changed."""
         return show_all(ChatMessage, self._messages()[0], self.conference)
 
@@ -298,7 +298,7 @@ class HelpChanged(Changed, ConferenceNews):
     view: strawberry.Private[Change]
 
     @computed
-    def calls(self) -> list[HelpCall]:
+    def changed_calls(self) -> list[HelpCall]:
         """Calls that are new or changed."""
         changed, _ = upserts(self.view.before or (), self.view.now or (), lambda call: str(call.call_id))
         return show_all(HelpCall, changed, self.conference)

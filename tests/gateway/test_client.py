@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python client against a running gateway."""
+
+import pytest
+
+from gateway.client import Client, ClientError, Closed, Refused
+from gateway.client.results import CastBallotSuccess, ConferenceSnapshot, PollsChanged, SessionChanged
+from gateway.schema.relay import global_id
+from services.contracts import session
+from services.contracts.refusals import PollIsClosed
+from tests.gateway.city import ANNA, CONFERENCE, START, City, evening
+from tests.gateway.conftest import Address
+
+GID = global_id("Conference", CONFERENCE)
+POLL = global_id("Poll", "90" * 16)
+
+
+async def test_a_query_answers_with_typed_values(city: City, gateway: Address) -> None:
+    async with Client(gateway.url, city.issuer.resident()) as client:
+        result = await client.execute("Evening", {"id": GID})
+    assert result.conference.session.status == "RUNNING"
+    assert [person.display_name for person in result.conference.my_group.members] == ["Anna", "Ben"]
+
+
+async def test_a_command_answers_with_its_success_or_a_refusal(city: City, gateway: Address) -> None:
+    async with Client(gateway.url, city.issuer.resident()) as client:
+        done = await client.command("CastBallot", conference_id=GID, poll_id=POLL, option=1)
+        assert isinstance(done, CastBallotSuccess)
+        assert done.position.startswith("session/")
+        city.outcomes[session.CastBallot] = lambda request: PollIsClosed(poll_id=request.poll_id)
+        refused = await client.command("CastBallot", conference_id=GID, poll_id=POLL, option=1)
+    assert isinstance(refused, Refused)
+    assert (refused.kind, refused.code) == ("PollIsClosed", "POLL_IS_CLOSED")
+    assert city.commands[0][0] == session.CastBallot(conference_id=CONFERENCE, poll_id="90" * 16, option=1)
+    assert city.commands[0][1].actor.id == ANNA
+
+
+async def test_a_subscription_begins_with_a_snapshot_and_goes_on_with_typed_changes(
+    city: City, gateway: Address
+) -> None:
+    async with Client(gateway.url, city.issuer.resident()) as client:
+        changes = client.subscribe("ConferenceChanges", {"conferenceId": GID})
+        snapshot = await anext(changes)
+        assert isinstance(snapshot, ConferenceSnapshot)
+        assert snapshot.my_group is not None
+        assert snapshot.my_group.number == 1
+        polls = next(view for view in evening() if isinstance(view, session.PollsView))
+        city.know([session.PollsView(conference_id=CONFERENCE, polls=(*polls.polls, *polls.polls[:0]))])
+        paused = next(view for view in evening() if isinstance(view, session.SessionView))
+        city.know([session.SessionView(**{**as_dict(paused), "status": "PAUSED"})])
+        await city.tell(session.SessionPaused(at=START, conference_id=CONFERENCE, run=1))
+        change = await anext(changes)
+        assert isinstance(change, SessionChanged)
+        assert change.session is not None
+        assert change.session.status == "PAUSED"
+        city.know([session.PollsView(conference_id=CONFERENCE, polls=())])
+        await city.tell(session.PollOpened(at=START, conference_id=CONFERENCE, poll_id="90" * 16))
+        assert isinstance(await anext(changes), PollsChanged)
+        await changes.aclose()
+
+
+async def test_a_client_that_is_not_wanted_is_told_so(city: City, gateway: Address) -> None:
+    async with Client(gateway.url, "nonsense") as client:
+        with pytest.raises(ClientError) as failed:
+            await client.execute("Viewer")
+        assert failed.value.codes == ["UNAUTHENTICATED"]
+        with pytest.raises(Closed) as closed:
+            await anext(client.subscribe("ConferenceChanges", {"conferenceId": GID}))
+        assert closed.value.code == 4403
+
+
+def as_dict(view: session.SessionView) -> dict[str, object]:
+    return {name: getattr(view, name) for name in view.__struct_fields__}
