@@ -36,11 +36,8 @@ def run(wanted: Wanted, report: Path | None) -> bool:
 
 @contextmanager
 def _bars(console: Console) -> Iterator[Bars]:
-    columns: list[Any] = [
-        TextColumn("{task.description:14}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-    ]
+    numbers = TextColumn("{task.completed:.0f}/{task.total:.0f}")
+    columns = (TextColumn("{task.description:14}"), BarColumn(), numbers, TimeElapsedColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as drawn:
         tasks: dict[str, TaskID] = {}
 
