@@ -23,6 +23,7 @@ from services.contracts.registration import Role
 from services.contracts.shared import ShortText
 from services.registration.adapters.office import office_of
 from services.registration.adapters.vault import Person
+from services.registration.domain.conference import CONFERENCE, Announced
 from services.registration.domain.staff import STAFF_MEMBER, AddStaff, AssignStaff
 
 MAX_BODY = 4096
@@ -54,11 +55,17 @@ def local_routes(runtime: Runtime) -> Sequence[BaseRoute]:
             wish = _SIGN_IN.decode((await request.body())[:MAX_BODY])
         except msgspec.DecodeError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
+        if wish.conference_id and not await _exists(runtime, wish.conference_id):
+            return JSONResponse({"error": "there is no such conference"}, status_code=422)
         staff_id = wish.staff_id or await _join(runtime, wish)
         issued = await office.tokens.staff(staff_id, [Grant(wish.role, wish.conference_id or CITY_SCOPE)])
         return JSONResponse({"token": issued.token, "staff_id": staff_id, "expires_at": issued.expires_at.isoformat()})
 
     return [Route("/local/sign-in", sign_in, methods=["POST"])]
+
+
+async def _exists(runtime: Runtime, conference_id: str) -> bool:
+    return isinstance((await runtime.repository.load(CONFERENCE, conference_id)).state, Announced)
 
 
 async def _join(runtime: Runtime, wish: SignIn) -> str:

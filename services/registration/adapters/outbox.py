@@ -8,7 +8,8 @@ sends a mail twice; it carries the same Message-ID then.
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -19,13 +20,12 @@ from services.registration.adapters.mails import Letter, write_mail
 from services.registration.adapters.office import Office, office_of
 from services.registration.adapters.smtp import Failure
 
-if TYPE_CHECKING:
-    import asyncpg
-
+FILLED_BY = "mails"
+"""The projection that fills the outbox."""
 SENDERS = 4
 """Mails under way at the same time in one replica."""
-IDLE_SECONDS = 0.5
-"""Seconds between looks at an empty outbox."""
+IDLE_SECONDS = 1.0
+"""Seconds between looks at an empty outbox, for mails to be tried again and for those of other replicas."""
 FIRST_RETRY_SECONDS = 2.0
 LAST_RETRY_SECONDS = 3600.0
 
@@ -50,13 +50,25 @@ _KEY = "WHERE participant_id = $1 AND conference_id = $2 AND kind = $3"
 async def send_mails(runtime: Runtime) -> None:
     """Sends what is due until it is cancelled."""
     office = office_of(runtime.db, runtime.settings)
-    async with asyncio.TaskGroup() as senders:
-        for _ in range(SENDERS):
-            senders.create_task(_send_forever(runtime.db, office))
+    wakes = [asyncio.Event() for _ in range(SENDERS)]
+
+    def wake_all(projection: str, keys: frozenset[str], position: int) -> None:
+        if projection == FILLED_BY:
+            for wake in wakes:
+                wake.set()
+
+    runtime.projector.changed.append(wake_all)
+    try:
+        async with asyncio.TaskGroup() as senders:
+            for wake in wakes:
+                senders.create_task(_send_forever(runtime.db, office, wake))
+    finally:
+        runtime.projector.changed.remove(wake_all)
 
 
-async def _send_forever(db: Database, office: Office) -> None:
+async def _send_forever(db: Database, office: Office, wake: asyncio.Event) -> None:
     while True:
+        wake.clear()
         sending = asyncio.create_task(send_next(db, office))
         try:
             found = await asyncio.shield(sending)
@@ -65,7 +77,9 @@ async def _send_forever(db: Database, office: Office) -> None:
             await sending
             raise
         if not found:
-            await asyncio.sleep(IDLE_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await wake.wait()
 
 
 async def send_next(db: Database, office: Office) -> bool:
@@ -86,7 +100,7 @@ async def send_next(db: Database, office: Office) -> bool:
     return True
 
 
-async def _letter(office: Office, row: "asyncpg.Record") -> Letter | None:
+async def _letter(office: Office, row: Any) -> Letter | None:
     participant, conference = row["participant_id"].hex, row["conference_id"].hex
     found = await office.vault.addressee(participant)
     if found is None:

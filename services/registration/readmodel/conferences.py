@@ -2,7 +2,7 @@
 """Which conferences are there, how full are they, and where does each registration stand?"""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,9 +15,6 @@ from services.contracts import registration as contract
 from services.registration.domain import conference as life
 from services.registration.domain import registrations as domain
 from services.registration.readmodel.cursors import read_cursor, write_cursor
-
-if TYPE_CHECKING:
-    import asyncpg
 
 
 async def _announced(tx: Tx, event: life.ConferenceAnnounced, _: Recorded) -> None:
@@ -209,7 +206,7 @@ FROM registrations r
 """
 
 
-def _conference(row: "asyncpg.Record") -> contract.Conference:
+def _conference(row: Any) -> contract.Conference:
     return contract.Conference(
         conference_id=row["conference_id"].hex,
         series_id=row["series_id"].hex,

@@ -4,6 +4,7 @@
 The rows hold no text and no address: a mail is written when it is sent, and erasure deletes the rows.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.chassis.database import Tx
@@ -23,17 +24,21 @@ from services.registration.domain.registrations import (
     WaitingListJoined,
 )
 
+Changed = Sequence[str]
+"""The conferences with new mails; wakes the senders."""
+
 _SEAT_MAILS = {"CONFIRMED": "seat", "MOVED_UP": "moved_up"}
 """Who gets a seat as a standby is in the lobby and sees it there."""
 
 
-async def _due(tx: Tx, event: Event, kind: str, recorded: Recorded) -> None:
+async def _due(tx: Tx, event: Event, kind: str, recorded: Recorded) -> Changed:
     participant, conference = _ids(event)
     await tx.execute(
         "INSERT INTO outbox (participant_id, conference_id, kind, position) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT DO NOTHING",
         participant, conference, kind, recorded.notification_id,
     )  # fmt: skip
+    return [conference.hex]
 
 
 async def _stand(tx: Tx, event: Event, standing: str) -> None:
@@ -49,23 +54,22 @@ def _ids(event: Event) -> tuple[UUID, UUID]:
     return UUID(getattr(event, "participant_id")), UUID(getattr(event, "conference_id"))  # noqa: B009
 
 
-async def _submitted(tx: Tx, event: RegistrationSubmitted, recorded: Recorded) -> None:
-    await _due(tx, event, "confirmation", recorded)
+async def _submitted(tx: Tx, event: RegistrationSubmitted, recorded: Recorded) -> Changed:
+    return await _due(tx, event, "confirmation", recorded)
 
 
-async def _repeated(tx: Tx, event: RegistrationRepeated, recorded: Recorded) -> None:
-    await _due(tx, event, f"repeated-{event.number}", recorded)
+async def _repeated(tx: Tx, event: RegistrationRepeated, recorded: Recorded) -> Changed:
+    return await _due(tx, event, f"repeated-{event.number}", recorded)
 
 
-async def _seated(tx: Tx, event: SeatTaken, recorded: Recorded) -> None:
+async def _seated(tx: Tx, event: SeatTaken, recorded: Recorded) -> Changed:
     await _stand(tx, event, "EXPECTED")
-    if event.cause in _SEAT_MAILS:
-        await _due(tx, event, _SEAT_MAILS[event.cause], recorded)
+    return await _due(tx, event, _SEAT_MAILS[event.cause], recorded) if event.cause in _SEAT_MAILS else []
 
 
-async def _waits(tx: Tx, event: WaitingListJoined, recorded: Recorded) -> None:
+async def _waits(tx: Tx, event: WaitingListJoined, recorded: Recorded) -> Changed:
     await _stand(tx, event, "EXPECTED")
-    await _due(tx, event, "waiting_list", recorded)
+    return await _due(tx, event, "waiting_list", recorded)
 
 
 async def _checked_in(tx: Tx, event: ParticipantCheckedIn, _: Recorded) -> None:
@@ -76,9 +80,9 @@ async def _lost_seat(tx: Tx, event: SeatReleased, _: Recorded) -> None:
     await _stand(tx, event, "EXPECTED")
 
 
-async def _cancelled(tx: Tx, event: RegistrationCancelled, recorded: Recorded) -> None:
+async def _cancelled(tx: Tx, event: RegistrationCancelled, recorded: Recorded) -> Changed:
     await _stand(tx, event, "GONE")
-    await _due(tx, event, "cancelled", recorded)
+    return await _due(tx, event, "cancelled", recorded)
 
 
 async def _forgotten(tx: Tx, event: ParticipantErased | RegistrationExpired, _: Recorded) -> None:
@@ -94,13 +98,15 @@ _TO_ALL = (
 )
 
 
-async def _called_off(tx: Tx, event: ConferenceCancelled, recorded: Recorded) -> None:
+async def _called_off(tx: Tx, event: ConferenceCancelled, recorded: Recorded) -> Changed:
     standings = ["EXPECTED", "CAME"]
     await tx.execute(_TO_ALL, UUID(event.conference_id), "called_off", standings, recorded.notification_id)
+    return [event.conference_id]
 
 
-async def _held(tx: Tx, event: ConferenceHeld, recorded: Recorded) -> None:
+async def _held(tx: Tx, event: ConferenceHeld, recorded: Recorded) -> Changed:
     await tx.execute(_TO_ALL, UUID(event.conference_id), "thanks", ["CAME"], recorded.notification_id)
+    return [event.conference_id]
 
 
 MAILS = TableProjection(

@@ -38,7 +38,7 @@ class City:
     async def ask(self, request, actor: Actor = ANONYMOUS):
         """Repeats what may be repeated, with the same id; the reply."""
         command_id = uuid4()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 reply = await self.requests.ask(request, actor=actor, command_id=command_id, timeout=20)
                 if not isinstance(reply.refusal, Unavailable | Busy | ConcurrentChange):
@@ -114,7 +114,7 @@ async def both_answer(city):
 
 
 async def all_mails_sent(city):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         # The senders are loops of the replicas; only the database knows what they have done.
         while await city.runtime.db.pool.fetchval("SELECT count(*) FROM outbox WHERE sent_at IS NULL"):  # noqa: ASYNC110
             await asyncio.sleep(0.1)

@@ -44,3 +44,10 @@ async def test_without_the_setting_there_is_no_sign_in(city):
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.post(sign_in_url(city), json={"role": "organiser"})
     assert answer.status_code == 404
+
+
+async def test_nobody_signs_in_to_a_conference_that_does_not_exist(laptop_city):
+    async with httpx.AsyncClient(trust_env=False) as client:
+        wish = {"role": "moderator", "conference_id": "f" * 32}
+        answer = await client.post(sign_in_url(laptop_city), json=wish)
+    assert answer.status_code == 422
