@@ -147,6 +147,42 @@ def test_secrets_are_for_their_owner_only_and_stay(up: Start) -> None:
     assert secrets.read_text() == before
 
 
+def test_servers_that_are_given_are_used(up: Start, postgres_url: str, nats_url: str) -> None:
+    try:
+        city = up(environment={"DATABASE_URL": postgres_url, "NATS_URL": nats_url})
+        assert {"postgres", "nats"} & set(city.pids()) == set()
+        assert set(city.buses().values()) == {nats_url}
+        with psycopg.connect(city.databases()["rooms"]) as connection:
+            assert connection.execute("SELECT current_user").fetchone() == ("quartier_rooms",)
+        city.stop()
+    finally:
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            for service in (*SERVICES, "gateway"):
+                admin.execute(f"DROP DATABASE IF EXISTS quartier_{service} WITH (FORCE)")
+                admin.execute(f"DROP ROLE IF EXISTS quartier_{service}")
+
+
+def test_a_livekit_server_on_the_path_is_started_and_rooms_is_told(up: Start, folder: Path) -> None:
+    program = folder / "bin" / "livekit-server"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import json, os, socket\n"
+        "server = socket.create_server(('127.0.0.1', json.loads(os.environ['LIVEKIT_CONFIG'])['port']))\n"
+        "while True: server.accept()\n"
+    )
+    program.chmod(0o755)
+    city = up(environment={"PATH": f"{program.parent}:{os.environ['PATH']}"})
+    assert "livekit" in city.pids()
+    words = Path(f"/proc/{city.pids()['rooms']}/environ").read_text().split("\0")
+    told = dict(word.split("=", 1) for word in words if word.startswith("LIVEKIT_"))
+    assert told["LIVEKIT_URL"].startswith("ws://127.0.0.1:")
+    assert told["LIVEKIT_API_KEY"] == "quartier"
+    assert len(told["LIVEKIT_API_SECRET"]) >= 32
+    session = Path(f"/proc/{city.pids()['session']}/environ").read_text()
+    assert "LIVEKIT_API_SECRET" not in session
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try out another account")
 def test_an_ordinary_user_runs_a_city_too(up: Start, folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
