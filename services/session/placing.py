@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which steps belong together: a phase and its groups, a person who comes or goes and their place.
 
-Every function loads what it relies on and names it as guard, so that nobody is ever lost between two decisions: when
-something has changed meanwhile, nothing is stored and the caller looks again.
+What a function relies on is a guard, or stands in a stream that one of its steps writes: so nobody is lost between two
+decisions. When something has changed meanwhile, nothing is stored and the caller looks again. A person who comes
+always brings a step for the groups along, even in the plenary, where it only makes sure that the plenary is still on.
 """
 
 import asyncio
@@ -62,9 +63,12 @@ async def change_of_phase(here: Here, conference: str, command: SessionCommand) 
         return [change]
     entered = next((event for event in foreseen if isinstance(event, PhaseStarted)), None)
     if entered is not None and entered.kind == "groups":
+        planned = await repository.load(ROSTER, conference)
+        place = await _place(here, conference, entered, groups.state, planned.state, command)
+        # Planning takes time; who came or went meanwhile is seated as in running groups.
         roster = await repository.load(ROSTER, conference)
-        place = await _place(here, conference, entered, groups.state, roster.state, command)
-        return [change, Step(GROUPS, conference, place, conference, guards=(groups, roster))]
+        placed = Step(GROUPS, conference, place, conference, guards=(groups, roster))
+        return [change, placed, *_since(here, conference, planned.state, roster.state)]
     if entered is not None or any(isinstance(event, SessionEnded) for event in foreseen):
         return [change, Step(GROUPS, conference, RecallGroups(now=command.now), conference)]
     return [change]
@@ -79,7 +83,7 @@ async def arrival(here: Here, conference: str, people: Iterable[str]) -> list[St
     came = MarkPresent(people=tuple(new), now=_now(here))
     present = ROSTER.fold(roster.state, _events(ROSTER.decide(roster.state, came)))
     join = await _join(here, conference, present, new)
-    return [Step(ROSTER, conference, came, conference, guards=(roster,)), join]
+    return [Step(ROSTER, conference, came, conference), join]
 
 
 async def departure(here: Here, conference: str, people: Iterable[str]) -> list[Step]:
@@ -114,6 +118,18 @@ async def mending(here: Here, conference: str) -> list[Step]:
     if missing:
         join = (await _join(here, conference, roster.state, sorted(missing))).command
         steps.append(Step(GROUPS, conference, join, conference, guards=guards))
+    return steps
+
+
+def _since(here: Here, conference: str, before: Roster, after: Roster) -> list[Step]:
+    people = frozenset(after.residents_present()) - frozenset(before.residents_present())
+    mentors = frozenset(after.mentors_present()) - frozenset(before.mentors_present())
+    was, still = (frozenset((*one.residents_present(), *one.mentors_present())) for one in (before, after))
+    steps = [leave(here, conference, sorted(was - still))] if was - still else []
+    if people or mentors:
+        new_ids = _new_ids(len(people))
+        join = Join(people=tuple(sorted(people)), mentors=tuple(sorted(mentors)), new_ids=new_ids, now=_now(here))
+        steps.append(Step(GROUPS, conference, join, conference))
     return steps
 
 
