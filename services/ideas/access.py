@@ -7,7 +7,7 @@ from services.chassis.api import Context, role
 from services.chassis.decider import Refusal
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed
-from services.ideas.domain.evening import EVENING, Evening, NotInGroup, PenIsTaken
+from services.ideas.domain.evening import EVENING, Evening, PenIsTaken
 from services.ideas.readmodel.people import has_seat
 
 HOST_ROLES: Final = ("moderator", "deputy", "organiser")
@@ -68,12 +68,3 @@ def belongs_to_group(actor: Actor, evening: Evening, conference_id: str, group_i
     if actor.kind == "resident":
         return group is not None and actor.id in group.members
     return is_host(actor, conference_id) or (group is not None and actor.id in group.mentors)
-
-
-async def may_write_in_group(ctx: Context, conference_id: str, group_id: str) -> Refusal | None:
-    """Who may write at all and belongs to the group."""
-    refusal = await may_write(ctx, conference_id)
-    if refusal is not None:
-        return refusal
-    evening = (await ctx.load(EVENING, conference_id)).state
-    return None if belongs_to_group(ctx.actor, evening, conference_id, group_id) else NotInGroup(group_id=group_id)

@@ -8,7 +8,7 @@ from services.contracts import ideas as contract
 from services.ideas import access
 from services.ideas.adapters.key_service import seal_with_made_key
 from services.ideas.commands.here import Here, id_of
-from services.ideas.domain.evening import EVENING
+from services.ideas.domain.evening import EVENING, Evening, NotInGroup
 from services.ideas.domain.idea import IDEA, SubmitIdea, authors_of, texts_of
 from services.ideas.domain.sheet import (
     SHEET,
@@ -17,7 +17,6 @@ from services.ideas.domain.sheet import (
     RemovePassage,
     Sheet,
     SheetIsClosed,
-    SheetOpened,
     UnknownSheet,
     WritePassage,
 )
@@ -25,9 +24,9 @@ from services.ideas.domain.sheet import (
 
 async def write_passage(request: contract.WritePassage, ctx: Context) -> Decide | Refusal:
     """Writes a passage. Who writes another passage at the same time never gets in the way."""
-    facts = await _writable(ctx, request.conference_id, request.sheet_id)
-    if isinstance(facts, Refusal):
-        return facts
+    pen = await _pen(ctx, request.conference_id, request.sheet_id)
+    if isinstance(pen, Refusal):
+        return pen
     command = WritePassage(
         now=ctx.now,
         passage_id=request.passage_id,
@@ -37,26 +36,28 @@ async def write_passage(request: contract.WritePassage, ctx: Context) -> Decide 
         resident=ctx.actor.kind == "resident",
         seen=request.seen,
     )
-    return Decide(Step(SHEET, request.sheet_id, command, request.conference_id))
+    return Decide(Step(SHEET, request.sheet_id, command, request.conference_id, guards=(pen,)))
 
 
 async def remove_passage(request: contract.RemovePassage, ctx: Context) -> Decide | Refusal:
     """Takes a passage out."""
-    facts = await _writable(ctx, request.conference_id, request.sheet_id)
-    if isinstance(facts, Refusal):
-        return facts
+    pen = await _pen(ctx, request.conference_id, request.sheet_id)
+    if isinstance(pen, Refusal):
+        return pen
     command = RemovePassage(now=ctx.now, passage_id=request.passage_id, by=ctx.actor.id, seen=request.seen)
-    return Decide(Step(SHEET, request.sheet_id, command, request.conference_id))
+    return Decide(Step(SHEET, request.sheet_id, command, request.conference_id, guards=(pen,)))
 
 
 async def submit_idea(request: contract.SubmitIdea, ctx: Context) -> Decide | Refusal:
     """Submits what is on the sheet, unless somebody writes at this very moment: then once more."""
-    facts = await _writable(ctx, request.conference_id, request.sheet_id)
-    if isinstance(facts, Refusal):
-        return facts
+    pen = await _pen(ctx, request.conference_id, request.sheet_id)
+    if isinstance(pen, Refusal):
+        return pen
     sheet = await ctx.load(SHEET, request.sheet_id)
     step = await submission(ctx, sheet)
-    return Decide(step, answer=contract.IdeaAnswer(idea_id=step.key)) if step else UnknownSheet(sheet_id=facts.sheet_id)
+    return (
+        Decide(step, answer=contract.IdeaAnswer(idea_id=step.key)) if step else UnknownSheet(sheet_id=request.sheet_id)
+    )
 
 
 async def submission(ctx: Here, sheet: Loaded[Sheet]) -> Step | None:
@@ -79,12 +80,16 @@ async def submission(ctx: Here, sheet: Loaded[Sheet]) -> Step | None:
     return Step(IDEA, idea_id, command, facts.conference_id, guards=(sheet,))
 
 
-async def _writable(ctx: Context, conference_id: str, sheet_id: str) -> SheetOpened | Refusal:
-    """The facts of an open sheet on which whoever asks may write."""
+async def _pen(ctx: Context, conference_id: str, sheet_id: str) -> Loaded[Evening] | Refusal:
+    """What says that whoever asks may write on this open sheet now: who sits where, and whose pen was taken."""
     sheet = (await ctx.load(SHEET, sheet_id)).state
     if not isinstance(sheet, Open | Closed) or sheet.facts.conference_id != conference_id:
         return UnknownSheet(sheet_id=sheet_id)
-    refusal = await access.may_write_in_group(ctx, conference_id, sheet.facts.group_id)
+    refusal = await access.may_write(ctx, conference_id)
     if refusal is not None:
         return refusal
-    return SheetIsClosed(sheet_id=sheet_id) if isinstance(sheet, Closed) else sheet.facts
+    evening = await ctx.load(EVENING, conference_id)
+    group_id = sheet.facts.group_id
+    if not access.belongs_to_group(ctx.actor, evening.state, conference_id, group_id):
+        return NotInGroup(group_id=group_id)
+    return SheetIsClosed(sheet_id=sheet_id) if isinstance(sheet, Closed) else evening

@@ -22,9 +22,10 @@ from services.chassis.requests import Reply, Requests
 from services.chassis.running import Running
 from services.chassis.service import Service
 from services.chassis.settings import Settings
+from services.chassis.subjects import partition
 from services.contracts import ideas as contract
 from services.contracts import refusals, registration, session
-from services.ideas.main import service as ideas_service
+from services.ideas.main import build
 
 START = datetime(2027, 4, 17, 14, tzinfo=UTC)
 DISTRICT = uuid4().hex
@@ -140,12 +141,17 @@ class City:
     async def enter(self, phase: str, *tools: session.Tool, kind: session.PhaseKind = "plenary") -> None:
         """Enters a phase."""
         self.run += 1
-        await self.tell(
-            session.PhaseStarted(
-                at=START, conference_id=self.conference, run=self.run, phase=phase, kind=kind, tools=tools,
-                group_mode="topic" if kind == "groups" else None, deadline=datetime.now(UTC) + timedelta(minutes=10),
-            )  # fmt: skip
+        started = session.PhaseStarted(
+            at=START,
+            conference_id=self.conference,
+            run=self.run,
+            phase=phase,
+            kind=kind,
+            tools=tools,
+            group_mode="topic" if kind == "groups" else None,
+            deadline=datetime.now(UTC) + timedelta(minutes=10),
         )
+        await self.tell(started)
 
     async def leave(self, phase: str, *tools: session.Tool) -> None:
         """Leaves the present phase."""
@@ -160,6 +166,12 @@ class City:
                 at=START, conference_id=self.conference, generation=self.run, run=self.run, mode="topic", groups=groups
             )
         )
+
+    async def answer_everywhere(self) -> None:
+        """Lets both replicas answer this conference's commands, as in the moment when a partition changes hands."""
+        for replica in self.replicas:
+            await replica.server.serve(partition(self.conference))
+            assert partition(self.conference) in replica.server.partitions
 
     async def board(self, actor: Actor = GATEWAY) -> contract.BoardView:
         return await self.does(contract.GetBoard(conference_id=self.conference), actor)
@@ -220,7 +232,7 @@ async def open_city(
         database = service_database("ideas")
         for _ in range(replicas):
             settings = Settings(database_url=database, key_encryption_key="ab" * 32, **common)
-            own.append(await ideas_service(settings).start())
+            own.append(await build(settings).start())
         known = [kind for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
         yield City(Requests(bus, [kind for kind in known if kind is not Refusal]), bus, own, started, keys, destroyed)
     finally:
