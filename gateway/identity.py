@@ -179,6 +179,11 @@ class Identity:
         """Accepts the tokens of a resident again."""
         self._revoked.discard(participant)
 
+    def forget_keys(self) -> None:
+        """Fetches the issuers' keys anew as soon as a key is missing, however short ago that was."""
+        for keys in self._issuers:
+            keys.fetched_at = float("-inf")
+
     async def _verify(self, token: str) -> Login:
         try:
             header = jwt.get_unverified_header(token)

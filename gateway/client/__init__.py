@@ -12,5 +12,6 @@ The operations are the files in `operations/`; `results.py` is generated from th
 """
 
 from gateway.client.client import Client, ClientError, Closed, Refused, new_id
+from gateway.client.fold import fold
 
-__all__ = ["Client", "ClientError", "Closed", "Refused", "new_id"]
+__all__ = ["Client", "ClientError", "Closed", "Refused", "fold", "new_id"]

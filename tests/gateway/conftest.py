@@ -27,7 +27,9 @@ class QuietServer(uvicorn.Server):
 class Address:
     """A gateway that runs, and the way to it."""
 
-    def __init__(self, gateway: Gateway, bus: Bus, port: int) -> None:
+    def __init__(self, gateway: Gateway, bus: Bus, port: int, nats_url: str, prefix: str) -> None:
+        self.nats_url = nats_url
+        self.prefix = prefix
         self.gateway = gateway
         self.bus = bus
         self.url = f"http://127.0.0.1:{port}"
@@ -51,23 +53,32 @@ async def running(nats_url: str, prefix: str, **options: Any) -> AsyncIterator[A
     settings = GatewaySettings(nats_url=nats_url, prefix=prefix, key_encryption_key=KEY, embedded=True, **options)
     bus = await Bus.connect(nats_url, "gateway", prefix)
     gateway = Gateway(settings, bus, **tuning)
+    try:
+        async with serving(gateway.app()) as port:
+            address = Address(gateway, bus, port, nats_url, prefix)
+            yield address
+            await address.http.aclose()
+    finally:
+        await bus.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[int]:
+    """Serves an application like `gateway.main` does; its port."""
     config = uvicorn.Config(
-        gateway.app(), host="127.0.0.1", port=0, http="httptools", ws="websockets-sansio", ws_max_size=64 * 1024,
-        ws_per_message_deflate=False, lifespan="on", log_config=None, access_log=False, loop="none",
+        app, host="127.0.0.1", port=0, http="httptools", ws="websockets-sansio", ws_max_size=64 * 1024,
+        ws_per_message_deflate=False, lifespan="auto", log_config=None, access_log=False, loop="none",
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = QuietServer(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.005)
-    address = Address(gateway, bus, server.servers[0].sockets[0].getsockname()[1])
     try:
-        yield address
+        yield server.servers[0].sockets[0].getsockname()[1]
     finally:
-        await address.http.aclose()
         server.should_exit = True
         await task
-        await bus.close()
 
 
 @pytest.fixture
