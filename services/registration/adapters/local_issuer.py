@@ -30,7 +30,8 @@ MAX_BODY = 4096
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants to be who. Without `staff_id` a person of this name is added to the staff and given the role."""
+    """Who wants to be who. Without `staff_id` a person of this name is added to the staff, and to the conference if one
+    is named."""
 
     role: Role
     name: ShortText | None = None
@@ -69,24 +70,16 @@ async def _exists(runtime: Runtime, conference_id: str) -> bool:
 
 
 async def _join(runtime: Runtime, wish: SignIn) -> str:
-    """Adds the person of this name to the staff with this role; the same name is the same person."""
+    """Adds the person of this name to the staff; the same name is the same person."""
     name = wish.name or wish.role.capitalize()
     staff_id = uuid5(NAMESPACE_OID, f"local:{name}").hex
     now = runtime.clock.now()
-    steps = [
-        Step(
-            STAFF_MEMBER,
-            staff_id,
-            AddStaff(now=now, staff_id=staff_id, home_district_id=None, partner_id=None),
-            conference=None,
-        ),
-        Step(
-            STAFF_MEMBER,
-            staff_id,
-            AssignStaff(now=now, staff_id=staff_id, conference_id=wish.conference_id, role=wish.role),
-            conference=wish.conference_id,
-        ),
-    ]
+    add = AddStaff(now=now, staff_id=staff_id, home_district_id=None, partner_id=None)
+    steps = [Step(STAFF_MEMBER, staff_id, add, conference=None)]
+    # A token for the whole city is no shift at each of its conferences.
+    if wish.conference_id is not None:
+        assign = AssignStaff(now=now, staff_id=staff_id, conference_id=wish.conference_id, role=wish.role)
+        steps.append(Step(STAFF_MEMBER, staff_id, assign, conference=wish.conference_id))
     vault = office_of(runtime.db, runtime.settings).vault
     effects = await vault.add_staff(staff_id, Person(name=name, email=f"{wish.role}@localhost"))
     envelope = Envelope(uuid4(), b"", "local-issuer", uuid4().hex)
