@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from services.cli.embedded.nats import Nats, User
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import EmbeddedError, Ledger, Program, Running, free_port, is_free
 from services.cli.embedded.secrets import Secrets
-from services.cli.embedded.supervisor import Part, Supervisor
+from services.cli.embedded.supervisor import Part, Probe, Supervisor
 from services.contracts.registration import Role
 
 USUAL_PORT = 8000
@@ -129,7 +130,9 @@ class City:
         parts: list[Part] = []
         server, bus = environment.get("DATABASE_URL"), environment.get("NATS_URL")
         if not server:
-            postgres = Postgres.prepare(self._data / "postgres", self._secrets.password("postgres"))
+            # A process of a service holds about a dozen connections at most.
+            settings = {"max_connections": str(100 + 80 * self._plan.replicas)}
+            postgres = Postgres.prepare(self._data / "postgres", self._secrets.password("postgres"), settings=settings)
             server = postgres.url
 
             async def accepts(running: Running) -> bool:
@@ -232,7 +235,7 @@ class City:
         argv = (*_PYTHON, "services.cli.main", "serve", service)
         return Part(
             Program(name, argv, self._log(name), environment, patience=20.0),
-            lambda _: _is_ready(f"http://127.0.0.1:{port}/readyz"),
+            readiness(name, f"http://127.0.0.1:{port}/readyz", self._say),
             within=120.0,
         )
 
@@ -264,9 +267,40 @@ async def _listens(port: int) -> bool:
     return True
 
 
-async def _is_ready(url: str) -> bool:
+def readiness(name: str, url: str, say: Callable[[str], None], *, patience: float = 30.0) -> Probe:
+    """Asks a process whether it is ready.
+
+    A process that goes on saying what it lacks does not keep the others from starting, or the operator could not
+    cure it; the reason is said instead.
+
+    Args:
+        name: of the process.
+        url: of its `/readyz`.
+        say: receives the sentence.
+        patience: real seconds for which it may lack something before that is said.
+    """
+    lacking_since = math.inf
+
+    async def ready(_: Running) -> bool:
+        nonlocal lacking_since
+        reasons = await _lacks(url)
+        if not reasons:
+            lacking_since = math.inf
+            return reasons is not None
+        lacking_since = min(lacking_since, time.monotonic())
+        if time.monotonic() - lacking_since < patience:
+            return False
+        say(f"{name} runs, but is not ready: {'; '.join(reasons)}")
+        return True
+
+    return ready
+
+
+async def _lacks(url: str) -> list[str] | None:
+    """What a process lacks to be ready; None when it does not answer."""
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
-            return (await client.get(url)).status_code == 200
-    except httpx.HTTPError:
-        return False
+            answer = await client.get(url)
+            return [] if answer.status_code == 200 else [str(reason) for reason in answer.json()["reasons"]]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return None

@@ -23,6 +23,7 @@ _PR_SET_PDEATHSIG = 1
 _LINUX = Path("/proc/self/stat").exists()
 _LIBC = ctypes.CDLL(None, use_errno=True) if _LINUX else None
 _LOOPBACK = "127.0.0.1"
+_LONGEST_LOG = 16 << 20
 
 
 class EmbeddedError(Exception):
@@ -63,7 +64,7 @@ class Program:
         name: short name, used for the log file and in sentences.
         argv: the program and its arguments.
         env: the complete environment.
-        log: file that receives both output streams, appended.
+        log: file that receives both output streams, appended; a long one is put aside at the start.
         account: run under this account (root only); None keeps the present one.
         stop_signal: asks for an orderly end; also sent by the kernel when the parent dies.
         patience: real seconds the program gets to end before it is killed.
@@ -87,6 +88,8 @@ class Program:
         if self.account is not None:
             account = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _LONGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             try:
                 child = subprocess.Popen(

@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from services.cli.embedded.city import readiness
 from services.cli.embedded.process import EmbeddedError, Ledger, Program, birth
 from services.cli.embedded.supervisor import Part, Probe, Supervisor
 from tests.integration.cli.conftest import ROOT, eventually
@@ -178,6 +181,43 @@ async def test_parts_stop_in_reverse_order(tmp_path: Path) -> None:
     await supervisor.stop()
     assert trace.read_text().split() == ["gateway", "service", "database"]
     assert not (tmp_path / "processes.json").exists()
+
+
+class Lacking(BaseHTTPRequestHandler):
+    """Answers `/readyz` like a service whose stream was lost."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"ready": False, "reasons": ["run `quartier refill session`"]}).encode()
+        self.send_response(503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+async def test_a_service_that_goes_on_lacking_something_holds_nobody_up_and_is_named(tmp_path: Path) -> None:
+    said: list[str] = []
+    running = program(tmp_path, "pass").start()
+    with HTTPServer(("127.0.0.1", 0), Lacking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/readyz"
+        assert not await readiness("session", url, said.append)(running)
+        assert await readiness("session", url, said.append, patience=0)(running)
+        server.shutdown()
+    running.stop()
+    assert said == ["session runs, but is not ready: run `quartier refill session`"]
+    assert not await readiness("session", url, said.append, patience=0)(running)
+
+
+def test_a_long_log_is_put_aside_at_the_start(tmp_path: Path) -> None:
+    log = tmp_path / "tiny.log"
+    with log.open("wb") as file:
+        file.truncate(17 << 20)
+    program(tmp_path, "print('fresh')").start().child.wait()
+    assert log.read_text() == "fresh\n"
+    assert (tmp_path / "tiny.log.1").stat().st_size == 17 << 20
 
 
 def test_a_process_is_known_by_number_and_birth() -> None:

@@ -84,6 +84,18 @@ def test_what_crashes_comes_back(up: Start, name: str) -> None:
         assert birth(int(families[str(before)])) is None, "the crashed service's own child is still there"
 
 
+def test_a_city_that_cannot_start_says_why_and_leaves_nobody(folder: Path, code: Path) -> None:
+    (code / "gateway" / "main.py").write_text("def main():\n    raise SystemExit('QUARTIER_X is not set')\n")
+    said = subprocess.run(
+        [sys.executable, "-P", "-m", "services.cli.main", "up", "--data", str(folder / "data")],
+        env=clean_environment(code), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 1
+    assert "quartier: gateway ended with status 1" in said.stderr
+    assert "QUARTIER_X is not set" in said.stderr
+    assert mentioning(folder) == []
+
+
 def test_a_second_city_on_the_same_data_is_refused(up: Start, code: Path) -> None:
     city = up()
     second = subprocess.run(
