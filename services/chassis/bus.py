@@ -138,7 +138,10 @@ class Bus:
             except (nats.errors.Error, TimeoutError):
                 log.warning("nats did not take the last messages")
         if not self.client.is_closed:
-            await self.client.close()
+            try:
+                await self.client.close()
+            except OSError as error:
+                log.debug("nats was gone", error=type(error).__name__)
 
     @property
     def connected(self) -> bool:

@@ -7,22 +7,24 @@ neither double an event nor change the order.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
 import nats.errors
-from nats.js.api import Header, PubAck, StreamInfo
+from nats.js.api import Header, StreamInfo
 from nats.js.errors import NotFoundError
 
+from services.chassis.acks import Acks, NotTaken
 from services.chassis.bus import Bus, topology
 from services.chassis.contract import ContractEvent
 from services.chassis.decider import Event
 from services.chassis.mapper import Mapper
 from services.chassis.records import Recorded
 from services.chassis.store import EventStore
-from services.chassis.subjects import ES_EPOCH, ES_POSITION, ES_TOPIC
+from services.chassis.subjects import ES_DIGEST, ES_EPOCH, ES_POSITION, ES_TOPIC
 from services.chassis.telemetry import TRACEPARENT
 
 Publish: TypeAlias = Callable[[Event, Recorded], ContractEvent | None]
@@ -58,6 +60,18 @@ def contract_topic(event: ContractEvent) -> str:
     return kind.__name__ if kind.VERSION == 1 else f"{kind.__name__}/{kind.VERSION}"
 
 
+def digest_of(row: Recorded) -> str:
+    """What tells a stored event from another one at the same place of another history.
+
+    The id does not: it follows from stream and version, which a log that was set back gives out again. The
+    translated event does not either: the next release may translate differently.
+    """
+    digest = hashlib.sha256(row.event_id.bytes)
+    digest.update(f"{row.topic}\0{row.recorded_at.isoformat()}\0".encode())
+    digest.update(row.state)
+    return digest.hexdigest()[:32]
+
+
 class Outlet:
     """The stream of one service, as its log is put into it.
 
@@ -79,6 +93,7 @@ class Outlet:
         self._mapper = mapper
         self._publish = publish
         self._replicas = replicas
+        self._acks = Acks(bus)
         self._created = ""
 
     async def stream(self) -> StreamInfo:
@@ -88,6 +103,12 @@ class Outlet:
         except NotFoundError:
             await topology(self.bus, [self.service], replicas=self._replicas)
             return await self.bus.js.stream_info(self.bus.stream(self.service))
+
+    async def renew(self) -> None:
+        """Deletes the stream and creates an empty one: a purge would go on refusing the ids of the last minutes."""
+        replicas = (await self.stream()).config.num_replicas or self._replicas
+        await self.bus.js.delete_stream(self.bus.stream(self.service))
+        await topology(self.bus, [self.service], replicas=replicas)
 
     async def head(self) -> Head:
         """Where to go on.
@@ -108,16 +129,16 @@ class Outlet:
         await self.store.check()
         if epoch != self.store.epoch:
             raise Contradiction(f"the stream holds epoch {epoch}, the log is {self.store.epoch}; {cure}")
-        if not await self.knows(position, headers.get(Header.MSG_ID)):
+        if not await self.knows(position, headers.get(ES_DIGEST)):
             raise Contradiction(
                 f"the stream ends with position {position}, which this log does not hold with the same event; {cure}"
             )
         return Head(seq, max(position, await self._noted(seq)))
 
-    async def knows(self, position: int, event_id: str | None) -> bool:
-        """Whether the log holds this event at this position."""
+    async def knows(self, position: int, digest: str | None) -> bool:
+        """Whether the log holds this very event at this position (see `digest_of`)."""
         rows = await self.store.select_notifications(position - 1, 1)
-        return bool(rows) and rows[0].notification_id == position and rows[0].event_id.hex == event_id
+        return bool(rows) and rows[0].notification_id == position and digest_of(rows[0]) == digest
 
     async def send(self, rows: Sequence[Recorded], head: Head) -> Head:
         """Sends what follows from `rows`, all at once, each message bound to follow the one before.
@@ -133,7 +154,7 @@ class Outlet:
             Unsent: not everything was acknowledged in its place; ask for the head.
         """
         seq = head.seq
-        sent: list[tuple[int, asyncio.Future[PubAck]]] = []
+        sent: list[tuple[int, asyncio.Future[int]]] = []
         try:
             for row in rows:
                 event = self._publish(self._mapper.decode(row.topic, row.state), row)
@@ -141,11 +162,14 @@ class Outlet:
                     sent.append((seq + 1, await self._send(event, row, seq)))
                     seq += 1
             await self._acknowledged(sent)
+        except NotTaken as error:
+            raise Unsent(str(error)) from error
         except (nats.errors.Error, TimeoutError) as error:
             raise Unsent(type(error).__name__) from error
         finally:
             for _, future in sent:
-                future.cancel()
+                if not future.cancel() and not future.cancelled():
+                    future.exception()  # looked at, or asyncio complains that nobody did
         return Head(seq, rows[-1].notification_id)
 
     async def note(self, head: Head) -> None:
@@ -163,7 +187,7 @@ class Outlet:
         position: int = row[2]
         return position
 
-    async def _send(self, event: ContractEvent, row: Recorded, after: int) -> "asyncio.Future[PubAck]":
+    async def _send(self, event: ContractEvent, row: Recorded, after: int) -> "asyncio.Future[int]":
         headers = {
             Header.MSG_ID.value: row.event_id.hex,
             Header.EXPECTED_STREAM.value: self.bus.stream(self.service),
@@ -171,24 +195,21 @@ class Outlet:
             ES_POSITION: str(row.notification_id),
             ES_EPOCH: self.store.epoch,
             ES_TOPIC: contract_topic(event),
+            ES_DIGEST: digest_of(row),
             TRACEPARENT: _traceparent(row),
         }
         subject = self.bus.subject_event(self.service, event.conference, type(event).__name__)
-        # Without `wait_stall`: with it, nats-py swallows a cancellation. A batch is smaller than what may be pending.
-        return await self.bus.js.publish_async(subject, msgspec.json.encode(event), headers=headers)
+        return await self._acks.send(subject, msgspec.json.encode(event), headers)
 
-    async def _acknowledged(self, sent: "Sequence[tuple[int, asyncio.Future[PubAck]]]") -> None:
+    async def _acknowledged(self, sent: "Sequence[tuple[int, asyncio.Future[int]]]") -> None:
         if not sent:
             return
         _, late = await asyncio.wait([future for _, future in sent], timeout=ACK_SECONDS)
         if late:
             raise Unsent(f"{len(late)} of {len(sent)} messages were not acknowledged")
         for seq, future in sent:
-            error = future.exception()
-            if error is not None:
-                raise Unsent(type(error).__name__) from error
-            if future.result().seq != seq:
-                raise Unsent("a message was in the stream already")
+            if future.result() != seq:
+                raise Unsent("a message took another place")
 
 
 class _Meta(msgspec.Struct):

@@ -14,12 +14,11 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import structlog
-from nats.js.api import Header
 
 from services.chassis.leadership import try_lock
 from services.chassis.outlet import Head, Outlet, Unsent
 from services.chassis.relay import BATCH, YIELD, lock_name
-from services.chassis.subjects import ES_EPOCH, ES_POSITION
+from services.chassis.subjects import ES_DIGEST, ES_EPOCH, ES_POSITION
 
 log = structlog.get_logger()
 
@@ -49,7 +48,7 @@ class Refilled:
 
 
 async def refill(outlet: Outlet, progress: Callable[[int, int], None] | None = None) -> Refilled:
-    """Empties the stream and fills it from the log, beside the running service or without it.
+    """Makes the stream anew and fills it from the log, beside the running service or without it.
 
     Args:
         outlet: the stream and the log.
@@ -72,11 +71,10 @@ async def refill(outlet: Outlet, progress: Callable[[int, int], None] | None = N
                 f"the relay of {outlet.service} keeps the stream: stop the service, then run `quartier refill` again"
             ) from None
         shifted = await _shift_if_set_back(outlet)
-        await outlet.bus.js.purge_stream(outlet.bus.stream(outlet.service))
-        before = (await outlet.stream()).state.last_seq
-        head = await _fill(outlet, Head(before, 0), progress)
+        await outlet.renew()
+        head = await _fill(outlet, Head(0, 0), progress)
         await outlet.note(head)
-        return Refilled(head.seq - before, head.position, shifted, outlet.store.epoch)
+        return Refilled(head.seq, head.position, shifted, outlet.store.epoch)
     finally:
         await connection.close()
 
@@ -132,7 +130,7 @@ async def _last_shared(outlet: Outlet, first: int, last: int) -> int:
     while low <= high:
         middle = (low + high) // 2
         sent = await _read(outlet, middle)
-        if await outlet.knows(sent.position, sent.event_id):
+        if await outlet.knows(sent.position, sent.digest):
             shared = sent.position
             low = middle + 1
         else:
@@ -142,11 +140,11 @@ async def _last_shared(outlet: Outlet, first: int, last: int) -> int:
 
 class _Sent(NamedTuple):
     position: int
-    event_id: str | None
+    digest: str | None
     epoch: str | None
 
 
 async def _read(outlet: Outlet, seq: int) -> _Sent:
     message = await outlet.bus.js.get_msg(outlet.bus.stream(outlet.service), seq=seq)
     headers = message.headers or {}
-    return _Sent(int(headers.get(ES_POSITION, 0)), headers.get(Header.MSG_ID), headers.get(ES_EPOCH))
+    return _Sent(int(headers.get(ES_POSITION, 0)), headers.get(ES_DIGEST), headers.get(ES_EPOCH))

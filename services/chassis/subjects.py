@@ -19,6 +19,7 @@ AFTER = "Quartier-After"
 ES_POSITION = "Es-Position"
 ES_EPOCH = "Es-Epoch"
 ES_TOPIC = "Es-Topic"
+ES_DIGEST = "Es-Digest"
 
 BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",)}
 """The few commands that a service may send: keys of what is written together are made when it begins."""
@@ -91,7 +92,7 @@ def permissions(user: str, prefix: str) -> Permissions:
             "_INBOX.>",  # answers to whoever asked
             f"$JS.API.STREAM.CREATE.{own}",
             f"$JS.API.STREAM.UPDATE.{own}",
-            f"$JS.API.STREAM.PURGE.{own}",
+            f"$JS.API.STREAM.DELETE.{own}",
             *_consuming(user, prefix),
         ],
         "subscribe": [f"{prefix}.cmd.{user}.>", f"{prefix}.qry.{user}.>", f"{prefix}.hint.{user}", answers],
