@@ -2,9 +2,9 @@
 """The settings of the session service: those of every service, its scripts, and its patience."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.chassis.settings import Settings
 
@@ -18,3 +18,9 @@ class SessionSettings(Settings):
     scripts: Annotated[
         Path | None, Field(description="folder with further scripts of evenings, one YAML file each")
     ] = None
+
+    @model_validator(mode="after")
+    def _the_keys_of_votes_are_wrapped(self) -> Self:
+        """Better refused at the start than when the first poll is opened."""
+        _ = self.key_encryption
+        return self
