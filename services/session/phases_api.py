@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the evening is led: phases, their clock, and what everybody sees of it."""
 
+from typing import TypeAlias
+
 from services.chassis.api import Api, Context, Decide, role
 from services.chassis.decider import Refusal
-from services.chassis.decisions import Step
+from services.chassis.decisions import Envelope, Step
 from services.chassis.refusals import NotFound
+from services.chassis.server import request_hash
 from services.contracts import session as asked
 from services.session.access import is_staff
 from services.session.domain.session import (
@@ -19,10 +22,12 @@ from services.session.domain.session import (
     SessionCommand,
     StartSession,
 )
-from services.session.placing import change_of_phase
+from services.session.placing import carry_out, change_of_phase
 from services.session.readmodel.chat import ANNOUNCEMENT
 from services.session.readmodel.desk import DESK
 from services.session.readmodel.sessions import SESSIONS
+
+LeadsOn: TypeAlias = asked.StartSession | asked.NextPhase | asked.PreviousPhase | asked.EndSession
 
 
 def register(api: Api) -> None:
@@ -45,19 +50,19 @@ async def open_lobby(request: asked.OpenLobby, ctx: Context) -> Decide:
     return _only(request.conference_id, OpenLobby(now=ctx.now))
 
 
-async def start_session(request: asked.StartSession, ctx: Context) -> Decide:
+async def start_session(request: asked.StartSession, ctx: Context) -> Decide | Refusal:
     """Enters the first phase."""
-    return Decide(*await change_of_phase(ctx, request.conference_id, StartSession(now=ctx.now)))
+    return await _change(request, ctx, StartSession(now=ctx.now))
 
 
-async def next_phase(request: asked.NextPhase, ctx: Context) -> Decide:
+async def next_phase(request: asked.NextPhase, ctx: Context) -> Decide | Refusal:
     """Leaves the phase that the moderator saw."""
-    return Decide(*await change_of_phase(ctx, request.conference_id, NextPhase(run=request.run, now=ctx.now)))
+    return await _change(request, ctx, NextPhase(run=request.run, now=ctx.now))
 
 
-async def previous_phase(request: asked.PreviousPhase, ctx: Context) -> Decide:
+async def previous_phase(request: asked.PreviousPhase, ctx: Context) -> Decide | Refusal:
     """Goes back from the phase that the moderator saw."""
-    return Decide(*await change_of_phase(ctx, request.conference_id, PreviousPhase(run=request.run, now=ctx.now)))
+    return await _change(request, ctx, PreviousPhase(run=request.run, now=ctx.now))
 
 
 async def extend_phase(request: asked.ExtendPhase, ctx: Context) -> Decide:
@@ -75,9 +80,18 @@ async def resume_session(request: asked.ResumeSession, ctx: Context) -> Decide:
     return _only(request.conference_id, ResumeSession(now=ctx.now))
 
 
-async def end_session(request: asked.EndSession, ctx: Context) -> Decide:
+async def end_session(request: asked.EndSession, ctx: Context) -> Decide | Refusal:
     """Ends the evening."""
-    return Decide(*await change_of_phase(ctx, request.conference_id, EndSession(now=ctx.now)))
+    return await _change(request, ctx, EndSession(now=ctx.now))
+
+
+async def _change(request: LeadsOn, ctx: Context, command: SessionCommand) -> Decide | Refusal:
+    """Carries out here what the chassis would give up after a few lost races, then lets it find the stored answer."""
+    conference = request.conference_id
+    if ctx.command_id is None:
+        return Decide(*await change_of_phase(ctx, conference, command))
+    envelope = Envelope(ctx.command_id, request_hash(request), ctx.actor.id, ctx.trace)
+    return await carry_out(ctx, conference, command, envelope) or Decide()
 
 
 def _only(conference: str, command: SessionCommand) -> Decide:

@@ -15,8 +15,10 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 import msgspec
 import structlog
 
+from services.chassis.contract import Done
 from services.chassis.decider import Event, Refusal
-from services.chassis.decisions import Loaded, Step
+from services.chassis.decisions import Envelope, Executed, Loaded, Step
+from services.chassis.refusals import ConcurrentChange
 from services.session.adapters.planner import PLANNER
 from services.session.domain.groups import (
     GROUPS,
@@ -44,6 +46,10 @@ Here: TypeAlias = "Context | PolicyContext | TimerContext | Runtime"
 
 E = TypeVar("E", bound=Event)
 
+ATTEMPTS = 12
+PATIENT_ATTEMPTS = 8
+"""How often a change of phase is decided anew because somebody came or went meanwhile."""
+
 KEYS_SECONDS = 1.0
 """So long groups wait for the attributes of people."""
 
@@ -52,13 +58,38 @@ ATTRIBUTES = msgspec.json.Decoder(dict[str, str])
 log = structlog.get_logger()
 
 
-async def change_of_phase(here: Here, conference: str, command: SessionCommand) -> list[Step]:
-    """The steps of a command that may lead into or out of groups: the session's, and that of the groups."""
+async def carry_out(here: Here, conference: str, command: SessionCommand, envelope: Envelope) -> Refusal | None:
+    """Carries a change of phase out, whoever comes and goes meanwhile; the refusal, None when it is stored.
+
+    An evening does not wait for a quiet moment: where people come faster than places can be stored, the phase changes
+    without the last of them, and `follow_presence` gives them a place within seconds.
+
+    Args:
+        envelope: who asked; a repetition with its command id changes nothing.
+    """
+    refusal: Refusal | None = None
+    for attempt in range(ATTEMPTS):
+        steps = await change_of_phase(here, conference, command, patient=attempt < PATIENT_ATTEMPTS)
+        outcome = await here.repository.execute(steps, envelope, Done())
+        if isinstance(outcome, Executed):
+            return None
+        refusal = outcome
+        if not isinstance(outcome, ConcurrentChange):
+            break
+    return refusal
+
+
+async def change_of_phase(here: Here, conference: str, command: SessionCommand, *, patient: bool = True) -> list[Step]:
+    """The steps of a command that may lead into or out of groups: the session's, and that of the groups.
+
+    Args:
+        patient: whether nothing is stored when somebody comes or goes meanwhile.
+    """
     repository = here.repository
     session = await repository.load(SESSION, conference)
     groups = await repository.load(GROUPS, conference)
     foreseen = SESSION.decide(session.state, command)
-    change = Step(SESSION, conference, command, conference, guards=(session, groups))
+    change = Step(SESSION, conference, command, conference, guards=(session,))
     if isinstance(foreseen, Refusal):
         return [change]
     entered = next((event for event in foreseen if isinstance(event, PhaseStarted)), None)
@@ -67,7 +98,7 @@ async def change_of_phase(here: Here, conference: str, command: SessionCommand) 
         place = await _place(here, conference, entered, groups.state, planned.state, command)
         # Planning takes time; who came or went meanwhile is seated as in running groups.
         roster = await repository.load(ROSTER, conference)
-        placed = Step(GROUPS, conference, place, conference, guards=(groups, roster))
+        placed = Step(GROUPS, conference, place, conference, guards=(roster,) if patient else ())
         return [change, placed, *_since(here, conference, planned.state, roster.state)]
     if entered is not None or any(isinstance(event, SessionEnded) for event in foreseen):
         return [change, Step(GROUPS, conference, RecallGroups(now=command.now), conference)]

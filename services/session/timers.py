@@ -4,18 +4,14 @@
 from collections.abc import Sequence
 from uuid import NAMESPACE_OID, uuid5
 
-from services.chassis.contract import Done
 from services.chassis.decisions import Envelope, Step
 from services.chassis.policies import Transient
 from services.chassis.refusals import ConcurrentChange
 from services.chassis.timers import TimerContext, Timers
 from services.session import polls_api
 from services.session.domain.session import SESSION, DeadlineReached, OpenLobby, SessionCommand, StartSession
-from services.session.placing import change_of_phase
+from services.session.placing import carry_out
 from services.session.readmodel.timers import LobbyDue, PhaseDue, StartDue
-
-ATTEMPTS = 6
-"""How often a change of phase is computed anew because people came or went meanwhile."""
 
 timers = Timers("session")
 
@@ -46,9 +42,6 @@ async def _change(ctx: TimerContext, conference: str, command: SessionCommand, n
     """Decides here rather than in the chassis: a lost race is decided anew at once, for an evening does not wait."""
     command_id = uuid5(NAMESPACE_OID, f"session timer:{conference}:{name}:{command.now.isoformat()}")
     envelope = Envelope(command_id, name.encode(), "session", ctx.trace)
-    for _ in range(ATTEMPTS):
-        steps = await change_of_phase(ctx, conference, command)
-        outcome = await ctx.repository.execute(steps, envelope, Done())
-        if not isinstance(outcome, ConcurrentChange):
-            return
-    raise Transient("somebody else was faster, again and again")
+    refusal = await carry_out(ctx, conference, command, envelope)
+    if isinstance(refusal, ConcurrentChange):
+        raise Transient("somebody else was faster, again and again")
