@@ -97,8 +97,8 @@ async def _readable(ctx: Context, conference_id: str, docs: list[SheetDoc]) -> l
 
 @api.query(contract.ListIdeas)
 async def ideas(request: contract.ListIdeas, ctx: Context) -> contract.Ideas:
-    """Submitted ideas; they are public."""
-    return await list_ideas(ctx.db, ctx.keys, request)
+    """Submitted ideas; they are public, except how to reach the group."""
+    return await list_ideas(ctx.db, ctx.keys, request, ctx.actor)
 
 
 @api.query(contract.GetJuryRound)

@@ -138,7 +138,10 @@ async def _until(ctx: PolicyContext, event: session.PhaseExtended | session.Sess
 
 @timers.due(PreferencesAreDue)
 async def when_the_break_is_nearly_over_collect_the_wishes(due: PreferencesAreDue, ctx: TimerContext) -> Sequence[Step]:
-    """So that they are known when the groups are made."""
+    """So that they are known when the groups are made; not when the break has become longer meanwhile."""
+    topics = (await ctx.load(TOPICS, due.conference_id)).state
+    if isinstance(topics, Ranking) and (topics.closes_at is None or topics.closes_at > ctx.now):
+        return []
     return await collect_wishes(ctx, due.conference_id)
 
 

@@ -22,10 +22,13 @@ from services.ideas.domain.topics import (
     ChooseTopics,
     ClosePreferences,
     Collecting,
+    NoTopics,
     Ranking,
     RankTopics,
+    Settled,
     StopPreferences,
     Topic,
+    TopicsAreSettled,
     TopicsRanked,
     chosen,
     most_dotted,
@@ -102,6 +105,11 @@ async def choose_topics(request: contract.ChooseTopics, ctx: Context) -> Decide 
         problem = (await ctx.load(PROBLEM, problem_id)).state
         if not isinstance(problem, Proposed) or problem.conference_id != request.conference_id:
             return UnknownProblem(problem_id=problem_id)
+    # What will be refused must not stop the voting first.
+    if isinstance((await ctx.load(TOPICS, request.conference_id)).state, Collecting | Settled):
+        return TopicsAreSettled()
+    if not request.problem_ids and not await most_dotted_problems(ctx, request.conference_id, {}):
+        return NoTopics()
     counted = await count_dots(ctx, request.conference_id)
     problem_ids = tuple(dict.fromkeys(request.problem_ids))
     if not problem_ids:

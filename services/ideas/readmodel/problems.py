@@ -88,12 +88,14 @@ def _voting(doc: VotingDoc, event: VotingEvents, recorded: Recorded) -> VotingDo
             assert_never(event)
 
 
-async def _due(tx: Tx, event: PreferencesReopened, recorded: Recorded) -> None:
-    if event.closes_at is not None:
-        payload = ClosePreferences(conference_id=event.conference_id)
-        await set_timer(
-            tx, key=event.conference_id, due_at=event.closes_at, payload=payload, conference=event.conference_id
-        )
+async def _due(tx: Tx, event: PreferencesReopened, _: Recorded) -> None:
+    if event.closes_at is None:
+        await cancel_timer(tx, ClosePreferences, event.conference_id)
+        return
+    payload = ClosePreferences(conference_id=event.conference_id)
+    await set_timer(
+        tx, key=event.conference_id, due_at=event.closes_at, payload=payload, conference=event.conference_id
+    )
 
 
 async def _done(tx: Tx, _: PreferencesStopped, recorded: Recorded) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from services.chassis.database import Database
 from services.chassis.decider import Event
+from services.chassis.identity import Actor
 from services.chassis.keys import Keys
 from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
@@ -70,8 +71,8 @@ SUBMITTED_IDEAS = DocumentProjection(
 )
 
 
-async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas) -> contract.Ideas:
-    """A page of ideas by id."""
+async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas, viewer: Actor) -> contract.Ideas:
+    """A page of ideas by id. How to reach a group is shown to its authors and to who serves at their conference."""
     rows = await db.pool.fetch(
         "SELECT body FROM documents WHERE projection = $1 AND key > $2"
         " AND ($3::uuid IS NULL OR conference_id = $3) ORDER BY key LIMIT $4",
@@ -82,16 +83,25 @@ async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas) -> c
     page = docs[: request.cut.first]
     texts = await opened(keys, [text.text for doc in page for text in doc.texts])
     return contract.Ideas(
-        items=tuple(_view(doc, doc.submitted_at, texts) for doc in page if doc.submitted_at is not None),
+        items=tuple(
+            _view(doc, doc.submitted_at, texts, contact=_sees_contact(viewer, doc))
+            for doc in page
+            if doc.submitted_at is not None
+        ),
         next=page[-1].idea_id if len(docs) > len(page) else None,
     )
 
 
-def _view(doc: IdeaDoc, submitted_at: datetime, texts: Opened) -> contract.IdeaView:
+def _sees_contact(viewer: Actor, doc: IdeaDoc) -> bool:
+    serves = viewer.kind == "staff" and any(grant.scope in {"city", doc.conference_id} for grant in viewer.grants)
+    return serves or viewer.id in doc.authors
+
+
+def _view(doc: IdeaDoc, submitted_at: datetime, texts: Opened, *, contact: bool) -> contract.IdeaView:
     fields: dict[str, str] = {}
     for part in doc.texts:
         text = texts.text(part.text)
-        if text is not None:
+        if text is not None and (contact or part.field != "contact"):
             fields[part.field] = f"{fields[part.field]}\n\n{text}" if part.field in fields else text
     return contract.IdeaView(
         idea_id=doc.idea_id,

@@ -168,10 +168,11 @@ class City:
         )
 
     async def answer_everywhere(self) -> None:
-        """Lets both replicas answer this conference's commands, as in the moment when a partition changes hands."""
-        for replica in self.replicas:
-            await replica.server.serve(partition(self.conference))
-            assert partition(self.conference) in replica.server.partitions
+        """Lets both replicas answer the conference's and the city's commands, as while a partition changes hands."""
+        for number in (partition(self.conference), partition(None)):
+            for replica in self.replicas:
+                await replica.server.serve(number)
+                assert number in replica.server.partitions
 
     async def board(self, actor: Actor = GATEWAY) -> contract.BoardView:
         return await self.does(contract.GetBoard(conference_id=self.conference), actor)

@@ -122,6 +122,16 @@ async def test_the_choice_of_the_moderator_ends_the_voting_and_stands(city):
     assert [topic.problem_id for topic in (await city.problems()).topics] == [second]
 
 
+async def test_choosing_before_there_is_a_problem_leaves_the_voting_open(city):
+    anna = uuid4().hex
+    await city.seat(anna)
+    await until_seated(city, anna)
+    await city.enter("problems", "problems")
+    await eventually(city.problems, lambda view: view.open)
+    assert isinstance(await city.refused(contract.ChooseTopics(conference_id=city.conference), MODERATOR), NoTopics)
+    await city.does(propose(city, "Doch noch eins"), resident(anna))
+
+
 async def test_wishes_are_told_when_the_phase_ends_and_again_after_the_break(city):
     anna, ben = uuid4().hex, uuid4().hex
     problems = await collect(city, anna, ben, tools=("problems", "topics"))

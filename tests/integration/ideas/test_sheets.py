@@ -10,7 +10,7 @@ from services.chassis.refusals import ConcurrentChange, NotAllowed
 from services.contracts import ideas as contract
 from services.contracts import registration, session
 from services.contracts.refusals import NotInGroup, PassageChanged, SheetIsClosed, SheetIsEmpty, UnknownSheet
-from tests.integration.ideas.city import MODERATOR, START, City, eventually, resident, staff, until_seated
+from tests.integration.ideas.city import GATEWAY, MODERATOR, START, City, eventually, resident, staff, until_seated
 
 
 def write(
@@ -135,6 +135,17 @@ async def test_a_submitted_idea_keeps_its_fields_until_it_is_submitted_again(cit
     assert (await city.does(submit(sheet), resident(people[2]))).idea_id == idea_id
     wanted = {"title": "Garten", "approach": "Erst graben.\n\nDann säen."}
     await eventually(city.ideas, lambda ideas: len(ideas) == 1 and ideas[0].fields == wanted)
+
+
+async def test_how_to_reach_the_group_is_shown_to_its_authors_and_to_staff_only(city, people):
+    sheet = await city.open_sheet(*people)
+    await city.does(write(sheet, "Garten", field="title"), resident(people[0]))
+    await city.does(write(sheet, "garten@example.org", field="contact"), resident(people[0]))
+    await city.does(submit(sheet), resident(people[0]))
+    await eventually(city.ideas, bool)
+    listing = contract.ListIdeas(conference_id=city.conference)
+    for actor, sees in ((resident(people[0]), True), (MODERATOR, True), (resident(people[1]), False), (GATEWAY, False)):
+        assert ("contact" in (await city.does(listing, actor)).items[0].fields) is sees
 
 
 async def test_when_the_session_ends_finished_sheets_become_ideas_and_all_sheets_close(city):
