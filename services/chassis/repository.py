@@ -176,7 +176,7 @@ class Repository:
                     # A full read from the first event on: after a restored backup even the kept past may be wrong.
                     for stream in streams:
                         self._cache.discard(stream)
-                    await self._check(item.guards)
+                    await self._check(steps)
                     return None
 
     async def _load(self, decider: Decider[S, C, E], stream_id: UUID) -> Loaded[S]:
@@ -204,10 +204,12 @@ class Repository:
             return IdempotencyKeyReused()
         return Executed(msgspec.Raw(outcome), position, repeated=True)
 
-    async def _check(self, guards: Sequence[Guard]) -> None:
-        for guard in guards:
-            if await self.store.select_events(guard.originator_id, after_version=guard.version):
-                raise _Changed
+    async def _check(self, steps: Sequence[Step]) -> None:
+        """Whether what the handlers relied on still holds, after a lost race."""
+        for step in steps:
+            for seen in step.guards:
+                if await self.store.select_events(seen.stream_id, after_version=seen.version):
+                    raise _Changed
 
 
 class _Pending:

@@ -196,6 +196,21 @@ async def test_two_projectors_apply_every_event_once(database_url: str) -> None:
         assert sheet == Sheet("", 20, 20)
 
 
+async def test_a_projector_that_lags_behind_never_moves_a_read_model_back(
+    store: EventStore, author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = project(store, DEPOSITS)
+    await late.catch_up()
+    head = await evening(author)
+    await project(store, DEPOSITS).catch_up()
+    monkeypatch.setattr(module, "BATCH", 2)
+    while await late._step():
+        pass
+    assert late.positions == {"deposits": head}
+    assert late.failing == {}
+    assert await store.db.pool.fetchval("SELECT position FROM projections") == head
+
+
 async def test_another_replica_goes_on_when_the_one_that_projects_ends(database_url: str) -> None:
     async with opened(database_url, database_url) as stores:
         author = Author(stores[0])

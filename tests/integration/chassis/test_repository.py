@@ -230,6 +230,25 @@ async def test_what_the_handler_relied_on_must_not_have_changed(database_url: st
         assert (await state(here, ANNA)).balance == 1
 
 
+async def test_a_step_that_found_nothing_to_do_must_still_find_nothing_when_the_others_are_stored(
+    database_url: str,
+) -> None:
+    async with replicas(database_url, database_url) as (here, there):
+        await do(there, step(BEN, Close(now=NOON)))
+        original = here.store.append
+        tries: list[Any] = []
+
+        async def meanwhile(item: Any) -> Any:
+            if not tries:
+                await do(there, step(BEN, Open(now=NOON, owner="Ben")))
+            tries.append(item)
+            return await original(item)
+
+        here.store.append = meanwhile  # type: ignore[method-assign]
+        await do(here, step(BEN, Close(now=NOON)), deposit(ANNA, 1))
+        assert len(tries) == 2
+
+
 async def test_a_guard_on_a_stream_that_is_written_holds_as_well(repository: Repository) -> None:
     seen = await repository.load(ACCOUNT, ANNA)
     guarded = step(ANNA, Deposit(now=NOON, amount=1), guards=[seen])
