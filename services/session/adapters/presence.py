@@ -40,9 +40,12 @@ class PresenceBook:
             seen[person] = now
 
     def conferences(self, grace: float) -> list[str]:
-        """The conferences this replica hears of; those it no longer hears of are forgotten."""
+        """The conferences this replica hears of; those it no longer hears of are forgotten.
+
+        They are forgotten before anybody's grace time is over: another replica may hear of them now.
+        """
         now = self._clock()
-        for conference in [one for one, last in self._reported.items() if now - last > grace]:
+        for conference in [one for one, last in self._reported.items() if now - last > grace / 2]:
             for book in (self._since, self._reported, self._seen, self._noted):
                 book.pop(conference, None)
         return list(self._reported)

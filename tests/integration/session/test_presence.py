@@ -9,13 +9,13 @@ from services.session.adapters.presence import BOOK
 from tests.integration.chassis.waiting import until
 from tests.integration.session.evening import Evening, evening, seated
 
-GRACE = 0.8
+GRACE = 1.2
 
 
 async def keep_reporting(night: Evening, people: list[str]) -> None:
     while True:
         await night.report(people)
-        await asyncio.sleep(GRACE / 4)
+        await asyncio.sleep(GRACE / 6)
 
 
 async def present(night: Evening, people: list[str]) -> None:

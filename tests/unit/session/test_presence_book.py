@@ -38,10 +38,23 @@ def test_a_replica_that_hears_nothing_more_of_a_conference_forgets_it():
     book = PresenceBook(watch)
     book.report(HERE, ["anna"])
     assert book.conferences(15) == [HERE]
-    watch.now += 16
+    watch.now += 8
     assert book.conferences(15) == []
     book.report(HERE, ["ben"])
     assert not book.knows(HERE, 15)
+
+
+def test_a_replica_that_hears_nothing_more_forgets_before_it_would_judge():
+    watch = Watch()
+    book = PresenceBook(watch)
+    for second in range(60):
+        if second < 30 and second % 3 == 0:
+            book.report(HERE, ["anna"])
+        if second < 30 and second % 3 == 1:
+            book.report(HERE, ["ben"])
+        if HERE in book.conferences(15) and book.knows(HERE, 15):
+            assert book.seen(HERE, 15) == {"anna", "ben"}
+        watch.now += 1
 
 
 def test_the_table_hears_of_reports_a_few_times_in_a_grace_time():
