@@ -264,3 +264,5 @@ def test_whatever_people_do_no_seat_is_sold_twice_and_none_stays_empty(before, a
         assert {who for who, r in seats.registrations.items() if r.status == "WAITLISTED"} == set(seats.waiting)
         hoping = [w for w in seats.waiting if not seats.standbys_called or seats.registrations[w].present]
         assert not (hoping and seats.free), "a person waits although a seat is free"
+        unused = [who for who in seats.seated if seats.standbys_called and not seats.registrations[who].present]
+        assert not (hoping and unused), "a person stands by although somebody has not come"
