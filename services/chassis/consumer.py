@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from services.chassis.dead_letters import DeadLetters
+from services.chassis.dead_letters import WAITS, DeadLetters
 from services.chassis.faults import passes
 from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.inflow import Delivered, Inflow
@@ -184,7 +184,7 @@ class Consumer:
             self._count("repeated")
             return
         if conference in self.parked:
-            await self._park(conference, position, delivered, "waits behind an earlier event")
+            await self._park(conference, position, delivered, WAITS)
             return
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -220,8 +220,10 @@ class Consumer:
 
     async def _take_up(self, conference: str) -> None:
         """Replays and skips, in order, until an event fails, waits for an operator, or none is left."""
+        going = False
         while (letter := await self.letters.first(self.source, conference)) is not None:
-            if letter.state == "parked":
+            # What began to wait after the operator had asked for the replay follows by itself.
+            if letter.state == "parked" and not (going and letter.error == WAITS):
                 return
             if letter.state == "skip":
                 await self._reactions.note(conference, letter.position)
@@ -233,6 +235,7 @@ class Consumer:
             if conference in self.parked:
                 return
             self.parked.add(conference)
+            going = True
             await self.letters.done(self.source, conference, letter.position, skipped=False)
         self.parked.discard(conference)
 

@@ -16,6 +16,9 @@ from services.chassis.inflow import Delivered
 
 log = structlog.get_logger()
 
+WAITS = "waits behind an earlier event"
+"""The error of those that only wait."""
+
 _ERROR_LENGTH = 300
 
 
@@ -46,6 +49,7 @@ class Letter(NamedTuple):
     position: int
     delivered: Delivered
     state: str
+    error: str
 
 
 class DeadLetters:
@@ -99,14 +103,14 @@ class DeadLetters:
     async def first(self, source: str, conference: str) -> Letter | None:
         """The first event of the conference that waits."""
         row = await self._db.pool.fetchrow(
-            "SELECT position, subject, headers, data, state FROM dead_letters"
+            "SELECT position, subject, headers, data, state, error FROM dead_letters"
             " WHERE consumer = $1 AND source = $2 AND conference = $3 AND state <> 'skipped' ORDER BY position LIMIT 1",
             self._consumer, source, conference,
         )  # fmt: skip
         if row is None:
             return None
         delivered = Delivered(0, row["subject"], json.loads(row["headers"]), row["data"])
-        return Letter(row["position"], delivered, row["state"])
+        return Letter(row["position"], delivered, row["state"], row["error"])
 
     async def put(self, source: str, conference: str, position: int, delivered: Delivered, error: str) -> None:
         """Lets an event wait; one that waits already only gets the new error."""
