@@ -13,8 +13,7 @@ from contextlib import aclosing, suppress
 from typing import Any, cast
 
 import orjson
-import structlog
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.door import Door, Turned
@@ -24,7 +23,6 @@ from gateway.live.presence import Presence
 
 PROTOCOL = "graphql-transport-ws"
 LAGGING = 4013
-log = structlog.get_logger()
 
 
 class _Close(Exception):
@@ -219,9 +217,10 @@ class Connection:
         except (_Close, WebSocketDisconnect) as close:
             if isinstance(close, _Close):
                 self.end(close.code, close.reason)
-        except Exception:
-            log.exception("an operation failed")
-            self.end(1011, "Internal error")
+        except Exception as error:
+            # What a subscription raises before its first message, such as a refusal, or a defect.
+            with suppress(_Close, WebSocketDisconnect):
+                await self._errors(key, [format_error(GraphQLError("", original_error=error))])
         finally:
             if self._operations.get(key) is asyncio.current_task():
                 del self._operations[key]

@@ -10,8 +10,8 @@ import msgspec
 from gateway.schema.derive import object_type
 from gateway.schema.shape import Shown, computed, first_sentence, graphql_type, show
 from services.chassis.decider import Refusal
-from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput
-from services.contracts import refusals as contract_refusals
+from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, UnknownRefusal
+from services.contracts.refusals import BY_SERVICE
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -66,14 +66,14 @@ def _refusal(shown: object) -> Refusal:
     return refusal
 
 
+def refusals_of(service: str) -> tuple[type[Refusal], ...]:
+    """Every refusal that a command of one service may come back with."""
+    return (*CHASSIS_REFUSALS, *BY_SERVICE[service])
+
+
 def all_refusals() -> tuple[type[Refusal], ...]:
     """Every refusal that may come back: the chassis' and the services'."""
-    own = (
-        kind
-        for kind in vars(contract_refusals).values()
-        if isinstance(kind, type) and issubclass(kind, Refusal) and kind.__module__ == contract_refusals.__name__
-    )
-    return (*CHASSIS_REFUSALS, *own)
+    return (*CHASSIS_REFUSALS, *(refusal for refusals in BY_SERVICE.values() for refusal in refusals))
 
 
 def _types(refusals: Iterable[type[Refusal]]) -> dict[type[Refusal], type[Shown]]:
@@ -90,8 +90,10 @@ REFUSAL_TYPES = _types(all_refusals())
 """The GraphQL type of every refusal."""
 
 
-def show_refusal(refusal: Refusal) -> Shown:
-    """The GraphQL object of a refusal."""
+def show_refusal(refusal: Refusal, service: str) -> Shown:
+    """The GraphQL object of a refusal of one service."""
+    if type(refusal) not in refusals_of(service):
+        refusal = UnknownRefusal(name=type(refusal).__name__, facts=msgspec.json.encode(refusal).decode())
     return show(REFUSAL_TYPES[type(refusal)], refusal)
 
 

@@ -16,7 +16,7 @@ from strawberry.tools import create_type
 
 from gateway.context import Context, context_of
 from gateway.schema.derive import input_type, object_type, plain
-from gateway.schema.errors import REFUSAL_TYPES, show_refusal
+from gateway.schema.errors import REFUSAL_TYPES, refusals_of, show_refusal
 from gateway.schema.relay import BadId
 from gateway.schema.shape import Shown, description_of, show
 from services.chassis.contract import CommandRequest
@@ -138,22 +138,22 @@ async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: 
         success: the GraphQL type of its success.
         given: the mutation's input.
     """
+    service = kind.SERVICE
     try:
         command = msgspec.convert(plain(kind, given), kind, strict=False)
     except BadId as error:
-        return show_refusal(InvalidInput(field="", problem=str(error)))
+        return show_refusal(InvalidInput(field="", problem=str(error)), service)
     except msgspec.ValidationError as error:
-        return show_refusal(_invalid(error))
+        return show_refusal(_invalid(error), service)
     refusal: Refusal | None = not_allowed(context, command)
     if refusal is None and not 1 <= len(given.idempotency_key) <= 200:
         refusal = InvalidInput(field="idempotency_key", problem="Expected 1 to 200 characters")
     if refusal is not None:
-        return show_refusal(refusal)
-    service = kind.SERVICE
+        return show_refusal(refusal, service)
     seen = given.expected_position
     reply = await context.command(command, given.idempotency_key, seen.removeprefix(f"{service}/") if seen else None)
     if reply.refusal is not None:
-        return show_refusal(reply.refusal)
+        return show_refusal(reply.refusal, service)
     made = show(success, reply.answer)
     made.at = f"{service}/{reply.position}"
     return made
@@ -170,7 +170,7 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
         extra={"position": _position_field()},
         description=f"{name} was carried out. {description_of(kind.ANSWER)}",
     )
-    members = (success, *REFUSAL_TYPES.values())
+    members = (success, *(REFUSAL_TYPES[refusal] for refusal in refusals_of(kind.SERVICE)))
     union = Annotated[
         Union[members],  # type: ignore[valid-type]  # noqa: UP007 -- made at run time
         strawberry.union(f"{name}Result", description=f"What became of {name}."),

@@ -114,8 +114,13 @@ class City:
                         self.parts[name].api.command(kind)(self._on_command)
                     elif issubclass(kind, QueryRequest):
                         self.parts[name].api.query(kind)(self._on_query)
-        self.say(registration.GetJsonWebKeys, lambda _: registration.JsonWebKeys(keys=(self.issuer.jwk,), issuer=ISSUER))
-        self.say(registration.GetNames, lambda query: registration.Names(names={i: NAMES[i] for i in query.ids if i in NAMES}))
+        self.say(
+            registration.GetJsonWebKeys, lambda _: registration.JsonWebKeys(keys=(self.issuer.jwk,), issuer=ISSUER)
+        )
+        self.say(
+            registration.GetNames,
+            lambda query: registration.Names(names={i: NAMES[i] for i in query.ids if i in NAMES}),
+        )
         self.know(evening())
 
     @classmethod
@@ -164,8 +169,9 @@ class City:
     def _chat(self, view: session.ChatView) -> None:
         known: dict[str, session.ChatView] = getattr(self, "chats", {})
         self.chats = {**known, view.channel: view}
-        self.answers[session.GetChat] = lambda query: self.chats.get(query.channel) or session.ChatView(
-            conference_id=query.conference_id, channel=query.channel, messages=()
+        self.answers[session.GetChat] = lambda query: (
+            self.chats.get(query.channel)
+            or session.ChatView(conference_id=query.conference_id, channel=query.channel, messages=())
         )
 
     async def _on_command(self, request: Any, ctx: Context) -> Answer | Refusal:
@@ -193,9 +199,7 @@ QUERIES = [
 def _sample(kind: type[Answer]) -> Answer:
     """Some answer of this kind."""
     sample: dict[Any, Any] = {"status": "SEATED", "expires_at": START, "token": "t", "checked_in": False}
-    values = {
-        field.name: sample.get(field.name, "f" * 32) for field in msgspec.structs.fields(kind) if field.required
-    }
+    values = {field.name: sample.get(field.name, "f" * 32) for field in msgspec.structs.fields(kind) if field.required}
     return kind(**values)
 
 
@@ -203,9 +207,11 @@ def text(words: str) -> LocalText:
     return LocalText(de=words, en=words)
 
 
-def message(message_id: str, words: str | None, *, channel: str = "plenary", author: str = ANNA, hidden: bool = False) -> Any:
+def message(
+    message_id: str, words: str | None, *, channel: str = "plenary", author: str = ANNA, hidden: bool = False
+) -> Any:
     return session.MessageView(
-        message_id=message_id * 32, channel=channel, author_id=author, text=words, hidden=hidden, at=START
+        message_id=(message_id * 32)[:32], channel=channel, author_id=author, text=words, hidden=hidden, at=START
     )
 
 
@@ -220,7 +226,10 @@ def evening() -> list[Answer]:
         for number, (group, members) in enumerate([(GROUP_1, (ANNA, BEN)), (GROUP_2, (CEM, DORA))], 1)
     )
     placements = tuple(
-        rooms.PlacementEntry(participant_id=one, room=f"cell.{CONFERENCE}.r1.g{group.number}", confirmed=True, kind="group", group_id=group.group_id)
+        rooms.PlacementEntry(
+            participant_id=one, room=f"cell.{CONFERENCE}.r1.g{group.number}", confirmed=True, kind="group",
+            group_id=group.group_id,
+        )
         for group in groups
         for one in group.members
     )  # fmt: skip
@@ -234,8 +243,13 @@ def evening() -> list[Answer]:
     )
     sheets = tuple(
         ideas.SheetView(
-            conference_id=CONFERENCE, sheet_id=f"{number}5" * 16, group_id=group, topic_id=None, open=True, idea_id=None,
-            passages=(ideas.PassageView(passage_id=f"{number}6" * 16, field="title", text=f"Blatt {number}", author_id=author, version=1),),
+            conference_id=CONFERENCE, sheet_id=f"{number}5" * 16, group_id=group, topic_id=None, open=True,
+            idea_id=None,
+            passages=(
+                ideas.PassageView(
+                    passage_id=f"{number}6" * 16, field="title", text=f"Blatt {number}", author_id=author, version=1
+                ),
+            ),
         )
         for number, group, author in ((1, GROUP_1, BEN), (2, GROUP_2, CEM))
     )  # fmt: skip
@@ -259,7 +273,8 @@ def evening() -> list[Answer]:
         ),
         session.HelpView(conference_id=CONFERENCE, calls=()),
         session.PresenceView(
-            conference_id=CONFERENCE, seated=(ANNA, BEN, CEM, DORA), present=(ANNA, BEN), staff={MODERATOR: ("moderator",)}
+            conference_id=CONFERENCE, seated=(ANNA, BEN, CEM, DORA), present=(ANNA, BEN),
+            staff={MODERATOR: ("moderator",)},
         ),
         session.DeskView(rows=()),
         ideas.BoardView(conference_id=CONFERENCE, open_kinds=("NEED", "OFFER"), cards=cards),

@@ -72,7 +72,7 @@ async def serving(app: Any) -> AsyncIterator[int]:
     )  # fmt: skip
     server = QuietServer(config)
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 -- uvicorn tells nobody
         await asyncio.sleep(0.005)
     try:
         yield server.servers[0].sockets[0].getsockname()[1]

@@ -134,12 +134,9 @@ HEAVY = {
     "fragments in fragments": "{ viewer { ...f0 } }"
     + "".join(f" fragment f{n} on Viewer {{ ...f{n + 1} ...f{n + 1} }}" for n in range(40))
     + " fragment f40 on Viewer { kind }",
-    "objects in objects": "{ viewer { ...f0 } }"
-    + "".join(
-        f" fragment f{n} on Viewer {{ a: myConference {{ ...c{n} }} b: myConference {{ ...c{n} }} }}"
-        f" fragment c{n} on Conference {{ id }}"
-        for n in range(20)
-    ),
+    "aliases in fragments": '{ conference(id: "x") { ...f0 } }'
+    + "".join(f" fragment f{n} on Conference {{ a{n}: session {{ id }} ...f{n + 1} ...f{n + 1} }}" for n in range(20))
+    + " fragment f20 on Conference { id }",
     "aliases": "{" + " ".join(f"a{n}: serverTime" for n in range(200)) + "}",
     "pages of pages": "{ conferences(first: 100) { nodes { ideas(first: 100) { nodes { authors { id } } } } } }",
     "directives": "{ serverTime " + "@include(if: true) " * 100 + "}",

@@ -104,9 +104,7 @@ async def test_while_the_issuer_is_away_known_tokens_hold_and_new_ones_wait(city
     assert await status(gateway, Issuer("k7").resident()) in {401, 503}
 
 
-async def test_the_citys_provider_vouches_for_staff_and_for_no_resident(
-    city: City, nats_url: str, prefix: str
-) -> None:
+async def test_the_citys_provider_vouches_for_staff_and_for_no_resident(city: City, nats_url: str, prefix: str) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     jwk = {**RSAAlgorithm(RSAAlgorithm.SHA256).to_jwk(key.public_key(), as_dict=True), "kid": "r1", "alg": "RS256"}
 

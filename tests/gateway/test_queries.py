@@ -82,7 +82,9 @@ async def test_the_chat_of_another_group_is_closed_to_residents(city: City, gate
 
 
 async def test_a_hidden_message_has_no_text_for_residents(city: City, gateway: Address) -> None:
-    city.know([session.ChatView(conference_id=CONFERENCE, channel="plenary", messages=(message("3", "böse", hidden=True),))])
+    city.know(
+        [session.ChatView(conference_id=CONFERENCE, channel="plenary", messages=(message("3", "böse", hidden=True),))]
+    )
     query = 'query($id: ID!) { conference(id: $id) { chat(channel: "plenary") { messages { text hidden } } } }'
     seen = [await gateway.ask(query, token, id=GID) for token in (city.issuer.resident(), city.issuer.staff())]
     texts = [answer["data"]["conference"]["chat"]["messages"][0]["text"] for answer in seen]
