@@ -79,6 +79,8 @@ def _machine(data: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("wrong", "the time zones are missing", "pip install tzdata")
     if not environment.get("DATABASE_URL"):
         yield _postgres(data)
+        for place, owner in postgres.abandoned():
+            yield Finding("note", f"{place} holds the data of {owner}, which is gone", f"rm -r {place}")
     if not environment.get("NATS_URL"):
         try:
             yield Finding("ok", f"nats-server at {nats.binary()}")

@@ -236,7 +236,7 @@ class City:
         return Part(
             Program(name, argv, self._log(name), environment, patience=20.0),
             readiness(name, f"http://127.0.0.1:{port}/readyz", self._say),
-            within=120.0,
+            within=180.0,
         )
 
     def _log(self, name: str) -> Path:

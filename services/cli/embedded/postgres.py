@@ -26,6 +26,7 @@ _NEWEST = "18"
 _INSTALLS = {"18": "pginstall18", "16": "pginstall"}
 _ACCOUNTS = ("quartier", "postgres", "nobody")
 _ELSEWHERE = Path("/var/lib/quartier")
+_OWNER = "belongs-to.txt"
 SUPERUSER = "quartier"
 
 
@@ -171,8 +172,17 @@ def home(folder: Path, *, look_only: bool = False) -> Path:
         elsewhere.mkdir(parents=True, exist_ok=True)
         for ours in (_ELSEWHERE, elsewhere):
             ours.chmod(0o711)
+        (elsewhere / _OWNER).write_text(str(folder))
         (folder / "elsewhere.txt").write_text(f"{name} cannot enter this folder; the data are in {elsewhere}\n")
     return elsewhere
+
+
+def abandoned() -> list[tuple[Path, str]]:
+    """Data kept elsewhere whose own folder is gone, with that folder; nobody deletes them but the operator."""
+    if os.geteuid() != 0 or not _ELSEWHERE.exists():
+        return []
+    owners = ((note.parent, note.read_text()) for note in sorted(_ELSEWHERE.glob(f"*/{_OWNER}")))
+    return [(place, owner) for place, owner in owners if not Path(owner).exists()]
 
 
 def _environment() -> dict[str, str]:
