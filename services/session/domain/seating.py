@@ -248,9 +248,13 @@ class _Table:
         return min(candidates)[3] if candidates else None
 
     def _form(self, members: Sequence[str]) -> None:
+        """A new group; where groups have topics, with the topic that suits its first member best."""
+        like = min(self.groups(), key=lambda group: (self._cost(members[0], group), group.number), default=None)
         self._last += 1
         group_id = next(self._ids)
-        self._groups[group_id] = Group(group_id=group_id, number=self._last, members=tuple(members))
+        self._groups[group_id] = Group(
+            group_id=group_id, number=self._last, members=tuple(members), topic_id=like.topic_id if like else None
+        )
 
     def _put(self, person: str, group_id: str) -> None:
         for group in self.groups():

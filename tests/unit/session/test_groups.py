@@ -2,6 +2,7 @@
 from collections import Counter
 from itertools import count
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,6 +151,18 @@ def test_where_all_groups_are_full_a_new_one_is_formed():
     assert members(after(place("abcde", "fghij"), Join(people=("x",), new_ids=("n",), now=NOON))) == [
         *("bcde", "ghij", "afx"),
     ]
+
+
+def test_a_group_that_is_formed_late_gets_a_topic_that_its_first_member_wished():
+    first, second = groups("abcde", "fghij")
+    with_topics = (msgspec.structs.replace(first, topic_id="t1"), msgspec.structs.replace(second, topic_id="t2"))
+    plan = after(
+        KeepWishes(ranks={"x": ("t2", "t1")}, now=NOON),
+        msgspec.structs.replace(place(), groups=with_topics),
+        Join(people=("x",), new_ids=("n",), now=NOON),
+    )
+    assert plan.now is not None
+    assert [group.topic_id for group in plan.now.seating.groups] == ["t1", "t2", "t2"]
 
 
 def test_who_is_seated_does_not_join_again():

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.chassis.decider import Sealed
+from services.chassis.records import Recorded
+from services.contracts import session as told
+from services.contracts.shared import Reason
+from services.session.domain import groups_facts, roster, session_facts
+from services.session.domain.seating import Group
+from services.session.publishing import publish
+from tests.unit.session.evening import NOON, PREPARED, entered, left, minutes
+
+CONFERENCE = "c" * 32
+AT = datetime(2027, 3, 12, 13, tzinfo=UTC)
+STAMP = {"at": AT, "conference_id": CONFERENCE}
+ANNA, MIA = "a" * 32, "b" * 32
+GROUP = Group(group_id="d" * 32, number=1, members=(ANNA,), mentor_id=MIA, topic_id="e" * 32)
+
+
+def recorded(conference: str | None = CONFERENCE) -> Recorded:
+    where = UUID(conference) if conference else None
+    return Recorded(7, uuid4(), 0, "topic", b"", where, uuid4(), b"", AT)
+
+
+PUBLISHED = [
+    (session_facts.LobbyOpened(), told.LobbyOpened(**STAMP)),
+    (session_facts.SessionStarted(started_at=NOON), told.SessionStarted(**STAMP)),
+    (
+        entered(2, 1, NOON),
+        told.PhaseStarted(
+            **STAMP,
+            run=2,
+            phase="exchange",
+            kind="groups",
+            tools=("needs_offers",),
+            group_mode="mix",
+            deadline=NOON + minutes(15),
+        ),
+    ),
+    (
+        session_facts.PhaseExtended(run=2, deadline=NOON, by_hand=False),
+        told.PhaseExtended(**STAMP, run=2, deadline=NOON),
+    ),
+    (left(2, 1), told.PhaseEnded(**STAMP, run=2, phase="exchange", tools=("needs_offers",))),
+    (session_facts.SessionPaused(run=2, left_seconds=1.0), told.SessionPaused(**STAMP, run=2)),
+    (session_facts.PausedPhaseExtended(run=2, left_seconds=1.0), told.SessionPaused(**STAMP, run=2)),
+    (
+        session_facts.SessionResumed(run=2, deadline=NOON, by_hand=True),
+        told.SessionResumed(**STAMP, run=2, deadline=NOON),
+    ),
+    (session_facts.SessionEnded(), told.SessionEnded(**STAMP)),
+    (
+        groups_facts.GroupsPlaced(
+            generation=3,
+            run=2,
+            phase="exchange",
+            mode="mix",
+            groups=(GROUP,),
+            with_moderator=(),
+            spare=(),
+            seed=1,
+            algorithm="x",
+            again=False,
+        ),
+        told.GroupsPlaced(
+            **STAMP,
+            generation=3,
+            run=2,
+            mode="mix",
+            groups=(told.GroupPlaced(group_id="d" * 32, number=1, members=(ANNA,), mentor_id=MIA, topic_id="e" * 32),),
+        ),
+    ),
+    (
+        groups_facts.PersonMoved(generation=4, participant_id=ANNA, group_id=None, gone=True),
+        told.ParticipantMoved(**STAMP, generation=4, participant_id=ANNA, group_id=None),
+    ),
+    (
+        groups_facts.MentorMoved(generation=5, mentor_id=MIA, group_id="d" * 32),
+        told.ParticipantMoved(**STAMP, generation=5, participant_id=MIA, group_id="d" * 32),
+    ),
+    (groups_facts.GroupsRecalled(generation=6), told.GroupsRecalled(**STAMP, generation=6)),
+    (roster.PersonCame(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=True)),
+    (roster.PersonWent(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=False)),
+    (
+        roster.ParticipantExcluded(participant_id=ANNA, code="insult", by=MIA),
+        told.ParticipantExcluded(**STAMP, participant_id=ANNA, reason=Reason(code="insult", by=MIA)),
+    ),
+    (roster.ParticipantReadmitted(participant_id=ANNA), told.ParticipantReadmitted(**STAMP, participant_id=ANNA)),
+]
+
+KEPT = [
+    PREPARED,
+    session_facts.SessionMoved(starts_at=NOON),
+    groups_facts.TopicsKept(topics=()),
+    groups_facts.WishesKept(ranks={}),
+    groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=("garden",)),
+    roster.SeatFilled(participant_id=ANNA, attributes=Sealed(ANNA, b"box")),
+    roster.SeatEmptied(participant_id=ANNA),
+    roster.StaffJoined(staff_id=MIA, role="mentor"),
+    roster.StaffLeft(staff_id=MIA, role="mentor"),
+    roster.PersonForgotten(participant_id=ANNA),
+]
+
+
+@pytest.mark.parametrize(("event", "contract"), PUBLISHED, ids=lambda one: type(one).__name__)
+def test_an_event_that_concerns_others_is_told(event, contract):
+    assert publish(event, recorded()) == contract
+
+
+@pytest.mark.parametrize("event", KEPT, ids=lambda one: type(one).__name__)
+def test_an_event_that_concerns_nobody_else_stays_inside(event):
+    assert publish(event, recorded()) is None
+
+
+def test_every_event_of_session_groups_and_roster_is_decided_upon():
+    known = {type(event) for event, _ in PUBLISHED} | {type(event) for event in KEPT}
+    assert known == {
+        kind
+        for module in (session_facts, groups_facts, roster)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and hasattr(kind, "TOPIC") and kind.__module__ == module.__name__
+    }
