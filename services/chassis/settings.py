@@ -79,7 +79,10 @@ class Settings(BaseSettings):
     @field_validator("http_bind")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        ipaddress.ip_address(value)
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            raise ValueError("not an IP address") from None
         return value
 
     @field_validator("key_encryption_key")
