@@ -61,15 +61,16 @@ async def list_challenges(
         everything: unpublished ones too.
         viewer: whose own unpublished ones are shown as well.
     """
+    first = len(request.ids) or request.cut.first
     rows = await db.pool.fetch(
         "SELECT body FROM documents WHERE projection = $1 AND key > $2"
         " AND ($3::text IS NULL OR body ->> 'district_id' = $3)"
         " AND ($4 OR (body ->> 'published')::boolean OR body ->> 'posted_by' = $5)"
-        " ORDER BY key LIMIT $6",
-        CHALLENGES.name, request.cut.after or "", request.district_id, everything, viewer, request.cut.first + 1,
+        " AND ($6::text[] = '{}' OR key = ANY($6)) ORDER BY key LIMIT $7",
+        CHALLENGES.name, request.cut.after or "", request.district_id, everything, viewer, request.ids, first + 1,
     )  # fmt: skip
     docs = [CHALLENGES.decoder.decode(row["body"]) for row in rows]
-    page = docs[: request.cut.first]
+    page = docs[:first]
     return contract.Challenges(
         items=tuple(
             contract.ChallengeView(

@@ -73,14 +73,15 @@ SUBMITTED_IDEAS = DocumentProjection(
 
 async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas, viewer: Actor) -> contract.Ideas:
     """A page of ideas by id. How to reach a group is shown to its authors and to who serves at their conference."""
+    first = len(request.ids) or request.cut.first
     rows = await db.pool.fetch(
         "SELECT body FROM documents WHERE projection = $1 AND key > $2"
-        " AND ($3::uuid IS NULL OR conference_id = $3) ORDER BY key LIMIT $4",
+        " AND ($3::uuid IS NULL OR conference_id = $3) AND ($4::text[] = '{}' OR key = ANY($4)) ORDER BY key LIMIT $5",
         SUBMITTED_IDEAS.name, request.cut.after or "",
-        UUID(request.conference_id) if request.conference_id else None, request.cut.first + 1,
+        UUID(request.conference_id) if request.conference_id else None, request.ids, first + 1,
     )  # fmt: skip
     docs = [SUBMITTED_IDEAS.decoder.decode(row["body"]) for row in rows]
-    page = docs[: request.cut.first]
+    page = docs[:first]
     texts = await opened(keys, [text.text for doc in page for text in doc.texts])
     return contract.Ideas(
         items=tuple(

@@ -8,7 +8,7 @@ from services.chassis.refusals import NotAllowed
 from services.contracts import ideas as contract
 from services.contracts import registration, session
 from services.contracts.refusals import BoardIsClosed, PenIsTaken
-from services.contracts.shared import Reason
+from services.contracts.shared import Cut, Reason
 from tests.integration.ideas.city import GATEWAY, MODERATOR, ORGANISER, START, City, eventually, resident, until_seated
 
 
@@ -119,3 +119,22 @@ async def test_challenges_are_public_once_organisers_published_them(city):
     assert (await city.does(listing, resident(uuid4().hex))).items == ()
     await city.does(contract.PublishChallenge(challenge_id=challenge_id), ORGANISER)
     await eventually(lambda: city.does(listing, resident(uuid4().hex)), lambda page: len(page.items) == 1)
+
+
+async def test_lists_are_read_page_by_page_or_by_id(city):
+    district_id = uuid4().hex
+    ids = sorted(uuid4().hex for _ in range(5))
+    for challenge_id in ids:
+        post = contract.PostChallenge(challenge_id=challenge_id, district_id=district_id, title="Titel", text="Text")
+        await city.does(post, ORGANISER)
+
+    async def page(**asked):
+        return await city.does(contract.ListChallenges(district_id=district_id, **asked), ORGANISER)
+
+    await eventually(page, lambda found: len(found.items) == 5)
+    first = await page(cut=Cut(first=2))
+    second = await page(cut=Cut(first=3, after=first.next))
+    assert [one.challenge_id for one in (*first.items, *second.items)] == ids
+    assert second.next is None
+    named = await page(ids=(ids[3], ids[1]))
+    assert [one.challenge_id for one in named.items] == [ids[1], ids[3]]

@@ -132,6 +132,9 @@ async def test_a_submitted_idea_keeps_its_fields_until_it_is_submitted_again(cit
     assert idea.idea_id == idea_id
     assert idea.fields == {"title": "Garten", "approach": "Erst graben."}
     assert set(idea.authors) == {people[0], people[1]}
+    named = await city.does(contract.ListIdeas(ids=(idea_id,)), GATEWAY)
+    assert [one.idea_id for one in named.items] == [idea_id]
+    assert (await city.does(contract.ListIdeas(ids=(uuid4().hex,)), GATEWAY)).items == ()
     assert (await city.does(submit(sheet), resident(people[2]))).idea_id == idea_id
     wanted = {"title": "Garten", "approach": "Erst graben.\n\nDann säen."}
     await eventually(city.ideas, lambda ideas: len(ideas) == 1 and ideas[0].fields == wanted)
