@@ -4,7 +4,7 @@
 from importlib.resources import files
 
 from services.chassis.service import Service
-from services.chassis.settings import Settings, load_settings
+from services.chassis.settings import load_settings
 from services.ideas.adapters.key_service import keys_of_registration
 from services.ideas.api import api
 from services.ideas.domain.board import BOARD
@@ -27,9 +27,10 @@ from services.ideas.readmodel.jury_rounds import JURY_ROUNDS, REVIEWS
 from services.ideas.readmodel.problems import PREFERENCE_TIMERS, PROBLEMS, VOTINGS
 from services.ideas.readmodel.sheets import SHEETS
 from services.ideas.readmodel.submitted_ideas import SUBMITTED_IDEAS
+from services.ideas.settings import IdeasSettings
 
 
-def build(settings: Settings) -> Service:
+def build(settings: IdeasSettings) -> Service:
     """The service with these settings."""
     return Service(
         name="ideas",
@@ -53,7 +54,7 @@ def build(settings: Settings) -> Service:
 
 def main() -> int:
     """Runs the service until SIGTERM; returns the exit status."""
-    return build(load_settings(Settings)).main()
+    return build(load_settings(IdeasSettings)).main()
 
 
 if __name__ == "__main__":

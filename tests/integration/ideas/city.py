@@ -26,6 +26,7 @@ from services.chassis.subjects import partition
 from services.contracts import ideas as contract
 from services.contracts import refusals, registration, session
 from services.ideas.main import build
+from services.ideas.settings import IdeasSettings
 
 START = datetime(2027, 4, 17, 14, tzinfo=UTC)
 DISTRICT = uuid4().hex
@@ -232,7 +233,7 @@ async def open_city(
             started[name] = await teller(name, settings, api).start()
         database = service_database("ideas")
         for _ in range(replicas):
-            settings = Settings(database_url=database, key_encryption_key="ab" * 32, **common)
+            settings = IdeasSettings(database_url=database, key_encryption_key="ab" * 32, **common)
             own.append(await build(settings).start())
         known = [kind for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
         yield City(Requests(bus, [kind for kind in known if kind is not Refusal]), bus, own, started, keys, destroyed)

@@ -2,11 +2,14 @@
 """A jury round over the wire: no conflicts, no score seen before the end, a ranking, awards within the budget."""
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
 import pytest
 
+from services.chassis.contract import Done
+from services.chassis.decisions import Envelope, Step
 from services.chassis.identity import Actor
 from services.chassis.refusals import ConcurrentChange, NotAllowed
 from services.contracts import ideas as contract
@@ -19,6 +22,7 @@ from services.contracts.refusals import (
     NotAssigned,
     NotJuror,
 )
+from services.ideas.domain.jury import JURY, StopScoring
 from tests.integration.ideas.city import DISTRICT, GATEWAY, MODERATOR, ORGANISER, START, City, eventually, staff
 
 CRITERIA = (
@@ -219,6 +223,20 @@ async def test_scores_that_were_accepted_while_the_round_closes_are_in_the_ranki
     assert all(isinstance(refusal, JuryRoundIsClosed | ConcurrentChange) for refusal in late)
     closed = await eventually(lambda: view(city, round_.round_id, ORGANISER), lambda found: found.ranking)
     assert closed.ranking[0].reviews == len(replies) - len(late)
+
+
+async def test_a_round_whose_ranking_was_lost_in_a_crash_is_ranked_when_asked_again(city):
+    ida = await juror(city)
+    idea_id, *_ = await submit_ideas(city, 1)
+    round_ = opening(city, ida, reviews=1)
+    await city.does(round_, ORGANISER)
+    await city.does(score(round_.round_id, idea_id, 4, 4), ida)
+    stop = Step(JURY, round_.round_id, StopScoring(now=datetime.now(UTC)), None)
+    await city.replicas[0].runtime.repository.execute([stop], Envelope(None, b"", "test", ""), Done())
+    assert isinstance(await city.refused(score(round_.round_id, idea_id, 1, 1), ida), JuryRoundIsClosed)
+    await city.does(contract.CloseJuryRound(round_id=round_.round_id), ORGANISER)
+    closed = await eventually(lambda: view(city, round_.round_id, ida), lambda found: found.ranking)
+    assert closed.ranking[0].raw == 4.0
 
 
 async def test_others_are_told_of_the_round_and_of_awards_and_of_nothing_in_between(city):

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import msgspec
 
+from services.chassis.contract import Done
+from services.chassis.decisions import Envelope, Step
 from services.chassis.refusals import ConcurrentChange, NotAllowed
 from services.contracts import ideas as contract
 from services.contracts import session
@@ -18,6 +20,7 @@ from services.contracts.refusals import (
     UnknownProblem,
     VotingIsClosed,
 )
+from services.ideas.domain.voting import VOTING, StopVoting
 from tests.integration.ideas.city import MODERATOR, START, City, eventually, resident, until_seated
 
 
@@ -77,6 +80,18 @@ async def test_every_dot_of_fifty_people_that_was_accepted_is_counted_however_th
     ended = await eventually(city.problems, lambda view: view.problems[0].dots is not None)
     assert sum(problem.dots or 0 for problem in ended.problems) == accepted
     assert ended.voters == accepted // 5
+
+
+async def test_a_voting_whose_count_was_lost_in_a_crash_is_counted_when_the_phase_ends(city):
+    anna = uuid4().hex
+    first, *_ = await collect(city, anna)
+    await city.does(dots(city, **{first: 3}), resident(anna))
+    stop = Step(VOTING, city.conference, StopVoting(now=datetime.now(UTC)), city.conference)
+    await city.replicas[0].runtime.repository.execute([stop], Envelope(None, b"", "test", ""), Done())
+    await eventually(city.problems, lambda view: not view.open)
+    assert (await city.problems()).problems[0].dots is None
+    await city.leave("problems", "problems")
+    await eventually(city.problems, lambda view: view.problems[0].dots == 3)
 
 
 async def test_the_log_holds_nothing_that_leads_from_dots_to_people_once_they_are_counted(city):

@@ -199,3 +199,17 @@ async def test_a_lost_answer_repeated_with_its_key_writes_once(city: City, peopl
     again = await city.requests.ask(request, actor=resident(people[0]), command_id=key)
     assert first.answer == again.answer is not None
     assert texts(await eventually(city.sheets, texts)) == ["Einmal"]
+
+
+async def test_gateways_are_told_that_a_sheet_changed(city: City, people):
+    sheet = await city.open_sheet(*people)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def hear(message):
+        heard.put_nowait(message.data)
+
+    subject = city.bus.subject_live("ideas", city.conference, "SheetsChanged")
+    subscribed = await city.bus.subscribe(subject, hear)
+    await city.does(write(sheet, "Neu"), resident(people[0]))
+    assert await asyncio.wait_for(heard.get(), 10)
+    await subscribed.stop()
