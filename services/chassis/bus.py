@@ -7,7 +7,6 @@ NATS is transport, PostgreSQL is the truth: nothing here is needed to know what 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 
 import nats
 import nats.errors
@@ -65,7 +64,6 @@ class Bus:
         self.prefix = prefix
         self.js: JetStreamContext = client.jetstream(timeout=5, publish_async_max_pending=1024)
         self.on_reconnect: list[Callable[[], None]] = []
-        self.on_disconnect: list[Callable[[], None]] = []
         self._hinting: dict[str, asyncio.Task[None]] = {}
         self.on_lost: Callable[[], None] | None = None
         self.closing = False
@@ -84,19 +82,15 @@ class Bus:
         """
         buses: list[Bus] = []
 
-        async def each(kind: str) -> None:
-            for bus in buses:
-                for callback in bus.on_reconnect if kind == "reconnected" else bus.on_disconnect:
-                    callback()
-
         async def reconnected() -> None:
             log.info("nats reconnected")
-            await each("reconnected")
+            for bus in buses:
+                for callback in bus.on_reconnect:
+                    callback()
 
         async def disconnected() -> None:
             if not any(bus.closing for bus in buses):
                 log.warning("nats disconnected")
-            await each("disconnected")
 
         async def failed(error: Exception) -> None:
             log.warning("nats error", error=type(error).__name__)
@@ -298,13 +292,3 @@ async def topology(bus: Bus, services: Sequence[str], *, replicas: int = 1) -> N
             await bus.js.add_stream(config)
         else:
             await bus.js.update_stream(config)
-
-
-async def stream_created(bus: Bus, service: str) -> str:
-    """When the stream was created: tells it apart from one of the same name that was deleted.
-
-    Raises:
-        NotFoundError: there is no such stream.
-    """
-    created: datetime | str | None = (await bus.js.stream_info(bus.stream(service))).created
-    return created.isoformat() if isinstance(created, datetime) else str(created)

@@ -63,10 +63,6 @@ class Relay:
         """Whether this replica is the one that relays."""
         return self._leadership.leading
 
-    def wake(self) -> None:
-        """Looks at the log at once."""
-        self._wake.set()
-
     async def run(self) -> None:
         """Relays whenever no other replica does, until cancelled."""
         hints = await self._bus.subscribe(self._bus.subject_hint(self.service), self._on_hint)

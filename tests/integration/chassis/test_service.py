@@ -56,7 +56,7 @@ async def test_on_sigterm_it_finishes_and_ends_with_status_zero(settings, databa
 
     await until(answered, 30)
     process.send_signal(signal.SIGTERM)
-    await asyncio.wait_for(process.communicate(), 15)
+    await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0
     assert (await requests.ask(GetTotal(conference_id=conference))).refusal is not None
 
@@ -79,7 +79,7 @@ async def test_a_bad_setting_ends_it_with_one_sentence_that_names_the_variable(
         sys.executable, "-m", "tests.integration.chassis.tally_process", "alpha",
         env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     lines = errors.decode().strip().splitlines()
     assert len(lines) == 1
