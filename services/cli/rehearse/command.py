@@ -3,9 +3,11 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+import signal
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -25,13 +27,20 @@ def run(wanted: Wanted, report: Path | None) -> bool:
         Whether every rule held.
     """
     console = Console()
-    with _bars(console) as bars:
-        result = asyncio.run(rehearse(wanted, bars))
+    with _bars(console) as bars, asyncio.Runner() as runner:
+        result = runner.run(_until_told(rehearse(wanted, bars)))
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     show(result, console)
     return all(result["invariants"].values())
+
+
+async def _until_told(rehearsal: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Ends the rehearsal, its city included, on SIGTERM as on Ctrl-C."""
+    task = asyncio.ensure_future(rehearsal)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 @contextmanager

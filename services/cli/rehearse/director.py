@@ -174,8 +174,7 @@ async def _until_ideas_are_submitted(world: World, staged: list[Staged], organis
         for each in staged:
             deadline = time.monotonic() + IDEAS_SECONDS
             while time.monotonic() < deadline:
-                answer = await client.execute("ConferenceIdeas", {"conferenceId": each.gid, "after": None})
-                if answer.conference.ideas.edges:
+                if (await client.execute("Ideas", {"conferenceId": each.gid})).ideas.nodes:
                     break
                 await asyncio.sleep(0.5)
 

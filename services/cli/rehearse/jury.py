@@ -34,7 +34,7 @@ async def judge(world: World, records: list[Record], staged: list[Staged], organ
         if not sum(record.counts["ideas"] for record in records):
             note.error("organiser", "no idea was submitted")
             return
-        jurors = [new_id("Staff") for _ in range(JURORS)]
+        jurors = [new_id("Person") for _ in range(JURORS)]
         for number, juror in enumerate(jurors, 1):
             name = f"Jury {number}"
             await must(client, "AddStaff", staff_id=juror, name=name, email=f"{local(juror)}@jury.example.org")
@@ -60,8 +60,8 @@ async def judge(world: World, records: list[Record], staged: list[Staged], organ
 async def _ideas(client: Client, gid: str) -> int:
     found, after = 0, None
     while True:
-        page = (await client.execute("ConferenceIdeas", {"conferenceId": gid, "after": after})).conference.ideas
-        found += len(page.edges)
+        page = (await client.execute("Ideas", {"conferenceId": gid, "first": 100, "after": after})).ideas
+        found += len(page.nodes)
         if not page.page_info.has_next_page:
             return found
         after = page.page_info.end_cursor

@@ -64,7 +64,7 @@ class Mailbox:
         for path in fresh:
             self._seen.add(path.name)
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            address = str(message["To"])
+            address = message["To"].addresses[0].addr_spec
             self._subjects[address].append(str(message["Subject"]))
             for match in LINK.finditer(_text(message)):
                 self._links[address].append(Link(match["page"], match["conference"], match["secret"]))

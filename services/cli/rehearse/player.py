@@ -127,6 +127,14 @@ class Player:
                 self.record.phase_told[session.run].append(time.perf_counter())
             if session.status == "ENDED":
                 self.ended.set()
+        self._tell()
+
+    def leave(self) -> None:
+        """Ends the evening for this person."""
+        self.ended.set()
+        self._tell()
+
+    def _tell(self) -> None:
         self._version += 1
         self._news.set()
         self._news = asyncio.Event()

@@ -202,7 +202,7 @@ async def _conference(
 
 
 async def _staff(world: World, organiser: Client, gid: str, role: str, name: str) -> StaffTicket:
-    staff = new_id("Staff")
+    staff = new_id("Person")
     await must(organiser, "AddStaff", staff_id=staff, name=name, email=f"{local(staff)}@staff.example.org")
     await must(organiser, "AssignStaff", conference_id=gid, staff_id=staff, role=role.upper())
     return StaffTicket(local(staff), await world.sign_in(role, local(staff), name, local(gid)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client's view of a conference: a snapshot and the changes after it, folded as any app would fold them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence")
 """Parts that a change replaces as a whole."""
 
-LISTS = {"polls": "polls", "sheets": "sheets", "help": "calls"}
+LISTS = {"polls": "changed_polls", "sheets": "changed_sheets", "help": "changed_calls"}
 """Parts that are lists of things with ids, and the field of the change that upserts into them."""
 
 SNAPSHOT = "ConferenceSnapshot"
@@ -72,17 +72,13 @@ class View:
             self._start(change)
         elif kind == "BoardChanged":
             self.open_kinds = tuple(change.open_kinds)
-            self.cards.update(_by_id(change.cards))
+            self.cards.update(_by_id(change.changed_cards))
             for gone in change.removed_card_ids:
                 self.cards.pop(gone, None)
         elif kind == "ChatChanged":
             self._chat(change)
         else:
             self._replace(change)
-
-    def apply_query(self, conference: Any) -> None:
-        """Takes over the answer of a query for all parts."""
-        self._start(conference)
 
     def _start(self, snapshot: Any) -> None:
         for name in WHOLE:
@@ -99,7 +95,7 @@ class View:
             self.chats.pop(change.channel, None)
             return
         messages = self.chats.setdefault(change.channel, {})
-        messages.update(_by_id(change.messages))
+        messages.update(_by_id(change.changed_messages))
         for gone in change.removed_message_ids:
             messages.pop(gone, None)
 
@@ -114,26 +110,30 @@ class View:
         for gone in getattr(change, "removed_sheet_ids", ()):
             self.lists["sheets"].pop(gone, None)
 
-    def comparable(self) -> dict[str, Any]:
-        """The view as plain data, for comparison with a fresh query."""
-        plain: dict[str, Any] = {name: _plain(self.whole[name]) for name in WHOLE}
-        plain |= {name: {key: _plain(item) for key, item in items.items()} for name, items in self.lists.items()}
-        plain["cards"] = {key: _plain(card) for key, card in self.cards.items()}
-        plain["open_kinds"] = sorted(self.open_kinds)
-        plain["chats"] = {name: {key: _plain(one) for key, one in chat.items()} for name, chat in self.chats.items()}
-        return plain
+    def differs_from(self, evening: Any, plenary: Any) -> list[str]:
+        """The names of the parts that are not what queries answer.
 
-
-def differing(mine: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
-    """The names of the parts that differ."""
-    return [name for name in fresh if mine[name] != fresh[name]]
+        Args:
+            evening: the answer of `Evening` about the conference, for a resident.
+            plenary: the answer of `ChatMessages` about the plenary.
+        """
+        fresh: dict[str, tuple[Any, Any]] = {
+            "session": (self.session, evening.session),
+            "my_group": (self.my_group, evening.my_group),
+            "placement": (self.placement, evening.my_placement),
+            "problems": (self.problems, evening.problems),
+            "polls": (self.lists["polls"], _by_id(evening.polls or ())),
+            "sheets": (self.lists["sheets"], _by_id(evening.sheets or ())),
+            "cards": (self.cards, _by_id(evening.board.cards if evening.board else ())),
+            "open_kinds": (set(self.open_kinds), set(evening.board.open_kinds if evening.board else ())),
+            "chat": (self.chats.get("plenary", {}), _by_id(plenary.messages if plenary else ())),
+        }
+        return [name for name, (mine, asked) in fresh.items() if _plain(mine) != _plain(asked)]
 
 
 def _kind(change: Any) -> str:
-    """The GraphQL type of a change; generated structs end with it."""
-    config = getattr(type(change), "__struct_config__", None)
-    tag = getattr(config, "tag", None)
-    return str(tag) if tag else type(change).__name__
+    """The GraphQL type of a change."""
+    return str(type(change).__struct_config__.tag)
 
 
 def _by_id(items: Iterable[Any]) -> dict[str, Any]:
@@ -141,4 +141,5 @@ def _by_id(items: Iterable[Any]) -> dict[str, Any]:
 
 
 def _plain(part: Any) -> Any:
-    return None if part is None else msgspec.to_builtins(part)
+    """Structs as plain data, so that the types of two operations can be compared."""
+    return msgspec.to_builtins(part)

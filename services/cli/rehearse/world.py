@@ -63,4 +63,4 @@ class World:
 
 def local(global_id: str) -> str:
     """The 32 hex digits in a global id."""
-    return base64.b64decode(global_id).decode().partition(":")[2]
+    return base64.b64decode(global_id).decode().rpartition(":")[2].rpartition(".")[2]
