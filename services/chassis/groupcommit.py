@@ -7,7 +7,7 @@ a single caller gets a batch of one, a thousand callers share the price of a com
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -109,6 +109,7 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     def start(self, epoch: str, head: int) -> None:
         """Begins to take items, for a log of this epoch that ends at `head`."""
@@ -128,7 +129,7 @@ class GroupCommit:
             ValueError: the item contradicts itself.
             StoreBusy, StoreUnavailable, LogSetBack: see there.
         """
-        if self._task is None or self._task.done():
+        if self._task is None or self._closing or self._task.done():
             raise StoreUnavailable("the store is closed")
         if len(self._queue) >= MAX_WAITING:
             raise StoreBusy(f"{MAX_WAITING} appends wait")
@@ -138,18 +139,19 @@ class GroupCommit:
         return await waiting.done
 
     async def close(self) -> None:
-        """Finishes what is queued, then closes the connection."""
-        while self._queue and self._task is not None and not self._task.done():
-            await asyncio.wait([self._queue[-1].done, self._task], return_when=asyncio.FIRST_COMPLETED)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._fail(list(self._queue), StoreUnavailable("the store is closed"))
-        self._queue.clear()
-        await self._disconnect()
+        """Finishes what is queued and under way, takes nothing more, and closes the connection."""
+        self._closing = True
+        self._wake.set()
+        try:
+            if self._task is not None:
+                await self._task
+        finally:
+            self._fail(self._queue, StoreUnavailable("the store is closed"))
+            self._queue.clear()
+            self._disconnect()
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             await self._wake.wait()
             while self._queue:
                 batch = _Batch()
@@ -168,7 +170,7 @@ class GroupCommit:
             raise
         except UNREACHABLE as error:
             self._fail(batch, StoreUnavailable(f"the database cannot be reached: {type(error).__name__}"))
-            await self._disconnect()
+            self._disconnect()
         except Exception as error:
             if len(batch) == 1:
                 self._fail(batch, error)
@@ -213,12 +215,12 @@ class GroupCommit:
             self.floor = highest
             self._committed(highest)
 
-    def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
+    def _fail(self, batch: Iterable[_Waiting], error: Exception) -> None:
         for waiting in batch:
             if not waiting.done.done():
                 waiting.done.set_exception(error)
 
-    async def _disconnect(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.terminate()

@@ -154,7 +154,8 @@ class Projector:
     async def _lead(self) -> None:
         connection = await self._db.dedicated()
         try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):  # noqa: ASYNC110 - the lock is the server's
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
+                await self._read()  # so that this replica knows roughly, even when nobody waits for a position
                 await asyncio.sleep(1.0)
             await self._prepare()
             self.failing.pop("*", None)

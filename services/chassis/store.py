@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from services.chassis.database import Database, Tx
 from services.chassis.groupcommit import UNREACHABLE, GroupCommit
@@ -205,4 +206,7 @@ class EventStore:
 
     def _committed(self, position: int) -> None:
         for callback in self.on_commit:
-            callback(position)
+            try:
+                callback(position)
+            except Exception as error:  # noqa: BLE001 - the events are stored, whatever a listener thinks of it
+                log.error("a listener of commits failed", exc_info=error)

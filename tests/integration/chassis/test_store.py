@@ -273,9 +273,12 @@ async def test_a_caller_who_gives_up_disturbs_nobody(store: EventStore) -> None:
     assert [type(result) for result in results].count(Appended) == 8
 
 
-async def test_closing_finishes_what_is_queued(database_url: str) -> None:
+async def test_closing_finishes_what_is_queued_and_what_is_under_way(database_url: str) -> None:
     async with opened(database_url) as (store,):
         tasks = [asyncio.create_task(store.append(Append([event(uuid4(), 0)]))) for _ in range(10)]
+        while not store._writer._connection:  # noqa: ASYNC110 - until the first batch is being sent
+            await asyncio.sleep(0)
+        tasks += [asyncio.create_task(store.append(Append([event(uuid4(), 0)]))) for _ in range(10)]
         await asyncio.sleep(0)
         await store.close()
         assert all(isinstance(result, Appended) for result in await asyncio.gather(*tasks))
@@ -289,6 +292,18 @@ async def test_listeners_hear_of_every_commit(store: EventStore) -> None:
     position = await appended(store, *events(uuid4(), 0, 3))
     await store.append(Append(command=command()))
     assert heard == [position]
+
+
+async def test_a_listener_that_fails_spoils_no_append(store: EventStore) -> None:
+    def fail(_: int) -> None:
+        raise RuntimeError("a defect")
+
+    heard: list[int] = []
+    store.on_commit += [fail, heard.append]
+    results = await asyncio.gather(*(store.append(Append([event(uuid4(), 0)])) for _ in range(5)))
+    assert [type(result) for result in results] == [Appended] * 5
+    assert heard[-1] == 5
+    assert len(await store.select_notifications(0)) == 5
 
 
 async def test_the_log_is_read_by_topic_conference_and_stream(store: EventStore) -> None:
