@@ -36,6 +36,8 @@ __all__ = [
     "Tracking",
 ]  # fmt: skip
 
+log = structlog.get_logger()
+
 COLUMNS = "notification_id, originator_id, originator_version, topic, state, conference_id, event_id, meta, recorded_at"
 EPOCH_AND_HEAD = "SELECT epoch, (SELECT coalesce(max(notification_id), 0) FROM stored_events) FROM log"
 
@@ -208,5 +210,5 @@ class EventStore:
         for callback in self.on_commit:
             try:
                 callback(position)
-            except Exception as error:  # noqa: BLE001 - the events are stored, whatever a listener thinks of it
+            except Exception as error:  # The events are stored, whatever a listener makes of it.
                 log.error("a listener of commits failed", exc_info=error)
