@@ -8,7 +8,7 @@ the tally. Then the ballots can still be counted, but not be joined to people, n
 
 What a vote does, step by step:
     opening: `VoteKeys.create(vote_id)` among the effects of the append
-    ballot:  `Step(..., secret=key.secret(voter, at=<the opening>), guards=((VOTE, vote_id),))`
+    ballot:  `Step(..., secret=key.secret(voter, at=<the opening>), guards=(vote,))` with the loaded vote
     closing: store that voting has ended; count `latest_ballots`; store the tally with `destroy(vote_id)` as effect
 """
 
