@@ -8,8 +8,11 @@ itself: an evening waits for nobody.
 import asyncio
 import multiprocessing
 import os
+import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 
 import structlog
 
@@ -65,7 +68,7 @@ class Planner:
             # One thread each: matrices of 50 people are too small to share, and the cores serve other processes.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context)
+            self._pool = ProcessPoolExecutor(self._workers, context, _live_and_die_with_the_service)
         return self._pool
 
     def _drop(self, pool: ProcessPoolExecutor) -> None:
@@ -74,6 +77,19 @@ class Planner:
         for process in list((pool._processes or {}).values()):  # noqa: SLF001 -- a hung worker ends no other way
             process.kill()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _live_and_die_with_the_service() -> None:
+    """In a worker: ends with the service, however that ends, and leaves it to the service to answer Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    service = multiprocessing.parent_process()
+    if service is not None:
+        threading.Thread(target=_end_after, args=(service,), daemon=True).start()
+
+
+def _end_after(service: BaseProcess) -> None:
+    service.join()
+    os._exit(1)
 
 
 PLANNER = Planner()
