@@ -2,6 +2,8 @@
 """What the session service does when another service tells it something, one sentence each."""
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import structlog
 
@@ -13,6 +15,7 @@ from services.session.adapters.presence import entered_room, left_room
 from services.session.adapters.script_files import load_scripts
 from services.session.domain.groups import GROUPS, KeepTags, KeepTopics, KeepWishes
 from services.session.domain.roster import ROSTER, AddStaff, EmptySeat, FillSeat, ForgetPerson, RemoveStaff
+from services.session.domain.script import Script
 from services.session.domain.session import SESSION, EndSession, MoveSession, PrepareSession
 from services.session.placing import arrival, change_of_phase, leave
 from services.session.settings import SessionSettings
@@ -24,6 +27,12 @@ policies = Policies("session")
 log = structlog.get_logger()
 
 
+@cache
+def _scripts(folder: Path | None) -> dict[str, Script]:
+    """Read once: they were checked when the service started, and reading takes a while."""
+    return load_scripts(folder)
+
+
 # registration ---------------------------------------------------------------------------------------------------
 
 
@@ -32,8 +41,7 @@ async def when_a_conference_is_announced_prepare_its_session(
     event: registration.ConferenceAnnounced, ctx: PolicyContext
 ) -> Sequence[Step]:
     """With the script of its series; the default one, and a warning, where there is none of that name."""
-    folder = ctx.settings.scripts if isinstance(ctx.settings, SessionSettings) else None
-    scripts = load_scripts(folder)
+    scripts = _scripts(ctx.settings.scripts if isinstance(ctx.settings, SessionSettings) else None)
     if event.script not in scripts:
         log.warning("unknown script, the default one is taken", script=event.script, conference=event.conference_id)
     command = PrepareSession(

@@ -141,7 +141,7 @@ class Evening:
 
         await until(applied)
 
-    async def announce(self, starts_in: timedelta = timedelta(hours=5)) -> None:
+    async def announce(self, starts_in: timedelta = timedelta(hours=5), script: str = "short") -> None:
         self.starts_at = self.now + starts_in
         await self.tell(
             registration.ConferenceAnnounced(
@@ -154,7 +154,7 @@ class Evening:
                 zone="Europe/Berlin",
                 capacity=50,
                 language="de",
-                script="short",
+                script=script,
             )
         )
 

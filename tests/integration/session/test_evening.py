@@ -36,6 +36,11 @@ async def test_an_announced_conference_has_a_session_with_its_script(night: Even
     assert [phase.key for phase in view.phases] == ["welcome", "one", "two", "topics", "solutions", "closing"]
 
 
+async def test_a_script_that_nobody_knows_is_replaced_by_the_full_evening(night: Evening):
+    await night.announce(script="lost-file")
+    assert (await night.view()).script == "full-evening"
+
+
 async def test_a_conference_that_was_never_announced_has_no_session(night: Evening):
     reply = await night.try_(asked.GetSession(conference_id=uuid4().hex))
     assert reply.refusal is not None
@@ -160,6 +165,15 @@ async def test_the_solutions_phase_follows_the_wishes(night: Evening):
     assert view.mode == "topic"
     assert all(ranks[one] == (group.topic_id,) for group in view.groups for one in group.members)
     assert seated(view) == sorted(night.residents)
+
+
+async def test_tags_are_kept_for_support_groups(night: Evening):
+    await night.running(3)
+    who = night.residents[0]
+    tagged = {"at": night.now, "conference_id": night.conference, "participant_id": who, "tags": ("garden",)}
+    await night.tell(ideas.CardTagged(**tagged, kind="NEED"), ideas.CardTagged(**tagged, kind="VALUE"))
+    kept = [event for _, event in await night.log() if isinstance(event, groups_facts.TagsKept)]
+    assert kept == [groups_facts.TagsKept(participant_id=who, kind="NEED", tags=("garden",))]
 
 
 async def test_attributes_make_groups_diverse(night: Evening):

@@ -2,8 +2,9 @@
 """Who is here: arrivals at once, departures after the grace time, restarts and silent gateways."""
 
 import asyncio
+from uuid import uuid4
 
-from services.contracts import rooms
+from services.contracts import registration, rooms
 from services.contracts import session as asked
 from services.session.adapters.presence import BOOK
 from tests.integration.chassis.waiting import until
@@ -66,6 +67,29 @@ async def test_who_is_not_seen_for_the_grace_time_has_left_and_their_group_is_re
             reporting.cancel()
         assert seated(view) == sorted(night.residents[2:])
         assert sorted(len(group.members) for group in view.groups) == [3, 4]
+
+
+async def test_who_becomes_a_mentor_while_being_here_gets_a_group(service_database, nats_url, prefix, tmp_path):
+    async with evening(service_database, nats_url, prefix, tmp_path, grace=GRACE) as night:
+        await night.announce()
+        await night.seat(4)
+        guest = uuid4().hex
+        assigned = {"at": night.now, "conference_id": night.conference, "staff_id": guest}
+        await night.tell(registration.StaffAssigned(**assigned, role="guest"))
+        reporting = asyncio.create_task(keep_reporting(night, [*night.residents, guest]))
+        try:
+            await present(night, [*night.residents, guest])
+            await night.ask(asked.StartSession(conference_id=night.conference))
+            await night.next(1)
+            assert [group.mentor_id for group in (await night.groups()).groups] == [None]
+            await night.tell(registration.StaffAssigned(**assigned, role="mentor"))
+
+            async def accompanies() -> bool:
+                return [group.mentor_id for group in (await night.groups()).groups] == [guest]
+
+            await until(accompanies)
+        finally:
+            reporting.cancel()
 
 
 async def test_a_restarted_service_gives_everybody_the_grace_time(service_database, nats_url, prefix, tmp_path):
