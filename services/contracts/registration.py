@@ -287,7 +287,7 @@ class AssignStaff(CommandRequest[Done], frozen=True, kw_only=True):
     """Gives a person a role at one conference, or city-wide when no conference is named."""
 
     SERVICE: ClassVar[str] = SERVICE
-    conference_id: Id | None
+    conference_id: Id | None = None
     staff_id: Id
     role: Role
 
@@ -296,7 +296,7 @@ class ReleaseStaff(CommandRequest[Done], frozen=True, kw_only=True):
     """Takes a role from a person."""
 
     SERVICE: ClassVar[str] = SERVICE
-    conference_id: Id | None
+    conference_id: Id | None = None
     staff_id: Id
     role: Role
 

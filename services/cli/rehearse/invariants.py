@@ -188,15 +188,10 @@ def the_evening_went_through_all_phases(record: Record, logs: Logs) -> Iterator[
         yield f"phases were entered in the order {runs}"
     if sum(fact.topic == "session.ended" for fact in facts) != 1:
         yield "the session did not end exactly once"
-    entered = {_phase(fact.fields) for fact in facts if fact.topic == "session.phase_started"}
+    entered = {fact.fields["key"] for fact in facts if fact.topic == "session.phase_started"}
     missing = [phase["key"] for phase in prepared.fields["script"]["phases"] if phase["key"] not in entered]
     if missing:
         yield f"phases were never entered: {', '.join(missing)}"
-
-
-def _phase(fields: Mapping[str, Any]) -> str:
-    phase = fields["phase"]
-    return str(phase["key"] if isinstance(phase, dict) else phase)
 
 
 def every_view_equals_a_fresh_query(record: Record, logs: Logs) -> Iterator[str]:

@@ -38,7 +38,7 @@ async def judge(world: World, records: list[Record], staged: list[Staged], organ
         for number, juror in enumerate(jurors, 1):
             name = f"Jury {number}"
             await must(client, "AddStaff", staff_id=juror, name=name, email=f"{local(juror)}@jury.example.org")
-            await must(client, "AssignStaff", staff_id=juror, role="JUROR")
+            await must(client, "AssignStaff", conference_id=None, staff_id=juror, role="JUROR")
         round_id = new_id("JuryRound")
         await must(
             client,

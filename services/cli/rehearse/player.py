@@ -6,7 +6,6 @@ import base64
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -118,8 +117,9 @@ class Player:
     def note(self, change: Any) -> None:
         """Takes a change into the view and wakes who waits for one."""
         self.view.apply(change)
-        if (sent := getattr(change, "server_time", None)) is not None and not self.view.is_snapshot(change):
-            self.record.delays["change"].append(max(0.0, self._age_ms(sent)))
+        if not self.view.is_snapshot(change):
+            age = (self.world.clock.now() - change.server_time).total_seconds() / self.world.clock.pace
+            self.record.delays["change"].append(max(0.0, age * 1000))
         session = self.view.session
         if session is not None:
             if session.run not in self._runs and session.phase is not None:
@@ -138,9 +138,6 @@ class Player:
         self._version += 1
         self._news.set()
         self._news = asyncio.Event()
-
-    def _age_ms(self, sent: datetime) -> float:
-        return (datetime.now(UTC) - sent).total_seconds() * 1000
 
     async def turns(self) -> AsyncIterator[None]:
         """A turn whenever the view has changed since the last one, until the evening has ended; misses nothing."""

@@ -155,7 +155,7 @@ def test_a_phase_that_was_never_entered_is_noticed():
     given = logs(
         session=[
             ("prepared", {"script": {"phases": [{"key": "welcome"}, {"key": "closing"}]}}),
-            ("phase_started", {"run": 1, "phase": "welcome"}),
+            ("phase_started", {"run": 1, "phase": 0, "key": "welcome"}),
             ("ended", {}),
         ]
     )
