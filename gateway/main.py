@@ -2,7 +2,10 @@
 """Runs the gateway until it is told to stop."""
 
 import asyncio
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
 
 import uvicorn
 import uvloop
@@ -17,11 +20,27 @@ from services.chassis.subjects import GATEWAY
 MESSAGE_BYTES = 64 * 1024
 
 
+class Server(uvicorn.Server):
+    """Drains on SIGTERM and SIGINT and then returns, where uvicorn's own would end the process by the signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handles the signals while it serves."""
+        loop, signals = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
 async def run(settings: GatewaySettings) -> None:
     """Serves until SIGTERM or SIGINT; then nothing new is accepted and what runs gets `drain_seconds` to finish."""
     bus = await Bus.connect(settings.nats_url, GATEWAY, settings.prefix)
     try:
-        server = uvicorn.Server(
+        server = Server(
             uvicorn.Config(
                 Gateway(settings, bus).app(),
                 host=settings.http_bind,

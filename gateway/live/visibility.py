@@ -81,19 +81,20 @@ def sheets(
 
 
 def placement(viewer: Viewer, venue: rooms.VenueView | None) -> rooms.Placement | None:
-    """Where the viewer belongs; None while they have no place."""
+    """Where the viewer belongs: where the venue places them, else in the plenary; None while there is no venue."""
     if venue is None:
         return None
-    for entry in venue.placements:
-        if entry.participant_id == viewer.id:
-            return rooms.Placement(
-                conference_id=venue.conference_id,
-                participant_id=viewer.id,
-                generation=venue.generation,
-                room=entry.room,
-                kind=entry.kind,
-                group_id=entry.group_id,
-                video=venue.video,
-                confirmed=entry.confirmed,
-            )
-    return None
+    plenary = next(iter(venue.rooms), "")
+    entry = next((each for each in venue.placements if each.participant_id == viewer.id), None)
+    if entry is None and not plenary:
+        return None
+    return rooms.Placement(
+        conference_id=venue.conference_id,
+        participant_id=viewer.id,
+        generation=venue.generation,
+        room=entry.room if entry else plenary,
+        kind=entry.kind if entry else "plenary",
+        group_id=entry.group_id if entry else None,
+        video=venue.video,
+        confirmed=entry.confirmed if entry else False,
+    )

@@ -132,7 +132,9 @@ class PlacementEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueView(Answer, frozen=True, kw_only=True):
-    """All placements of the running generation, for staff."""
+    """All placements of the running generation, for staff. Of `rooms` the first is the plenary: whoever has no entry in
+    `placements` belongs there.
+    """
 
     conference_id: Id
     generation: int

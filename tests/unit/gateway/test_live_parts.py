@@ -72,14 +72,17 @@ def test_a_hidden_message_keeps_its_text_for_staff():
     assert visibility.message(MIA, message).text == "x"
 
 
-def test_a_placement_is_ones_own():
+def test_a_placement_is_ones_own_and_whoever_has_none_belongs_to_the_plenary():
     entries = tuple(
         rooms.PlacementEntry(participant_id=one.id, room=f"r{one.id[0]}", confirmed=False) for one in (ANNA, BEN)
     )
-    venue = rooms.VenueView(conference_id=CONFERENCE, generation=3, video=True, open=True, rooms=(), placements=entries)
+    venue = rooms.VenueView(
+        conference_id=CONFERENCE, generation=3, video=True, open=True, rooms=("plenary",), placements=entries
+    )
     found = visibility.placement(BEN, venue)
     assert (found.room, found.generation, found.video) == ("rb", 3, True)
-    assert visibility.placement(MIA, venue) is None
+    assert visibility.placement(MIA, venue).room == "plenary"
+    assert visibility.placement(MIA, None) is None
 
 
 def test_what_is_equal_is_no_change_and_what_is_gone_is_one():
