@@ -140,7 +140,13 @@ class Talk:
         """The answer or refusal; a query includes everything that was committed before."""
         head = await self.one.runtime.store.max_notification_id()
         after = f"{self.one.runtime.store.epoch}:{head}"
-        return await self.requests.ask(request, actor=actor, command_id=command_id, after=after, timeout=20)
+        for _ in range(40):
+            reply: Reply[Any] = await self.requests.ask(
+                request, actor=actor, command_id=command_id, after=after, timeout=20
+            )
+            if not reply.stale:
+                return reply
+        raise AssertionError("the read models do not keep up")
 
     async def refused(self, request: Request[Any], actor: Actor) -> Any:
         """The refusal."""
