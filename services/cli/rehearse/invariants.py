@@ -7,7 +7,6 @@ Each function looks at one conference and returns sentences about what is broken
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
-from typing import Any
 
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.replay import Fact, Log
