@@ -87,6 +87,7 @@ class Client:
         self.url = url.rstrip("/")
         self.token = token
         self._http = httpx.AsyncClient(base_url=self.url, timeout=timeout)
+        self._seen: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,6 +119,8 @@ class Client:
         headers = {"accept": "application/graphql-response+json"}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
+        if self._seen:  # this client reads what it wrote
+            headers["quartier-after"] = ", ".join(f"{service}/{position}" for service, position in self._seen.items())
         body = {"query": document(operation), "operationName": operation, "variables": dict(variables or {})}
         response = await self._http.post("/graphql", json=body, headers=headers)
         try:
@@ -201,6 +204,8 @@ class Client:
             kind = result["__typename"]
             if not kind.endswith("Success"):
                 return Refused(kind, result["code"], result["message"], result.get("path"))
+            service, _, position = result["position"].partition("/")
+            self._seen[service] = position
             return msgspec.convert(result, COMMANDS[operation])
         found = msgspec.convert(data, OPERATIONS[operation])
         if operation.endswith("Changes"):

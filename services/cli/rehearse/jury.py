@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The jury after the evenings: an organiser opens a round over all ideas, jurors score, the best ideas are awarded."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -13,6 +14,9 @@ JURORS = 3
 CRITERIA = (("Nutzen für das Quartier", 3), ("Machbarkeit", 2), ("Gemeinschaft", 2))
 BUDGET_CENTS = 500_000
 AWARDS = 2
+
+RANKING_SECONDS = 20.0
+"""Real time in which the ranking of a closed round is there."""
 
 
 async def judge(world: World, records: list[Record], staged: list[Staged], organiser: str, seed: int) -> None:
@@ -88,7 +92,9 @@ async def _score(world: World, note: Record, round_id: str, juror: str, draw: ra
 
 
 async def _award(client: Client, note: Record, round_id: str) -> None:
-    ranking = (await _round(client, round_id)).ranking
+    async with asyncio.timeout(RANKING_SECONDS):
+        while not (ranking := (await _round(client, round_id)).ranking):
+            await asyncio.sleep(0.1)
     if [each.rank for each in ranking] != sorted(each.rank for each in ranking):
         note.error("organiser", "the ranking is not in order")
     for each in ranking[:AWARDS]:
