@@ -93,7 +93,10 @@ async def _score(world: World, note: Record, round_id: str, juror: str, draw: ra
 
 async def _award(client: Client, note: Record, round_id: str) -> None:
     async with asyncio.timeout(RANKING_SECONDS):
-        while not (ranking := (await _round(client, round_id)).ranking):
+        while True:
+            ranking = (await _round(client, round_id)).ranking
+            if ranking:
+                break
             await asyncio.sleep(0.1)
     if [each.rank for each in ranking] != sorted(each.rank for each in ranking):
         note.error("organiser", "the ranking is not in order")
