@@ -169,7 +169,10 @@ async def _counted(ctx: Here, conference: str, poll_id: str) -> Decide | None:
     key = await _keys(ctx).load(poll_id) if poll.state.kind == "word_cloud" else None
     tally = _tally(poll.state.kind, poll.state.options, ballots, key)
     if tally is None:
-        raise VoteKeyMissing(poll_id)
+        # Whoever counted at the same time, the timer or another moderator, has destroyed the key with the tally.
+        if isinstance((await ctx.load(POLL, poll_key(conference, poll_id))).state, Counting):
+            raise VoteKeyMissing(poll_id)
+        return None
     command = RecordTally(poll_id=poll_id, ballots=len(ballots), tally=tally, now=ctx.now)
     return Decide(Step(POLL, poll_key(conference, poll_id), command, conference), effects=[destroy(poll_id)])
 
