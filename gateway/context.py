@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Answer)
 
+STAFF_ROLES = ("organiser", "moderator", "deputy", "mentor")
+"""Who sees all of a conference; the services say the same for themselves."""
+
 
 class Context:
     """One operation's view of the world.
@@ -81,12 +84,18 @@ class Context:
         return self.actor.kind == "resident"
 
     def is_staff(self, conference: str | None) -> bool:
-        """Whether the client serves at this conference, or for the city."""
-        return self.actor.kind != "resident" and any(grant.scope in ("city", conference) for grant in self.actor.grants)
+        """Whether the client serves at this conference, or for the city; guests, jurors and partners do not."""
+        return not self.is_resident and any(self.actor.holds(role, conference) for role in STAFF_ROLES)
+
+    def is_invited(self, conference: str) -> bool:
+        """Whether the client has some role at this very conference, such as a guest of honour."""
+        return not self.is_resident and any(grant.scope == conference for grant in self.actor.grants)
 
     def sees(self, conference: str) -> bool:
         """Whether the client belongs to this conference."""
-        return self.conference == conference if self.is_resident else self.is_staff(conference)
+        if self.is_resident:
+            return self.conference == conference
+        return self.is_staff(conference) or self.is_invited(conference)
 
     def only_members(self, conference: str) -> None:
         """Refuses who does not belong to this conference.

@@ -30,9 +30,9 @@ class Seats(NamedTuple):
 
 def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
     """The views that this viewer's parts are made of."""
-    kinds = ["session", "groups", "polls", "board", "problems", "sheets", "venue"]
+    kinds = ["session", "presence", "groups", "polls", "board", "problems", "sheets", "venue"]
     if viewer.staff:
-        kinds += ["help", "presence"]
+        kinds += ["help"]
     channels = visibility.channels(viewer, views.get(GROUPS))
     return frozenset([*map(Key, kinds), *(Key("chat", channel) for channel in channels)])
 
@@ -103,7 +103,10 @@ PARTS: Mapping[str, Callable[[Viewer, Views], Any]] = {
 
 
 def parts(viewer: Viewer, views: Views) -> dict[Key, Any]:
-    """All that a viewer sees; parts whose service is away are missing."""
+    """All that a viewer sees; parts whose service is away are missing. Who has no seat sees the clock alone."""
+    if not visibility.takes_part(viewer, views.get(Key("presence"))):
+        evening = views.get(Key("session"))
+        return {} if evening is None else {Key("session"): evening}
     found = {Key(name): part(viewer, views) for name, part in PARTS.items()}
     for channel in visibility.channels(viewer, views.get(GROUPS)):
         found[Key("chat", channel)] = _chat(viewer, views, channel)

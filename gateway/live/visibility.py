@@ -21,10 +21,17 @@ class Viewer(NamedTuple):
     Args:
         id: of the participant or the person of the staff.
         staff: whether they serve at the conference.
+        invited: whether they take part without a seat, as a guest of honour.
     """
 
     id: str
     staff: bool
+    invited: bool = False
+
+
+def takes_part(viewer: Viewer, presence: session.PresenceView | None) -> bool:
+    """Whether the viewer serves at the conference, is its guest, or has a seat; who waits for a seat does not yet."""
+    return viewer.staff or viewer.invited or (presence is not None and viewer.id in presence.seated)
 
 
 def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.GroupPlaced | None:

@@ -62,7 +62,7 @@ def viewer_of(context: Context, conference: str) -> Viewer:
         Refused: it does not belong to it.
     """
     context.only_members(conference)
-    return Viewer(context.actor.id, context.is_staff(conference))
+    return Viewer(context.actor.id, context.is_staff(conference), context.is_invited(conference))
 
 
 async def groups_for(context: Context, conference: str) -> contract_session.GroupsView:

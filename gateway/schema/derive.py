@@ -104,7 +104,7 @@ def shape(name: str, annotation: Any) -> Shape:
 
 
 def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else convert(value)
+    return lambda value: None if value is None or value is strawberry.UNSET else convert(value)
 
 
 def _each(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -170,7 +170,7 @@ def input_type(kind: type[msgspec.Struct], title: str, extra: dict[str, tuple[An
             made = strawberry.field(description=meaning(field.name))
         else:
             default = _default(field.default, annotation)
-            annotation = annotation if default is not None else annotation | None
+            annotation = annotation if default is not strawberry.UNSET else annotation | None
             made = strawberry.field(description=meaning(field.name), default=default)
         annotations[field.name], namespace[field.name] = annotation, made
     namespace["__annotations__"] = annotations
@@ -178,10 +178,10 @@ def input_type(kind: type[msgspec.Struct], title: str, extra: dict[str, tuple[An
 
 
 def _default(default: Any, annotation: Any) -> Any:
-    """The default as the schema shows it; None where the contract's own default follows from leaving it out."""
+    """The default as the schema shows it; none where the contract's own default follows from leaving it out."""
     if isinstance(annotation, type) and issubclass(annotation, Enum) and isinstance(default, str):
         return annotation(default)
-    return default if isinstance(default, (bool, int, str)) else None
+    return default if isinstance(default, (bool, int, str)) else strawberry.UNSET
 
 
 def plain(kind: type[msgspec.Struct], value: Any) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def plain(kind: type[msgspec.Struct], value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, field in fields_of(kind).items():
         given = getattr(value, name)
-        if given is not None:
+        if given is not None and given is not strawberry.UNSET:
             found[name] = field.read(given)
     return found
 

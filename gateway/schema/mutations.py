@@ -120,7 +120,7 @@ _SEEN = "The `position` of the state the client saw: the command is decided on a
 def _headers_fields() -> dict[str, tuple[Any, Any]]:
     return {
         "idempotency_key": (str, strawberry.field(description=_KEY)),
-        "expected_position": (str | None, strawberry.field(description=_SEEN, default=None)),
+        "expected_position": (str | None, strawberry.field(description=_SEEN, default=strawberry.UNSET)),
     }
 
 

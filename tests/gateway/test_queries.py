@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be asked, by whom, and what remains when a service is away."""
 
+import pytest
+
 from gateway.schema.relay import global_id
 from services.chassis.refusals import NotFound
 from services.contracts import ideas, registration, session
@@ -46,6 +48,19 @@ async def test_a_resident_of_another_conference_sees_nothing_of_this_one(city: C
     token = city.issuer.resident(conference="ff" * 16)
     answer = await gateway.ask("query($id: ID!) { conference(id: $id) { polls { open } } }", token, id=GID)
     assert answer["data"]["conference"] == {"polls": None}
+
+
+@pytest.mark.parametrize("role", ["juror", "partner", "guest"])
+async def test_who_has_another_role_in_the_city_sees_no_evening(role: str, city: City, gateway: Address) -> None:
+    query = "query($id: ID!) { conference(id: $id) { polls { open } help { reason } } }"
+    answer = await gateway.ask(query, city.issuer.staff(role=role, scope="city"), id=GID)
+    assert answer["data"]["conference"] == {"polls": None, "help": None}
+
+
+async def test_a_guest_of_the_conference_sees_what_residents_see(city: City, gateway: Address) -> None:
+    query = "query($id: ID!) { conference(id: $id) { polls { open } help { reason } } }"
+    answer = await gateway.ask(query, city.issuer.staff(role="guest"), id=GID)
+    assert answer["data"]["conference"] == {"polls": [{"open": True}], "help": None}
 
 
 async def test_a_service_that_is_away_costs_its_own_fields_alone(city: City, gateway: Address) -> None:

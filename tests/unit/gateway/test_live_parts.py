@@ -23,8 +23,19 @@ GROUPS = session.GroupsView(
 )
 
 
+SEATED = session.PresenceView(conference_id=CONFERENCE, seated=(ANNA.id, BEN.id), present=(), staff={})
+
+
+def test_who_waits_for_a_seat_sees_the_clock_alone():
+    views = {Key("session"): "clock", Key("groups"): GROUPS, Key("presence"): SEATED}
+    waiting = Viewer("f" * 32, staff=False)
+    assert parts(waiting, views) == {Key("session"): "clock"}
+    assert Key("groups") in parts(waiting._replace(invited=True), views)
+    assert parts(ANNA, {**views, Key("presence"): None}) == {Key("session"): "clock"}
+
+
 def test_residents_see_their_own_group_and_staff_all():
-    views = {Key("groups"): GROUPS}
+    views = {Key("groups"): GROUPS, Key("presence"): SEATED}
     assert parts(ANNA, views)[Key("groups")] == Seats(None, ONE)
     assert parts(MIA, views)[Key("groups")] == Seats(GROUPS, ONE)
 
@@ -35,10 +46,9 @@ def test_residents_read_the_plenary_and_their_group_and_staff_every_channel():
     assert visibility.channels(ANNA, None) == ("plenary",)
 
 
-def test_help_calls_and_presence_are_asked_for_only_for_staff():
-    kinds = {key.kind for key in wanted(ANNA, {})}
-    assert not kinds & {"help", "presence"}
-    assert {"help", "presence"} <= {key.kind for key in wanted(MIA, {})}
+def test_help_calls_are_asked_for_only_for_staff():
+    assert "help" not in {key.kind for key in wanted(ANNA, {})}
+    assert "help" in {key.kind for key in wanted(MIA, {})}
 
 
 @pytest.mark.parametrize(("kind", "hidden"), [("NEED", True), ("OFFER", True), ("VALUE", False), ("QUESTION", False)])
