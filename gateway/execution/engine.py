@@ -2,7 +2,6 @@
 """Runs documents against the schema: a document is parsed, weighed and validated once and then remembered."""
 
 import hashlib
-import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from gateway.execution.weight import Limits, weigh
 from gateway.schema.errors import code_of, facts_of, message_of
 from gateway.schema.relay import BadCursor, BadId, BadPage
 from services.chassis.requests import Refused
+from services.chassis.telemetry import trace_of, traceparent_of
 
 log = structlog.get_logger()
 
@@ -195,7 +195,7 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
         code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
         shown["extensions"] = {"code": code, **(error.extensions or {})}
     else:
-        trace = secrets.token_hex(16)
+        trace = trace_of(traceparent_of())
         log.error("a field failed", error_trace=trace, path=error.path, exc_info=cause)
         shown["message"] = "Something went wrong here."
         shown["extensions"] = {"code": "FAULT", "trace": trace}

@@ -14,6 +14,8 @@ from strawberry.http.ides import get_graphql_ide_html
 from gateway.context import Context
 from gateway.door import Door, Turned
 from gateway.execution.engine import BadRequest, Params, Rejected, format_error, formatted
+from gateway.metrics import OPERATION_SECONDS, OPERATIONS
+from services.chassis.telemetry import TRACEPARENT, span
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -37,6 +39,12 @@ class HttpEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request."""
+        with span("graphql over http", request.headers.get(TRACEPARENT)), OPERATION_SECONDS.time():
+            response = await self._respond(request)
+        OPERATIONS.labels(response.status_code).inc()
+        return response
+
+    async def _respond(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
         media = GRAPHQL if GRAPHQL in accept else JSON
         if request.method == "GET" and self._ide and "text/html" in accept:

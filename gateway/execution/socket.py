@@ -20,6 +20,8 @@ from gateway.door import Door, Turned
 from gateway.execution.engine import BadRequest, Params, Rejected, format_error, formatted
 from gateway.identity import NOBODY, Login
 from gateway.live.presence import Presence
+from gateway.metrics import CLOSED, SOCKETS
+from services.chassis.telemetry import span
 
 PROTOCOL = "graphql-transport-ws"
 LAGGING = 4013
@@ -77,7 +79,8 @@ class Sockets:
         connection = Connection(self, websocket)
         self._open.add(connection)
         try:
-            await connection.serve()
+            with SOCKETS.track_inprogress():
+                await connection.serve()
         finally:
             self._open.discard(connection)
 
@@ -231,7 +234,8 @@ class Connection:
         door.pay(self.login, address)
         context = door.context(self.login)
         if door.engine.kind(params) is not OperationType.SUBSCRIPTION:
-            result = await door.engine.run(params, context)
+            with span("graphql over websocket"):
+                result = await door.engine.run(params, context)
             if result.data is None and result.errors and all(error.path is None for error in result.errors):
                 await self._errors(key, [format_error(error) for error in result.errors])
                 return
@@ -268,6 +272,7 @@ class Connection:
 
     async def _close(self, code: int, reason: str) -> None:
         """Closes; a client that reads nothing is left after a moment, the server then cuts the connection."""
+        CLOSED.labels(code).inc()
         if self._websocket.application_state is WebSocketState.CONNECTED:
             with suppress(TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
                 async with asyncio.timeout(1.0):

@@ -19,6 +19,7 @@ from gateway.live.parts import Change, changes, parts, wanted
 from gateway.live.presence import Presence
 from gateway.live.views import BOUND, VIEWS, Key
 from gateway.live.visibility import Viewer
+from gateway.metrics import HUBS, QUESTIONS
 from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import Position
 from services.chassis.decider import Refusal
@@ -235,6 +236,7 @@ class Hub:
         while state.dirty:
             state.dirty = False
             after = state.after
+            QUESTIONS.labels(key.kind).inc()
             reply = await self._backends.ask(
                 view.query(self.conference, key.channel), GATEWAY, after=str(after) if after else None
             )
@@ -304,6 +306,7 @@ class Hubs:
         self._safety_seconds = safety_seconds
         self._hubs: dict[str, Hub] = {}
         bus.on_reconnect.append(self._on_reconnect)
+        HUBS.set_function(lambda: len(self._hubs))
 
     def __len__(self) -> int:
         return len(self._hubs)

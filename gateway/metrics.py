@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gateway counts, beside the chassis' own figures; served under /metrics, without ids of persons."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+OPERATIONS = Counter("quartier_gateway_operations_total", "Operations over HTTP, by status code", ["status"])
+OPERATION_SECONDS = Histogram(
+    "quartier_gateway_operation_seconds",
+    "Real time from the arrival of an operation over HTTP to its response",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+SOCKETS = Gauge("quartier_gateway_sockets", "Open WebSocket connections")
+CLOSED = Counter(
+    "quartier_gateway_sockets_closed_total", "Connections that the gateway closed, by close code", ["code"]
+)
+HUBS = Gauge("quartier_gateway_watched_conferences", "Conferences that somebody watches through this gateway")
+QUESTIONS = Counter("quartier_gateway_view_questions_total", "Questions for live views, by view", ["view"])
