@@ -21,7 +21,8 @@ from gateway.execution.socket import Sockets
 from gateway.identity import Discovered, Identity, Issuer, Registration
 from gateway.limits import Gcra
 from gateway.live.access import Access
-from gateway.live.hub import SAFETY_SECONDS, Hubs
+from gateway.live.hub import SAFETY_SECONDS
+from gateway.live.hubs import Hubs
 from gateway.live.presence import Presence
 from gateway.schema.build import build_schema, core
 from gateway.schema.errors import all_refusals

@@ -18,7 +18,7 @@ from services.contracts import ideas
 from services.contracts.shared import Cut
 
 if TYPE_CHECKING:
-    from gateway.live.hub import Hubs
+    from gateway.live.hubs import Hubs
 
 A = TypeVar("A", bound=Answer)
 

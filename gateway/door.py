@@ -14,7 +14,7 @@ from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
 
 if TYPE_CHECKING:
-    from gateway.live.hub import Hubs
+    from gateway.live.hubs import Hubs
 
 
 class Turned(Exception):

@@ -8,10 +8,10 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.schema.errors import REFUSAL_TYPES
-from gateway.schema.live import Subscription
 from gateway.schema.mutations import build_mutation
 from gateway.schema.query import Query
 from gateway.schema.shape import read
+from gateway.schema.subscription import Subscription
 
 
 @cache
