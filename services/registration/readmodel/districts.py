@@ -48,6 +48,7 @@ AND ($4::text IS NULL OR EXISTS (
     SELECT FROM district_streets s WHERE s.district_id = d.district_id AND s.street = $4
     AND ($5::integer IS NULL OR s.first IS NULL OR $5 >= s.first) AND ($5 IS NULL OR s.last IS NULL OR $5 <= s.last)
 ))
+AND (cardinality($7::uuid[]) = 0 OR d.district_id = ANY($7))
 ORDER BY d.name, d.district_id LIMIT $6
 """
 
@@ -67,6 +68,7 @@ async def list_districts(db: Database, query: contract.ListDistricts) -> contrac
         street_key(query.street) if query.street else None,
         query.house_number,
         query.cut.first + 1,
+        [UUID(each) for each in query.ids],
     )
     items = tuple(
         contract.District(

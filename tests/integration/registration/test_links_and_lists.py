@@ -148,6 +148,12 @@ async def test_a_postal_code_is_a_first_filter(desk):
     assert not (await desk.done(contract.ListDistricts(postal_code="10115"))).items
 
 
+async def test_districts_can_be_asked_for_by_id(desk):
+    known = (await desk.done(contract.ListDistricts())).items[-1]
+    assert (await desk.done(contract.ListDistricts(ids=(known.district_id,)))).items == (known,)
+    assert not (await desk.done(contract.ListDistricts(ids=("0" * 32,)))).items
+
+
 @pytest.mark.parametrize("changes", [
     {"name": "Gewinn: https://example.org"},
     {"attributes": {str(number): "x" for number in range(21)}},
