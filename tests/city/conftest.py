@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One city for the tests of a module, on a fresh folder; one city at a time on the whole machine's run."""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.city.town import Town
+from tests.integration.cli.conftest import ROOT, mentioning, started
+
+
+@pytest.fixture(scope="module")
+def replicas(request: pytest.FixtureRequest) -> int:
+    """Processes per service: `REPLICAS` of the module, else one."""
+    return int(getattr(request.module, "REPLICAS", 1))
+
+
+@pytest.fixture(scope="module")
+def town(run_folder: Path, replicas: int) -> Iterator[Town]:
+    """A running city; no test of a module depends on what another one did in it."""
+    with (run_folder / "city.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second city beside it would only make both slow
+        folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
+        folder.chmod(0o755)
+        up = started(folder, ROOT, "--replicas", str(replicas))
+        try:
+            yield Town(up, folder)
+        finally:
+            up.stop()
+        left = mentioning(folder)
+        assert left == []
+        shutil.rmtree(folder, ignore_errors=True)

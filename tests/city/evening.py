@@ -1,0 +1,437 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small conference made through the public API, and people who use it without pause while things break."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from gateway.client import ClientError, Refused, new_id
+from services.cli.rehearse.player import PASSING, Player
+from services.cli.rehearse.record import Record
+from services.cli.rehearse.world import World, local
+from tests.city.town import PATIENCE, eventually
+
+OPTIONS = ("Süd", "Nord", "Ost", "West")
+CONSENTS = [{"purpose": "participation", "version": "2026-11"}, {"purpose": "mixed-groups", "version": "2026-11"}]
+MOST_CARDS = 45
+"""Of one person; the city takes 50."""
+AHEAD = 30
+"""So many more cards than messages or ballots are pinned at most."""
+
+
+class Person(Player):
+    """Somebody who sends a command again, with the same key, until it was carried out or refused for good."""
+
+    def __init__(self, world: World, gid: str, me: str, name: str, token: str | None) -> None:
+        super().__init__(world, Record(local(gid)), gid=gid, me=me, name=name, token=token, seed=hash(me) & 0xFFFF)
+        self.sign_on: Any = None
+        self.again: Counter[str] = Counter()
+
+    @property
+    def gid_of_me(self) -> str:
+        return self.global_id("Person", self.me)
+
+    async def command(self, command: str, /, **fields: Any) -> Any:
+        """Sends a command until it is answered; passing failures are met with the same key again."""
+        key, deadline, last = uuid4().hex, time.monotonic() + PATIENCE, ""
+        while time.monotonic() < deadline:
+            try:
+                outcome = await self.client.command(command, idempotency_key=key, **fields)
+            except (httpx.HTTPError, ClientError) as error:
+                last = f"{type(error).__name__}: {error}"
+                if isinstance(error, ClientError) and "UNAUTHENTICATED" in error.codes and self.renew is not None:
+                    await self.renew()
+            else:
+                if not isinstance(outcome, Refused) or outcome.kind not in PASSING:
+                    return outcome
+                last = outcome.kind
+            self.again[last] += 1
+            await asyncio.sleep(0.05 + 0.2 * self.draw.random())
+        raise AssertionError(f"{self.name}: {command} was not answered in {PATIENCE} s: {last}; {dict(self.again)}")
+
+    async def must(self, command: str, /, **fields: Any) -> Any:
+        """A command that has to succeed."""
+        outcome = await self.command(command, conference_id=self.gid, **fields)
+        assert not isinstance(outcome, Refused), f"{self.name}: {command}: {outcome}"
+        return outcome
+
+    async def ask(self, operation: str, **variables: Any) -> Any:
+        """A query, again until it is answered."""
+
+        async def answer() -> Any:
+            try:
+                return await self.client.execute(operation, variables)
+            except (httpx.HTTPError, ClientError):
+                return None
+
+        return await eventually(f"{operation} is answered", answer)
+
+    def follow(self) -> None:
+        """Watches the conference from now on."""
+        self.watching = asyncio.create_task(self.watch())
+
+    async def close(self) -> None:
+        """Leaves."""
+        watching: asyncio.Task[None] | None = getattr(self, "watching", None)
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await self.client.close()
+
+
+@dataclass
+class Evening:
+    """One conference with its people. `accepted` is what they were told was done."""
+
+    world: World
+    gid: str
+    organiser: Person
+    moderator: Person
+    residents: list[Person] = field(default_factory=list)
+    accepted: "Accepted" = field(default_factory=lambda: Accepted())  # noqa: PLW0108 -- defined below
+
+    @property
+    def conference_id(self) -> str:
+        return local(self.gid)
+
+    async def start(self) -> None:
+        """Enters the first phase."""
+        await self.moderator.must("StartSession")
+        await self.entered(1)
+
+    async def run(self) -> int:
+        """The number of the present phase."""
+        evening = await self.moderator.ask("EveningForStaff", id=self.gid)
+        assert evening.conference.session is not None
+        return int(evening.conference.session.run)
+
+    async def next(self) -> int:
+        """Presses next; the number of the phase that began."""
+        run = await self.run()
+        await self.moderator.must("NextPhase", run=run)
+        await self.entered(run + 1)
+        return run + 1
+
+    async def entered(self, run: int) -> None:
+        """Waits until everybody can see that the phase with this number began."""
+
+        async def begun() -> bool:
+            return await self.run() == run
+
+        await eventually(f"phase {run} began", begun)
+
+    async def open_poll(self) -> str:
+        """Opens a poll of the moderator's own; its global id."""
+        options = [{"de": option, "en": option} for option in OPTIONS]
+        question = {"de": "Wohin?", "en": "Where?"}
+        opened = await self.moderator.must("OpenPoll", kind="SINGLE", question=question, options=options, live=True)
+        return str(opened.poll_id)
+
+    async def close_poll(self, poll: str) -> Mapping[str, int]:
+        """Closes it; what was counted, by option."""
+        await self.moderator.must("ClosePoll", poll_id=poll)
+
+        async def counted() -> Any:
+            evening = await self.moderator.ask("EveningForStaff", id=self.gid)
+            found = next((one for one in evening.conference.polls or () if one.id == poll), None)
+            return found if found is not None and not found.open and found.tally is not None else None
+
+        result = await eventually("the poll is counted", counted)
+        return {count.label: count.count for count in result.tally if count.count}
+
+    async def close(self) -> None:
+        """Sends everybody home."""
+        await asyncio.gather(*(one.close() for one in (self.organiser, self.moderator, *self.residents)))
+
+
+@dataclass
+class Accepted:
+    """What the API said was done: cards and messages by id, ballots in order by person and poll, people who were moved
+    to another group, people who registered meanwhile."""
+
+    cards: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    ballots: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    moves: list[str] = field(default_factory=list)
+    newcomers: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        ballots = sum(len(given) for people in self.ballots.values() for given in people.values())
+        return {
+            "cards": len(self.cards),
+            "messages": len(self.messages),
+            "ballots": ballots,
+            "moves": len(self.moves),
+            "newcomers": len(self.newcomers),
+        }
+
+
+async def announce(
+    world: World, organiser: Person, capacity: int, *, minutes: float = 10, title: str = "Bürgerkonferenz"
+) -> str:
+    """A district, a series and an open conference; its global id. The lobby opens a quarter of an hour before it."""
+    district, series, gid = new_id("District"), new_id("Series"), new_id("Conference")
+    steps = (
+        ("DefineDistrict", {"district_id": district, "name": f"Quartier {district[-6:]}", "postal_codes": ["79100"],
+                            "streets": []}),
+        ("CreateSeries", {"series_id": series, "title": "Reihe", "zone": "Europe/Berlin"}),
+        ("AnnounceConference", {
+            "conference_id": gid, "series_id": series, "district_id": district, "title": title, "language": "DE",
+            "starts_at": (world.clock.now() + timedelta(minutes=minutes)).isoformat(), "capacity": capacity,
+        }),
+        ("OpenConference", {"conference_id": gid}),
+    )  # fmt: skip
+    for command, fields in steps:
+        outcome = await organiser.command(command, **fields)
+        assert not isinstance(outcome, Refused), f"{command}: {outcome}"
+    return gid
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Who shall take part; an address without `@` gets one that belongs to the conference."""
+
+    name: str
+    address: str
+    needs: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=lambda: {"age": "30-44"})
+
+    @classmethod
+    def number(cls, number: int) -> "Guest":
+        """Just somebody."""
+        return cls(f"Resident {number}", f"r{number}")
+
+
+def address_of(guest: Guest, gid: str) -> str:
+    """Their mail address."""
+    return guest.address if "@" in guest.address else f"{guest.address}.{local(gid)[:8]}@example.org"
+
+
+async def resident(world: World, gid: str, guest: Guest) -> Person:
+    """Registers, confirms and enters with the links of the mails."""
+    person, email = Person(world, gid, "", guest.name, None), address_of(guest, gid)
+    await person.must(
+        "Register", name=guest.name, email=email, language="DE", needs=guest.needs, consents=CONSENTS,
+        attributes=[{"name": name, "value": value} for name, value in guest.attributes.items()],
+    )  # fmt: skip
+    confirmation = await world.mailbox.link(email, "confirm", local(gid), within=PATIENCE)
+    state = await person.must("ConfirmRegistration", secret=confirmation.secret)
+    person.me = local(state.participant_id)
+    link = await world.mailbox.link(email, "enter", local(gid), within=PATIENCE)
+
+    async def enter() -> None:
+        door = Person(world, gid, person.me, f"{guest.name} at the door", None)  # a dead token would be refused here
+        entered = await door.command("EnterWithLink", conference_id=gid, secret=link.secret)
+        await door.close()
+        assert not isinstance(entered, Refused), entered
+        person.client.token = entered.token
+
+    person.renew = enter
+    await enter()
+    return person
+
+
+async def staff(world: World, organiser: Person, gid: str, role: str, name: str) -> Person:
+    """Somebody of the staff of one conference."""
+    gid_of_staff = new_id("Person")
+    for command, fields in (
+        ("AddStaff", {"staff_id": gid_of_staff, "name": name, "email": f"{local(gid_of_staff)}@staff.example.org"}),
+        ("AssignStaff", {"conference_id": gid, "staff_id": gid_of_staff, "role": role.upper()}),
+    ):
+        outcome = await organiser.command(command, **fields)
+        assert not isinstance(outcome, Refused), f"{command}: {outcome}"
+    person = Person(world, gid, local(gid_of_staff), name, None)
+
+    async def renew() -> None:
+        try:
+            person.client.token = await world.sign_in(role, person.me, name, local(gid))
+        except httpx.HTTPError:
+            return  # the issuer is away; whoever asked tries again
+
+    person.renew = renew
+    await eventually("staff are signed in", lambda: _signed_in(person))
+    return person
+
+
+async def _signed_in(person: Person) -> bool:
+    assert person.renew is not None
+    await person.renew()
+    return person.client.token is not None
+
+
+async def organiser_of(world: World) -> Person:
+    """An organiser of the city."""
+    me = "0" * 31 + "1"
+    person = Person(world, new_id("Conference"), me, "organiser", None)
+
+    async def renew() -> None:
+        try:
+            person.client.token = await world.sign_in("organiser", me, "Organiser", None)
+        except httpx.HTTPError:
+            return
+
+    person.renew = renew
+    await eventually("the organiser is signed in", lambda: _signed_in(person))
+    return person
+
+
+@asynccontextmanager
+async def evening(world: World, guests: Sequence[Guest], *, capacity: int = 100) -> AsyncIterator[Evening]:
+    """A conference whose residents have seats, are there and watch; it has not started yet."""
+    organiser = await organiser_of(world)
+    gid = await announce(world, organiser, capacity)
+    moderator = await staff(world, organiser, gid, "moderator", "Moderation")
+    one = Evening(world, gid, organiser, moderator)
+    try:
+        one.residents += await asyncio.gather(*(resident(world, gid, guest) for guest in guests))
+        for person in (moderator, *one.residents):
+            person.follow()
+        await _everybody_is_there(one)
+        yield one
+    finally:
+        await one.close()
+
+
+async def _everybody_is_there(one: Evening) -> None:
+    async def seen() -> bool:
+        presence = one.moderator.view.whole["presence"]
+        here = {person.id for person in presence.present} if presence is not None else set()
+        return here >= {person.gid_of_me for person in one.residents}
+
+    await eventually("everybody is there", seen)
+
+
+KINDS = ("ballots", "messages", "cards", "moves", "newcomers")
+
+
+class Load:
+    """Residents who vote, chat and pin cards without pause, a moderator who moves people between groups, and people
+    who register for this conference. All voters use one poll.
+    """
+
+    def __init__(self, one: Evening, poll: str, kinds: Collection[str] = KINDS) -> None:
+        self._one, self._poll, self._kinds = one, poll, kinds
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        doing = {
+            "ballots": [self._vote(person, number) for number, person in enumerate(self._one.residents)],
+            "messages": [self._chat(person) for person in self._one.residents],
+            "cards": [self._pin(person) for person in self._one.residents],
+            "moves": [self._move()],
+            "newcomers": [self._register()],
+        }
+        for kind, works in doing.items():
+            for work in works:
+                if kind in self._kinds:
+                    self._tasks.append(asyncio.create_task(work))
+                else:
+                    work.close()
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Whoever waits for an answer gets it first: what is not known to be done may be done all the same."""
+        self._stopping = True
+        if error is not None:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            return
+        await asyncio.gather(*self._tasks)
+
+    async def goes_on(self, more: int) -> None:
+        """Waits until that many more of each kind were accepted from now on."""
+        before = self._one.accepted.counts()
+
+        async def more_of_each() -> bool:
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            now = self._one.accepted.counts()
+            slow = {"moves": more // 3, "newcomers": more // 5}
+            return all(now[kind] >= before[kind] + slow.get(kind, more) for kind in self._kinds)
+
+        await eventually(f"{more} more of each kind are accepted", more_of_each)
+
+    async def _vote(self, person: Person, number: int) -> None:
+        given = self._one.accepted.ballots.setdefault(self._poll, {}).setdefault(person.me, [])
+        option = number
+        while not self._stopping:
+            option = (option + 1) % len(OPTIONS)
+            await person.must("CastBallot", poll_id=self._poll, option=option)
+            given.append(option)
+            await self._breathe(person)
+
+    async def _chat(self, person: Person) -> None:
+        while not self._stopping:
+            text = f"{person.name} {uuid4().hex}"
+            said = await person.command("PostMessage", conference_id=self._one.gid, channel="plenary", text=text)
+            if isinstance(said, Refused):
+                assert said.kind == "TooManyMessages", said  # people are kept from flooding; they write on later
+            else:
+                self._one.accepted.messages.append(local(said.message_id))
+            await self._breathe(person)
+            await self._breathe(person)
+
+    async def _pin(self, person: Person) -> None:
+        pinned = 0
+        while not self._stopping and pinned < MOST_CARDS:
+            await self._breathe(person)
+            counts = self._one.accepted.counts()
+            if counts["cards"] > min(counts["messages"], counts["ballots"]) + AHEAD:
+                continue  # while others wait for a killed process, the cards shall not run out
+            pinned += 1
+            card = await person.must("AddCard", kind="NEED", text=f"{person.name} {uuid4().hex}")
+            self._one.accepted.cards.append(local(card.card_id))
+
+    async def _move(self) -> None:
+        """Moves somebody from the largest group to the smallest, again and again."""
+        moderator = self._one.moderator
+        while not self._stopping:
+            await self._breathe(moderator)
+            answer = await moderator.ask("EveningForStaff", id=self._one.gid)
+            seating = answer.conference.groups  # None: the service is away
+            groups = sorted(seating.groups if seating else (), key=lambda group: (len(group.members), group.number))
+            if len(groups) < 2 or len(groups[0].members) > 4:
+                continue
+            mover = groups[-1].members[0].id
+            outcome = await moderator.command(
+                "MoveParticipant", conference_id=self._one.gid, participant_id=mover, group_id=groups[0].id
+            )
+            if not isinstance(outcome, Refused):
+                self._one.accepted.moves.append(local(mover))
+
+    async def _register(self) -> None:
+        number = 0
+        while not self._stopping:
+            number += 1
+            newcomer = await resident(self._one.world, self._one.gid, Guest(f"Newcomer {number}", f"n{number}"))
+            self._one.accepted.newcomers.append(newcomer.me)
+            self._one.moderator.again += newcomer.again
+            await newcomer.close()
+            await self._breathe(self._one.moderator)
+
+    async def _breathe(self, person: Person) -> None:
+        await asyncio.sleep(person.draw.uniform(0.05, 0.25))  # people do not type faster, and cards are limited
+
+
+async def views_are_fresh(one: Evening) -> None:
+    """Waits until what every resident's client made of its subscription is what queries answer."""
+    for person in one.residents:
+
+        async def equal(person: Person = person) -> bool:
+            fresh = await person.ask("Evening", id=one.gid)
+            chat = await person.ask("ChatMessages", id=one.gid, channel="plenary")
+            return fresh.conference is not None and not person.view.differs_from(fresh.conference, chat.conference.chat)
+
+        await eventually(f"{person.name} sees what a query answers", equal)
