@@ -9,7 +9,7 @@ READY := $(BIN)/quartier
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench conformance contract-livekit soak schema web
+.PHONY: help demo up test check bench conformance contract-livekit soak schema
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -46,9 +46,6 @@ soak: $(READY) ## Run the tests that take minutes: crashes, rolling restarts, a 
 schema: $(READY) ## Write the GraphQL schema to gateway/schema.graphql
 	$(BIN)/python -m gateway.schema.export --write
 
-web: $(READY) ## Build the browser client
-	@test -d gateway/web || { echo "there is no browser client in this release yet" >&2; exit 1; }
-	$(BIN)/python -m gateway.web.build
 
 # uv comes by pip into a folder of its own: that needs neither ensurepip, which Debian's python3 lacks, nor a
 # change of the system's Python, which Debian's pip refuses.

@@ -245,6 +245,8 @@ def _introduce(address: "Address", *, plain: bool) -> None:
     console.print(f"  GraphQL        {address.graphql}")
     console.print(f"  Subscriptions  {address.graphql_ws}")
     console.print(f"  Mail           {address.mail}")
+    if address.conference:
+        console.print(f"  Conference     {address.conference}")
     for role, token in address.sign_in.items():
         console.print(f"  {role:<14} Authorization: Bearer {token}")
     console.print("Ctrl-C stops it; the data stay.\n")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import httpx
 
@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Address:
-    """Where the running city is reached."""
+    """Where the running city is reached; `conference` is the global id of the one to look at, if there is one."""
 
     graphql: str
     graphql_ws: str
@@ -106,11 +106,11 @@ class City:
         replicas = range(1, self._plan.replicas + 1)
         await self.supervisor.start([part(service, number) for service in SERVICES for number in replicas])
         await self.supervisor.start([part(GATEWAY, number) for number in replicas])
-        sign_in, conference = await self._sign_in()
+        sign_in = await self._sign_in()
         host = f"127.0.0.1:{port}"
         where = str(self._data / "mail") if smtp else self._plan.environment["SMTP_URL"]
         self._leave_for_tools(databases, buses, where, shared.get("QUARTIER_CLOCK", "0,1"))
-        return Address(f"http://{host}/graphql", f"ws://{host}/graphql", where, sign_in, conference)
+        return Address(f"http://{host}/graphql", f"ws://{host}/graphql", where, sign_in, None)
 
     def _gateway_port(self) -> int:
         wanted = self._plan.port
@@ -242,20 +242,17 @@ class City:
     def _log(self, name: str) -> Path:
         return self._data / "logs" / f"{name}.log"
 
-    async def _sign_in(self) -> tuple[dict[str, str], str | None]:
-        """A token per role from the local issuer, and the conference they are for when there is one."""
+    async def _sign_in(self) -> dict[str, str]:
+        """A token per role from the local issuer."""
         tokens: dict[str, str] = {}
-        conference: str | None = None
         async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
             for role in ROLES:
                 answer = await client.post(self._issuer, json={"role": role, "name": role.capitalize()})
                 if answer.is_success:
-                    body: dict[str, Any] = answer.json()
-                    tokens[role] = body["token"]
-                    conference = body.get("conference", conference)
+                    tokens[role] = answer.json()["token"]
                 else:
                     self._say(f"no sign-in for {role}: the local issuer answered {answer.status_code}")
-        return tokens, conference
+        return tokens
 
 
 async def _listens(port: int) -> bool:

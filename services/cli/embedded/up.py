@@ -3,16 +3,24 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+import httpx
+
+from gateway.client import ClientError
+from services.chassis.clock import Clock
 from services.cli.embedded.city import Address, City, Plan
 from services.cli.embedded.process import EmbeddedError
+from services.cli.embedded.welcome import welcome
+from services.cli.rehearse.stage import SetUpFailed
 
 
 @contextmanager
@@ -64,7 +72,7 @@ async def run(plan: Plan, say: Callable[[str], None], ready: Callable[[Address],
         try:
             await asyncio.wait({waiting, starting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
-                ready(starting.result())
+                ready(await _greeted(plan, starting.result(), say))
                 await waiting
                 say("stopping")
         finally:
@@ -72,6 +80,22 @@ async def run(plan: Plan, say: Callable[[str], None], ready: Callable[[Address],
             waiting.cancel()
             await asyncio.gather(starting, waiting, return_exceptions=True)
             await city.supervisor.stop()
+
+
+async def _greeted(plan: Plan, address: Address, say: Callable[[str], None]) -> Address:
+    """The address with a conference to look at and a resident's sign-in, where mails are caught here."""
+    mail = Path(address.mail)
+    if not mail.is_dir() or "organiser" not in address.sign_in:
+        return address
+    clock = Clock.parse(json.loads((plan.data / "run" / "addresses.json").read_text())["clock"])
+    gateway = address.graphql.removesuffix("/graphql")
+    try:
+        first = await welcome(gateway, address.sign_in["organiser"], mail, plan.data / "first-conference.json", clock)
+    except (SetUpFailed, ClientError, httpx.HTTPError, TimeoutError) as error:
+        say(f"there is no first conference to look at: {type(error).__name__} {error}")
+        return address
+    resident = {"resident": first.resident} if first.resident else {}
+    return replace(address, conference=first.conference, sign_in=address.sign_in | resident)
 
 
 def sentences(stream: TextIO) -> Callable[[str], None]:

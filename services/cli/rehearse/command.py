@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from services.cli.embedded.process import EmbeddedError
 from services.cli.rehearse.director import Progress as Bars
 from services.cli.rehearse.director import Wanted, rehearse
 from services.cli.rehearse.report import show
@@ -40,7 +41,15 @@ async def _until_told(rehearsal: Coroutine[Any, Any, dict[str, Any]]) -> dict[st
     """Ends the rehearsal, its city included, on SIGTERM as on Ctrl-C."""
     task = asyncio.ensure_future(rehearsal)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
+    try:
+        return await task
+    except* EmbeddedError as group:  # many people register at once; what the first one met says it all
+        raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[EmbeddedError]) -> EmbeddedError:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.client import Client, Refused, new_id
+from services.cli.embedded.process import EmbeddedError
 from services.cli.rehearse.cast import ConferencePart, ResidentPart
 from services.cli.rehearse.world import World, local
 
@@ -20,7 +21,7 @@ AT_ONCE = 16
 CONSENTS = ({"purpose": "participation", "version": "2026-11"}, {"purpose": "mixed-groups", "version": "2026-11"})
 
 
-class SetUpFailed(Exception):
+class SetUpFailed(EmbeddedError):
     """The city refused what an organiser needs; the text says which command and why."""
 
 
@@ -108,7 +109,7 @@ async def set_up(
         wanted = sorted({part.district for part in parts})
         districts = {index: new_id("District") for index in wanted}
         for index in wanted:
-            await _define(client, districts[index], city.districts[index])
+            await define(client, districts[index], city.districts[index])
             advance("district")
         series = new_id("Series")
         await must(client, "CreateSeries", series_id=series, title="Bürgerkonferenzen Freiburg", zone=city.zone)
@@ -126,7 +127,8 @@ async def set_up(
     return [task.result() for task in staging]
 
 
-async def _define(client: Client, district_id: str, district: District) -> None:
+async def define(client: Client, district_id: str, district: District) -> None:
+    """Defines a district (global id) as an organiser."""
     streets = [{"street": street} if isinstance(street, str) else street for street in district.streets]
     await must(
         client,
