@@ -284,7 +284,10 @@ class Running:
             try:
                 await self.runtime.store.check()
                 self._log_problem = None
-            except (LogSetBack, StoreUnavailable) as error:
+            except LogSetBack as error:
+                cure = f"run `quartier refill {self.service.name}`"
+                self._log_problem = f"the log ends at {error.head}, but {error.floor} was committed; {cure}"
+            except StoreUnavailable as error:
                 self._log_problem = str(error)
             await asyncio.sleep(CHECK_SECONDS)
 

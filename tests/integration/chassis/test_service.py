@@ -45,6 +45,19 @@ async def test_a_halted_relay_makes_the_service_unready(running, settings, datab
     assert "quartier refill alpha" in ready.json()["reasons"][0]
 
 
+async def test_a_log_that_was_set_back_makes_the_service_unready_and_names_the_cure(
+    running, settings, database_url, conference
+):
+    one = await running(alpha(settings(database_url)))
+    await count(one.runtime.repository, [conference], range(3))
+    await one.runtime.db.pool.execute("DELETE FROM stored_events WHERE notification_id > 1")
+
+    async def named() -> bool:
+        return any("`quartier refill alpha`" in reason for reason in (await get(one, "/readyz")).json()["reasons"])
+
+    await until(named, 30)
+
+
 async def test_on_sigterm_it_finishes_and_ends_with_status_zero(settings, database_url, requests, conference):
     process = await start_process("alpha", settings(database_url))
     asked: list[bool] = []
