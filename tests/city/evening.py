@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 import httpx
@@ -152,6 +152,14 @@ class Evening:
         await asyncio.gather(*(one.close() for one in (self.organiser, self.moderator, *self.residents)))
 
 
+class Move(NamedTuple):
+    """Who was told to be moved into which group, and at which position of the log that was so."""
+
+    person: str
+    group: str
+    position: int
+
+
 @dataclass
 class Accepted:
     """What the API said was done: cards and messages by id, ballots in order by person and poll, people who were moved
@@ -160,7 +168,7 @@ class Accepted:
     cards: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     ballots: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    moves: list[str] = field(default_factory=list)
+    moves: list["Move"] = field(default_factory=list)
     newcomers: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
@@ -409,7 +417,8 @@ class Load:
                 "MoveParticipant", conference_id=self._one.gid, participant_id=mover, group_id=groups[0].id
             )
             if not isinstance(outcome, Refused):
-                self._one.accepted.moves.append(local(mover))
+                position = int(outcome.position.rpartition(":")[2])
+                self._one.accepted.moves.append(Move(local(mover), local(groups[0].id), position))
 
     async def _register(self) -> None:
         number = 0

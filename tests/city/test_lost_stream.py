@@ -10,7 +10,8 @@ import pytest
 
 from services.chassis.bus import Bus
 from services.chassis.subjects import SERVICES
-from tests.city.evening import Guest, announce, evening
+from services.cli.rehearse.world import local
+from tests.city.evening import Guest, announce, evening, organiser_of
 from tests.city.town import Town, eventually
 from tests.city.truth import everything_is_told_once, publishable, put_together, settle
 
@@ -46,10 +47,12 @@ async def test_a_lost_jetstream_is_refilled_and_nothing_happens_twice(town: Town
         assert _contents(town, service) == before[service], service
     assert _mails(town) == mails
 
-    conference = await announce(one.world, one.organiser, 10)
+    organiser = await organiser_of(town.world())
+    conference = await announce(town.world(), organiser, 10)
+    await organiser.close()
     await settle(town)
     known = town.rows("ideas", "SELECT conference_id FROM conference_districts")
-    assert one.organiser.local(conference) in {row[0].hex for row in known}
+    assert local(conference) in {row[0].hex for row in known}
 
 
 async def _play(town: Town, one) -> None:
