@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 import services
-from services.chassis.contract import ContractEvent
+from services.chassis.contract import ContractEvent, LiveChange
 from services.chassis.decider import Event
 from services.chassis.mapper import Mapper
 from tests.contract.golden.example import example
@@ -123,6 +123,13 @@ def contract_events() -> list[type[ContractEvent]]:
         if event.__module__ in modules and not event.__name__.startswith("_")
     }
     return sorted(found, key=lambda event: (event.SERVICE, event.__name__))
+
+
+def live_changes() -> list[type[LiveChange]]:
+    """Every kind of live change of the contracts, by name."""
+    modules = list(_modules("services.contracts"))
+    found = {change for change in _subclasses(LiveChange) if change.__module__ in modules}
+    return sorted(found, key=lambda change: (change.SERVICE, change.__name__))
 
 
 def _modules(part: str) -> Iterator[str]:
