@@ -90,7 +90,7 @@ class City:
         databases, buses, mail = await self._start_servers()
         await self._migrate(databases)
         shared = self._shared_environment(port)
-        livekit = await self._start_livekit(port)
+        livekit = await self._start_livekit()
         smtp = {} if "SMTP_URL" in self._plan.environment else {"SMTP_URL": f"smtp://127.0.0.1:{mail}"}
 
         def part(service: str, number: int) -> Part:
@@ -204,7 +204,7 @@ class City:
             given["QUARTIER_CLOCK"] = going_on(self._data / "clock.json", self._plan.pace, time.time())
         return given
 
-    async def _start_livekit(self, gateway: int) -> dict[str, str]:
+    async def _start_livekit(self) -> dict[str, str]:
         """What rooms is told about LiveKit: the city's, else a server found on PATH, else nothing (text only)."""
         if "LIVEKIT_URL" in self._plan.environment:
             return {}  # passed through with the rest of the environment
@@ -213,12 +213,12 @@ class City:
             self._say("no LIVEKIT_URL and no livekit-server on PATH: this city has text, boards and polls but no video")
             return {}
         port, key, secret = free_port(), "quartier", self._secrets.key("livekit")
+        # No webhooks: nothing of the city listens to them yet, people tell themselves where they have arrived.
         configuration = {
             "port": port,
             "bind_addresses": ["127.0.0.1"],
             "rtc": {"tcp_port": free_port(), "udp_port": free_port(), "use_external_ip": False},
             "keys": {key: secret},
-            "webhook": {"api_key": key, "urls": [f"http://127.0.0.1:{gateway}/webhooks/livekit/local"]},
         }
         environment = {**self._plan.environment, "LIVEKIT_CONFIG": json.dumps(configuration)}
         await self.supervisor.start(
