@@ -27,6 +27,8 @@ OWN = {
     "help": "Hilfeschreckschraube",
     "problem": "Problemwirrwarrknäuel",
 }
+SHARED = "Weitersagwerkzeugkiste"
+"""A tag that the person agrees to share: the one word of theirs that stays, as docs/privacy.md says."""
 BALLOT = "Stimmzettelschnörkel"
 SHEET = "Ideenblattgemeinsamsatz"
 
@@ -60,6 +62,10 @@ async def test_erasing_a_person_leaves_none_of_their_words_anywhere(town: Town) 
         await eventually("no answer of the API holds a word of the person", silent)
         await settle(town)
         assert _found(town, private) == {}
+        assert {place for place in _found(town, [SHARED])[SHARED] if place.startswith("dump")} == {
+            "dump of ideas",
+            "dump of session",
+        }
         assert wrapped.hex() not in town.dump("registration")
         assert _wrapped_key(town, person) is None
         for table in ("participants", "outbox", "mail_standing"):
@@ -79,6 +85,7 @@ async def _say_everything(town: Town, one: Evening, person: Person, mate: Person
     await one.next()
     await _sits_in_a_group(person)
     await person.must("AddCard", kind="NEED", text=OWN["card"], tags=[OWN["private tag"]], share_tags=False)
+    await person.must("AddCard", kind="OFFER", text=OWN["card"], tags=[SHARED], share_tags=True)
     await person.must("RequestHelp", reason=OWN["help"])
     await person.must("PostMessage", channel=person.view.my_group.id, text=OWN["group chat"])
     for _ in range(3):
