@@ -90,11 +90,6 @@ class Sockets:
             if connection.login.actor.id == person:
                 connection.end(4403, reason)
 
-    def close_all(self) -> None:
-        """Closes every connection: the gateway goes away, clients connect to another replica."""
-        for connection in list(self._open):
-            connection.end(1012, "Service restart")
-
 
 class Connection:
     """One client."""

@@ -10,9 +10,6 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-LATEST_BEFORE_FIRST = -1
-"""The version of a stream without events."""
-
 
 class NewEvent(NamedTuple):
     """An event to be stored. Versions of a stream are contiguous and start at 0 (or at 1, as in the library)."""

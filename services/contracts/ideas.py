@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, LiveChange, QueryRequest
-from services.chassis.decider import Sealed
 from services.contracts.shared import Cut, LongText, ShortText
 
 SERVICE = "ideas"
@@ -494,10 +493,3 @@ class GetJuryRound(QueryRequest[JuryRoundView], frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = JuryRoundView
     round_id: Id
-
-
-class SheetText(msgspec.Struct, frozen=True, kw_only=True):
-    """A submitted field, sealed with the sheet's key."""
-
-    field: SheetField
-    text: Sealed

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Value types that messages of several services use."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -20,13 +19,6 @@ class LocalText(msgspec.Struct, frozen=True, kw_only=True):
 
     de: str
     en: str
-
-
-class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """A span of time, both ends in UTC."""
-
-    starts_at: datetime
-    ends_at: datetime
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):

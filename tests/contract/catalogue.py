@@ -48,9 +48,9 @@ def catalogue() -> str:
 def _chapter(service: str) -> Iterator[str]:
     yield f"## {service}\n"
     for event in contract_events():
-        if event.SERVICE == service:
+        if service == event.SERVICE:
             yield from _entry(event, _heard_by(event))
-    live = [change for change in live_changes() if change.SERVICE == service]
+    live = [change for change in live_changes() if service == change.SERVICE]
     if live:
         yield f"### Live changes of {service}\n"
         for change in live:
