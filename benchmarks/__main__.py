@@ -31,15 +31,19 @@ def table(results: list[Result]) -> Table:
     for result in results:
         shown.add_row(
             result.name,
-            f"{result.value:,.0f}",
+            _figure(result.value),
             result.unit,
             result.peer or "",
-            "" if result.peer_value is None else f"{result.peer_value:,.0f}",
+            "" if result.peer_value is None else _figure(result.peer_value),
             "" if result.ratio is None else f"{result.ratio:.2f}",
-            "" if result.target is None else f"{result.target:,.0f}",
+            "" if result.target is None else _figure(result.target),
             "[green]ok[/]" if result.ok else "[red]missed[/]",
         )
     return shown
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def main(wanted: list[str]) -> None:

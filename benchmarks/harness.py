@@ -16,7 +16,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One figure beside that of a peer.
 
     `ratio` is how much better ours is (value / peer value where more is better, the reverse where less is);
-    `target` is the ratio to reach, or None where the figure is only told; without a peer the target is a value.
+    `target` is the ratio to reach where more is better, and a value not to pass where less is; None where the figure
+    is only told. Without a peer it is always a value.
     """
 
     name: str
@@ -39,6 +40,17 @@ def more_is_better(
     return Result(
         name=name, value=value, unit=unit, peer=peer, peer_value=peer_value, ratio=ratio, target=target,
         ok=target is None or reached >= target,
+    )  # fmt: skip
+
+
+def less_is_better(
+    name: str, value: float, unit: str, *, peer: str | None = None, peer_value: float | None = None,
+    target: float | None = None,
+) -> Result:  # fmt: skip
+    """A figure of which less is better, such as milliseconds; `target` is a value, whatever the peer does."""
+    return Result(
+        name=name, value=value, unit=unit, peer=peer, peer_value=peer_value,
+        ratio=None if peer_value is None else peer_value / value, target=target, ok=target is None or value <= target,
     )  # fmt: skip
 
 

@@ -83,3 +83,10 @@ def _answers(city: Up) -> bool:
         return ask(city, "{ __typename }").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_a_new_city_has_a_conference_whose_resident_is_registered(city: Up) -> None:
+    conference, token = city.address["conference"], city.address["sign_in"]["resident"]
+    document = f'{{ conference(id: "{conference}") {{ details {{ seatsTaken }} registration {{ status }} }} }}'
+    found = ask(city, document, token).json()["data"]["conference"]
+    assert found == {"details": {"seatsTaken": 1}, "registration": {"status": "SEATED"}}
