@@ -21,6 +21,9 @@ from services.registration.domain.conference import CONFERENCE, Announced
 from services.registration.domain.links import AccessIsClosed, UnknownSecret
 from services.registration.translation import is_zone, person_of, problem_with, standing
 
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2999
+"""Deadlines are computed from the start: at the ends of the calendar that fails, for every conference at once."""
+
 api = Api(contract.SERVICE)
 
 
@@ -75,6 +78,8 @@ async def announce_conference(request: contract.AnnounceConference, ctx: Context
     """Announces a conference of an existing district in an existing series."""
     if request.starts_at.tzinfo is None:
         return InvalidInput(field="starts_at", problem="an instant needs its offset from UTC")
+    if not EARLIEST_YEAR <= request.starts_at.year <= LATEST_YEAR:
+        return InvalidInput(field="starts_at", problem=f"a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
     of_series = (await ctx.load(series.SERIES, request.series_id)).state
     if not isinstance(of_series, series.Created):
         return NotFound(what="series", id=request.series_id)
@@ -210,10 +215,13 @@ async def seat_standbys(request: contract.SeatStandbys, ctx: Context) -> Decide:
 
 
 @api.command(contract.EraseMe, needs=access.the_person_or_an_organiser)
-async def erase_me(request: contract.EraseMe, ctx: Context) -> Decide:
+async def erase_me(request: contract.EraseMe, ctx: Context) -> Decide | Refusal:
     """Erases the person with all their participant ids, in one transaction. Erased people are erased already."""
     vault = _office(ctx).vault
     everywhere = await vault.same_person(request.participant_id)
+    # Who organises one conference erases its people, not those of another one.
+    if everywhere and (request.participant_id, request.conference_id) not in everywhere:
+        return NotFound(what="registration", id=request.participant_id)
     steps = [
         Step(
             CONFERENCE,

@@ -13,6 +13,9 @@ from services.registration.domain.registrations import Status
 MAX_ATTRIBUTES = 20
 MAX_ATTRIBUTE = 100
 
+_MAILBOX = re.compile(r'[^\s\x00-\x1f\x7f@<>()\[\],;:\\"]+@[^\s\x00-\x1f\x7f@<>()\[\],;:\\"]+')
+"""What mail servers and headers read as one mailbox, without quoting: `x@y,z` would be delivered to x@y."""
+
 _STATUSES: dict[Status, contract.SeatStatus] = {
     "SUBMITTED": "SUBMITTED",
     "SEATED": "SEATED",
@@ -54,6 +57,8 @@ def problem_with(request: contract.Register) -> InvalidInput | None:
     # The name stands in a mail to an address that somebody typed: it must not be able to carry an advertisement.
     if re.search(r"[/@]|www\.", request.name) or not request.name.strip():
         return InvalidInput(field="name", problem="a name without addresses of pages or mailboxes")
+    if not _MAILBOX.fullmatch(request.email):
+        return InvalidInput(field="email", problem="one address such as name@example.org")
     attributes = request.attributes
     if len(attributes) > MAX_ATTRIBUTES or any(
         len(text) > MAX_ATTRIBUTE for pair in attributes.items() for text in pair

@@ -93,7 +93,12 @@ async def send_next(db: Database, office: Office) -> bool:
         # The person was erased a moment ago: there is nobody to write to.
         await db.pool.execute(f"DELETE FROM outbox {_KEY}", *key)  # noqa: S608
         return True
-    failure = await office.mail_server.send(write_mail(letter, office.settings.sender))
+    try:
+        failure = await office.mail_server.send(write_mail(letter, office.settings.sender))
+    except Exception as error:
+        # Such as an address that no header takes: it waits by itself, the mails of everybody else go on.
+        log.error("mail cannot be written", exc_info=error)
+        failure = Failure(0, is_permanent=False)
     await _note(db, key, row["attempts"], failure)
     if failure is not None:
         log.warning("mail not sent", kind=letter.kind, code=failure.code, given_up=failure.is_permanent)
