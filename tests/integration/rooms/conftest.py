@@ -2,7 +2,9 @@
 """The real rooms service, and a session service that tells whatever a test wants it to tell."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,6 +21,9 @@ from services.chassis.settings import Settings
 from services.contracts import refusals, session
 from services.rooms.main import build
 from services.rooms.settings import RoomsSettings
+from services.rooms.testing.double import Double
+
+KEY, SECRET = "rooms", "r" * 40
 
 
 class Told(Event, frozen=True, kw_only=True):
@@ -29,12 +34,12 @@ class Told(Event, frozen=True, kw_only=True):
     body: dict[str, Any]
 
 
-class Tell(Command, frozen=True, kw_only=True):
+class TellIt(Command, frozen=True, kw_only=True):
     name: str
     body: dict[str, Any]
 
 
-TELLER: Decider[int, Tell, Told] = Decider(
+TELLER: Decider[int, TellIt, Told] = Decider(
     name="session.teller",
     initial=0,
     decide=lambda _, command: [Told(name=command.name, body=command.body)],
@@ -48,11 +53,14 @@ def publish(event: Event, _: Any) -> ContractEvent | None:
     return msgspec.convert(event.body, getattr(session, event.name))
 
 
-@pytest.fixture
-async def venue(
-    service_database: Callable[[str], str], nats_url: str, prefix: str
-) -> AsyncIterator[tuple[Requests, Callable[[ContractEvent], Awaitable[None]]]]:
-    """A client of rooms, and a function that lets session tell something."""
+Tell = Callable[[ContractEvent], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running(
+    service_database: Callable[[str], str], nats_url: str, prefix: str, **livekit: Any
+) -> AsyncIterator[tuple[Requests, Tell, Running]]:
+    """A client of rooms, a function that lets session tell something, and the rooms service."""
     common = {"nats_url": nats_url, "prefix": prefix, "http_port": 0, "drain_seconds": 2.0}
     told = Service(
         name="session",
@@ -61,16 +69,65 @@ async def venue(
         api=Api("session"),
         publish=publish,
     )
-    rooms = build(RoomsSettings(database_url=service_database("rooms"), **common))
+    rooms = build(RoomsSettings(database_url=service_database("rooms"), **common, **livekit))
     started: list[Running] = [await told.start(), await rooms.start()]
     repository = started[0].runtime.repository
 
     async def tell(event: ContractEvent) -> None:
-        command = Tell(now=datetime.now(UTC), name=type(event).__name__, body=msgspec.to_builtins(event))
+        command = TellIt(now=datetime.now(UTC), name=type(event).__name__, body=msgspec.to_builtins(event))
         steps: Sequence[Step] = [Step(TELLER, "all", command, conference=event.conference)]
         await repository.execute(steps, Envelope(None, b"", "test", ""), session.Done())
 
     known = (refusals.GroupHasNoRoom, refusals.PlacementChanged, refusals.VenueIsClosed)
-    yield Requests(started[1].runtime.bus, known), tell
-    for one in reversed(started):
-        await one.close()
+    try:
+        yield Requests(started[1].runtime.bus, known), tell, started[1]
+    finally:
+        for one in reversed(started):
+            await one.close()
+
+
+@pytest.fixture
+async def venue(
+    service_database: Callable[[str], str], nats_url: str, prefix: str
+) -> AsyncIterator[tuple[Requests, Tell]]:
+    """Rooms without LiveKit: a client of it, and a function that lets session tell something."""
+    async with running(service_database, nats_url, prefix) as (requests, tell, _):
+        yield requests, tell
+
+
+@pytest.fixture
+async def double() -> AsyncIterator[Double]:
+    """A LiveKit server."""
+    async with Double({KEY: SECRET}) as started:
+        yield started
+
+
+@dataclass(frozen=True)
+class Video:
+    """Rooms with LiveKit."""
+
+    requests: Requests
+    tell: Tell
+    service: Running
+    double: Double
+
+    async def work(self) -> set[tuple[str, str]]:
+        """What LiveKit has yet to do: room and action."""
+        rows = await self.service.runtime.db.pool.fetch("SELECT room, action FROM room_work")
+        return {(row["room"], row["action"]) for row in rows}
+
+    async def let_pass(self, seconds: float) -> None:
+        """Lets real time pass for the work, without waiting for it."""
+        await self.service.runtime.db.pool.execute(
+            "UPDATE room_work SET not_before = not_before - $1::interval", timedelta(seconds=seconds)
+        )
+
+
+@pytest.fixture
+async def video(
+    service_database: Callable[[str], str], nats_url: str, prefix: str, double: Double
+) -> AsyncIterator[Video]:
+    """Rooms with the double as its LiveKit."""
+    livekit = {"livekit_url": double.url, "livekit_api_key": KEY, "livekit_api_secret": SECRET}
+    async with running(service_database, nats_url, prefix, **livekit) as (requests, tell, service):
+        yield Video(requests, tell, service, double)

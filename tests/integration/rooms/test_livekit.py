@@ -14,8 +14,8 @@ from services.rooms.adapters.livekit import TRIES, LiveKitRooms, VideoUnavailabl
 from services.rooms.adapters.tokens import mint
 from services.rooms.testing.access import BadToken
 from services.rooms.testing.double import Double
+from tests.integration.rooms.conftest import KEY, SECRET
 
-KEY, SECRET = "rooms", "r" * 40
 ROOM = "c1.x.r1.g1"
 
 
@@ -30,12 +30,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
 
     monkeypatch.setattr(adapter.random, "uniform", draw)
     return drawn
-
-
-@pytest.fixture
-async def double() -> AsyncIterator[Double]:
-    async with Double({KEY: SECRET}) as running:
-        yield running
 
 
 @pytest.fixture

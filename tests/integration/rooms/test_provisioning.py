@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LiveKit follows the placements of an evening, and the evening goes on when it does not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.chassis.identity import Actor
+from services.contracts import rooms, session
+from services.rooms.adapters.provisioning import CLAIM
+from services.rooms.readmodel.room_work import GRACE
+from tests.integration.rooms.conftest import Video
+
+NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+CONF = uuid4().hex
+ANNA, BEN, CLEO, DORA = (f"{n:032x}" for n in range(1, 5))
+RED, BLUE = "a1" * 16, "b2" * 16
+PLENARY = f"c1.{CONF}.p"
+FIRST, SECOND = f"c1.{CONF}.r1.g1", f"c1.{CONF}.r1.g2"
+
+
+async def becomes(holds: Callable[[], Awaitable[Any] | Any]) -> Any:
+    """Waits until `holds` answers something true, and returns it."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = holds()
+            answer = await answer if asyncio.iscoroutine(answer) else answer
+            if answer:
+                return answer
+            await asyncio.sleep(0.02)
+
+
+def names(video: Video) -> set[str]:
+    return {room.name for room in video.double.rooms.list()}
+
+
+async def place(video: Video, generation: int = 1) -> None:
+    groups = (
+        session.GroupPlaced(group_id=RED, number=1, members=(ANNA, BEN)),
+        session.GroupPlaced(group_id=BLUE, number=2, members=(CLEO, DORA)),
+    )
+    await video.tell(
+        session.GroupsPlaced(conference_id=CONF, at=NOW, generation=generation, run=2, mode="mix", groups=groups)
+    )
+
+
+async def credentials(video: Video, who: str, room: str) -> rooms.JoinCredentials:
+    """The person's credentials, as soon as they are for this room."""
+
+    async def given() -> rooms.JoinCredentials | None:
+        query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=who)
+        answer = (await video.requests.ask(query, actor=Actor(id=who, kind="resident"))).answer
+        return answer if isinstance(answer, rooms.JoinCredentials) and answer.room == room else None
+
+    return await becomes(given)
+
+
+@pytest.fixture
+async def evening(video: Video) -> Video:
+    await video.tell(session.LobbyOpened(conference_id=CONF, at=NOW))
+    await credentials(video, ANNA, PLENARY)
+    return video
+
+
+async def test_the_plenary_is_made_when_the_lobby_opens(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+
+
+async def test_the_rooms_of_a_placed_round_are_made(evening):
+    await place(evening)
+    await becomes(lambda: names(evening) == {PLENARY, FIRST, SECOND})
+
+
+async def test_work_that_is_done_is_gone(evening):
+    await place(evening)
+    await becomes(lambda: len(names(evening)) == 3)
+
+    async def nothing_left() -> bool:
+        return await evening.work() == set()
+
+    await becomes(nothing_left)
+
+
+async def test_closed_rooms_stay_for_the_grace_and_vanish_after_it(evening):
+    await place(evening)
+    await becomes(lambda: len(names(evening)) == 3)
+    await evening.tell(session.GroupsRecalled(conference_id=CONF, at=NOW, generation=2))
+
+    async def closing() -> bool:
+        return await evening.work() == {(FIRST, "delete"), (SECOND, "delete")}
+
+    await becomes(closing)
+    assert names(evening) == {PLENARY, FIRST, SECOND}
+    await evening.let_pass(GRACE.total_seconds())
+    await becomes(lambda: names(evening) == {PLENARY})
+
+
+async def test_work_stays_while_livekit_is_down_and_is_done_once_it_is_back(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    await evening.double.stop()
+    await place(evening)
+
+    async def tried() -> bool:
+        query = "SELECT count(*) FROM room_work WHERE attempts > 0"
+        return await evening.service.runtime.db.pool.fetchval(query) == 2
+
+    await becomes(tried)
+    await evening.double.start()
+    await evening.let_pass(CLAIM.total_seconds())
+    await becomes(lambda: names(evening) == {PLENARY, FIRST, SECOND})
+
+
+async def test_people_get_their_tokens_while_livekit_is_down(evening):
+    await evening.double.stop()
+    await place(evening)
+    given = await credentials(evening, CLEO, SECOND)
+    assert given.why_no_video is None
+    claims = evening.double.verifier.verify(given.token)
+    assert (claims.identity, claims.video["room"], claims.room_config["name"]) == (CLEO, SECOND, SECOND)
+
+
+async def test_a_call_that_hangs_costs_its_deadline_and_is_made_again(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    evening.double.faults.switch_on("CreateRoom", "hang", times=1)
+    await place(evening)
+    await becomes(lambda: names(evening) == {PLENARY, FIRST, SECOND})
+
+
+async def test_a_room_that_is_closed_before_it_was_made_is_not_made_any_more(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    evening.double.faults.switch_on("CreateRoom", "unauthorized")
+    await place(evening)
+    await evening.tell(session.GroupsRecalled(conference_id=CONF, at=NOW, generation=2))
+
+    async def closing() -> bool:
+        return await evening.work() == {(FIRST, "delete"), (SECOND, "delete")}
+
+    await becomes(closing)
+    evening.double.faults.switch_off()
+    await evening.let_pass(GRACE.total_seconds())
+
+    async def nothing_left() -> bool:
+        return await evening.work() == set()
+
+    await becomes(nothing_left)
+    assert names(evening) == {PLENARY}
+
+
+async def test_the_state_of_video_is_told(evening):
+    query = rooms.GetVideoStatus()
+    actor = Actor.service("gateway")
+    up = (await evening.requests.ask(query, actor=actor)).answer
+    assert up.cells == {"c1": {"up": True, "problem": None}}
+    evening.double.faults.switch_on("ListRooms", "unavailable")
+    down = (await evening.requests.ask(query, actor=actor)).answer
+    assert down.cells == {"c1": {"up": False, "problem": "ListRooms: 503 unavailable"}}
