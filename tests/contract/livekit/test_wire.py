@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
-from livekit.protocol.room import CreateRoomRequest, ListRoomsRequest, ListRoomsResponse
+from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
 
 PROTOBUF = {"Content-Type": "application/protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -153,13 +153,3 @@ async def test_a_token_is_looked_at_before_the_message(server, post):
 async def test_the_message_is_decoded_before_the_grant_is_looked_at(server, post):
     headers = PROTOBUF | bearer(server.token(room_create=True))
     assert error_of(await post(server.path("ListRooms"), b"\xff\xff", headers)) == (400, "malformed")
-
-
-async def test_a_room_for_a_recording_needs_an_egress_service(server, post, room):
-    if server.key != "contract":
-        pytest.skip("a real server may have one")
-    wish = CreateRoomRequest(name=room)
-    wish.egress.SetInParent()
-    headers = PROTOBUF | bearer(server.token(room_create=True))
-    answer = await post(server.path("CreateRoom"), wish.SerializeToString(), headers)
-    assert error_of(answer) == (500, "internal")
