@@ -17,7 +17,7 @@ import strawberry
 
 from gateway.schema.shape import computed, graphql_type, shown
 
-HEX = re.compile(r"^[0-9a-f]{32}$")
+HEX = re.compile(r"^[0-9a-f]{32}\Z")
 
 FIRST = Annotated[int | None, strawberry.argument(description="How many items from the start: 1 to 100.")]
 AFTER = Annotated[str | None, strawberry.argument(description="Only items behind this cursor.")]

@@ -27,6 +27,7 @@ __all__ = [
     "NoReplica",
     "NotSent",
     "Subscribed",
+    "TooLong",
     "partition",
     "permissions",
     "stream_name",
@@ -45,6 +46,10 @@ class NoReplica(Exception):
 
 class NotSent(Exception):
     """A message was not taken: the server has been away for too long, or the connection is closed."""
+
+
+class TooLong(Exception):
+    """The server takes no message of this length."""
 
 
 class NoAnswer(Exception):
@@ -203,6 +208,7 @@ class Bus:
 
         Raises:
             NoReplica: nobody listens.
+            TooLong: nobody will ever get this message.
             NoAnswer: no answer in time, or the connection is down: it is not worth the wait.
         """
         if not self.client.is_connected:
@@ -211,6 +217,8 @@ class Bus:
             return await self.client.request(subject, data, timeout=timeout, headers=dict(headers))
         except nats.errors.NoRespondersError:
             raise NoReplica(subject) from None
+        except nats.errors.MaxPayloadError:
+            raise TooLong(subject) from None
         except (nats.errors.Error, TimeoutError, OSError):
             raise NoAnswer(subject) from None
 

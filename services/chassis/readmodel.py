@@ -169,6 +169,11 @@ class TableProjection:
             await tx.execute(f'DELETE FROM "{table}"')  # noqa: S608 - an identifier, checked above
 
 
+def holds_nul(body: bytes) -> bool:
+    """Whether a text in this JSON holds U+0000, which no column of PostgreSQL takes."""
+    return b"\\u0000" in body and NUL.search(body.decode(errors="replace")) is not None
+
+
 def storable(body: bytes) -> str:
     """JSON as PostgreSQL's jsonb takes it: the character U+0000, which it refuses, becomes U+FFFD.
 

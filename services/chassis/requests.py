@@ -11,11 +11,11 @@ from uuid import UUID
 
 import msgspec
 
-from services.chassis.bus import Bus, NoAnswer, NoReplica
+from services.chassis.bus import Bus, NoAnswer, NoReplica, TooLong
 from services.chassis.contract import Answer, CommandRequest, Request
 from services.chassis.decider import Refusal
 from services.chassis.identity import ANONYMOUS, Actor
-from services.chassis.refusals import CHASSIS_REFUSALS, Unavailable, UnknownRefusal
+from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, Unavailable, UnknownRefusal
 from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
 from services.chassis.telemetry import TRACEPARENT, traceparent_of
 
@@ -147,6 +147,8 @@ class Requests:
             message = await self._bus.request(subject, msgspec.json.encode(request), headers, timeout=timeout)
         except NoReplica:
             return Reply(None, Unavailable(service=service))
+        except TooLong:
+            return Reply(None, InvalidInput(field="", problem="too long"))
         except NoAnswer:
             circuit.failed(loop.time())
             return Reply(None, Unavailable(service=service))

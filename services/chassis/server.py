@@ -24,6 +24,7 @@ from services.chassis.decisions import Envelope, Executed
 from services.chassis.faults import passes
 from services.chassis.identity import Actor
 from services.chassis.keys import KeyDestroyed
+from services.chassis.readmodel import holds_nul
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
 from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
@@ -188,6 +189,8 @@ class Server:
             if route is None:
                 return _refused(NotFound(what=asked.kind, id=asked.name))
             request = route.decoder.decode(asked.message.data)
+            if holds_nul(asked.message.data):
+                return _refused(InvalidInput(field="", problem="the character U+0000 is not accepted"))
             actor = Actor.from_header(headers.get(ACTOR))
             if route.needs is not None and not route.needs(request, actor):
                 return _refused(NotAllowed(needs=getattr(route.needs, "__name__", "").replace("_", " ")))

@@ -24,7 +24,7 @@ ES_DIGEST = "Es-Digest"
 BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",)}
 """The few commands that a service may send: keys of what is written together are made when it begins."""
 
-_CONFERENCE = re.compile(r"^(city|[0-9a-f]{32})$")
+_CONFERENCE = re.compile(r"city|[0-9a-f]{32}")
 
 
 class Permissions(TypedDict):
@@ -43,7 +43,7 @@ def partition(conference: str | None) -> int:
         ValueError: the id would not be a legal token of a subject.
     """
     token = conference or CITY
-    if not _CONFERENCE.match(token):
+    if not _CONFERENCE.fullmatch(token):
         raise ValueError(f"not a conference id: {token!r}")
     return crc32(token.encode()) % PARTITIONS
 

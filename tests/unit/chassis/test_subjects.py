@@ -30,7 +30,7 @@ def test_what_belongs_to_no_conference_has_a_partition_of_the_city():
     assert partition(None) == partition("city")
 
 
-@pytest.mark.parametrize("token", ["a.b", "*", ">", "a b", "A" * 32, "x"])
+@pytest.mark.parametrize("token", ["a.b", "*", ">", "a b", "A" * 32, "x", "a" * 32 + "\n", "city\n"])
 def test_what_would_not_be_a_token_is_refused(token):
     with pytest.raises(ValueError, match="not a conference id"):
         partition(token)

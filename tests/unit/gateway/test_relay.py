@@ -27,6 +27,14 @@ def test_a_global_id_is_read_back_for_its_type_alone():
         local_id(global_id("Poll", HEX), "Card")
 
 
+@pytest.mark.parametrize("text", [HEX + "\n", "\n" + HEX, HEX[:-1] + "\n"])
+def test_an_id_is_no_more_and_no_less_than_32_digits(text):
+    with pytest.raises(BadId):
+        local_id(text, "Poll")
+    with pytest.raises(BadId):
+        local_id(global_id("Poll", text), "Poll")
+
+
 def test_a_client_may_name_a_new_thing_by_32_hex_digits():
     assert local_id(HEX, "Passage") == HEX
 
