@@ -161,7 +161,7 @@ class Engine:
             document = parse(query, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as error:
             return Rejected([error], syntax=True)
-        too_much = self._limits.exceeded(weigh(self.schema, document))
+        too_much = self._limits.exceeded(weigh(self.schema, document)) or self._limits.repeated(document)
         if too_much is not None:
             return Rejected([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)

@@ -5,6 +5,7 @@ A fragment is weighed once, however often it is spread, so that a document of ne
 limiter itself the attack.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -67,6 +68,7 @@ class Limits:
         cost: objects; lists without a page size count ten items.
         aliases: fields under another name.
         directives: directives.
+        repeats: pairs of fields that would answer under the same name, which validation compares with each other.
     """
 
     tokens: int = 2000
@@ -74,6 +76,7 @@ class Limits:
     cost: int = 20_000
     aliases: int = 30
     directives: int = 50
+    repeats: int = 10_000
 
     def exceeded(self, weight: Weight) -> str | None:
         """What is too much, in words; None when nothing is."""
@@ -82,6 +85,11 @@ class Limits:
             if found > limit:
                 return f"The {name} of this document is {found} or more; the limit is {limit}."
         return None
+
+    def repeated(self, document: DocumentNode) -> str | None:
+        """What is said too often, in words; None when nothing is. Comparing it would take seconds."""
+        pairs = sum(count * count for count in _names(document).values())
+        return None if pairs <= self.repeats else "The same fields are asked for again and again in this document."
 
 
 @dataclass
@@ -139,7 +147,9 @@ class _Scales:
             for argument in node.arguments or ():
                 if argument.name.value == "first":
                     value = argument.value
-                    return min(100, max(1, int(value.value))) if isinstance(value, IntValueNode) else 100
+                    if not isinstance(value, IntValueNode) or len(value.value) > 3:
+                        return 100
+                    return min(100, max(1, int(value.value)))
             return PAGE
         return ITEMS if isinstance(kind, GraphQLList) else 1
 
@@ -154,3 +164,16 @@ def weigh(schema: GraphQLSchema, document: DocumentNode) -> Weight:
             found = scales.selection(node.selection_set, schema.get_root_type(node.operation))
             heaviest = Weight(*map(max, heaviest, found))
     return heaviest
+
+
+def _names(document: DocumentNode) -> Counter[str]:
+    """How often each name under which a field answers stands in a document."""
+    found: Counter[str] = Counter()
+    waiting = [getattr(node, "selection_set", None) for node in document.definitions]
+    while waiting:
+        selection = waiting.pop()
+        for node in selection.selections if selection else ():
+            if isinstance(node, FieldNode):
+                found[(node.alias or node.name).value] += 1
+            waiting.append(getattr(node, "selection_set", None))
+    return found

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.backends import command_id
 from gateway.door import positions
+from gateway.execution.engine import Engine, Rejected
 from gateway.execution.weight import Limits, weigh
 from gateway.limits import Gcra
 from gateway.schema.build import build_schema, core
@@ -83,6 +84,24 @@ def test_the_heaviest_operation_counts():
 
 def test_what_is_too_much_is_named():
     assert "depth" in (Limits(depth=1).exceeded(weigh(SCHEMA, parse("{ viewer { kind } }"))) or "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{" + "viewer { kind } " * 300 + "}",
+        "{" + " ".join(f"...F{n}" for n in range(150)) + "}"
+        + " ".join(f"fragment F{n} on Query {{ viewer {{ kind }} }}" for n in range(150)),
+    ],
+)  # fmt: skip
+def test_what_would_take_seconds_to_compare_is_not_compared(query):
+    with pytest.raises(Rejected, match="rejected") as rejected:
+        Engine(SCHEMA).document(query)
+    assert rejected.value.errors[0].extensions == {"code": "DOCUMENT_TOO_HEAVY"}
+
+
+def test_a_page_of_any_size_is_weighed():
+    assert weigh(SCHEMA, parse("{ ideas(first: " + "9" * 5000 + ") { nodes { title } } }")).cost == 200
 
 
 def test_the_same_key_of_the_same_actor_is_the_same_command():
