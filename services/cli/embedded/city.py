@@ -192,7 +192,8 @@ class City:
                 self._say(f"{service}: applied {len(applied)} migrations, the last is {applied[-1]}")
 
     def _shared_environment(self, port: int) -> dict[str, str]:
-        given = dict(self._plan.environment)
+        # LiveKit's secret is for rooms alone.
+        given = {name: value for name, value in self._plan.environment.items() if not name.startswith("LIVEKIT_")}
         given |= {
             "QUARTIER_PREFIX": given.get("QUARTIER_PREFIX", "quartier"),
             "QUARTIER_EMBEDDED": "1",
@@ -206,9 +207,10 @@ class City:
 
     async def _start_livekit(self) -> dict[str, str]:
         """What rooms is told about LiveKit: the city's, else a server found on PATH, else nothing (text only)."""
-        if "LIVEKIT_URL" in self._plan.environment:
-            return {}  # passed through with the rest of the environment
-        program = shutil.which("livekit-server", path=self._plan.environment.get("PATH"))
+        environment = self._plan.environment
+        if "LIVEKIT_URL" in environment:
+            return {name: value for name, value in environment.items() if name.startswith("LIVEKIT_")}
+        program = shutil.which("livekit-server", path=environment.get("PATH"))
         if program is None:
             self._say("no LIVEKIT_URL and no livekit-server on PATH: this city has text, boards and polls but no video")
             return {}

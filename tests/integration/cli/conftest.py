@@ -54,6 +54,7 @@ def code(folder: Path) -> Path:
         service.mkdir()
         (service / "__init__.py").touch()
         shutil.copy(tiny, service / "main.py")
+    shutil.copytree(ROOT / "gateway" / "client", folder / "code" / "gateway" / "client", ignore=ignore)
     return folder / "code"
 
 
