@@ -26,11 +26,11 @@ def town(run_folder: Path, replicas: int) -> Iterator[Town]:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second city beside it would only make both slow
         folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
         folder.chmod(0o755)
-        up = started(folder, ROOT, "--replicas", str(replicas))
+        city = Town(started(folder, ROOT, "--replicas", str(replicas)), folder)
         try:
-            yield Town(up, folder)
+            yield city
         finally:
-            up.stop()
+            city.up.stop()
         left = mentioning(folder)
         assert left == []
         shutil.rmtree(folder, ignore_errors=True)

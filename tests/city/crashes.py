@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one story of all crash tests: people use an evening, something is killed, twice; nothing is lost or doubled."""
 
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Collection
 
-from tests.city.evening import Evening, Guest, Load, evening, views_are_fresh
+from tests.city.evening import KINDS, Evening, Guest, Load, evening, views_are_fresh
 from tests.city.town import Town
 from tests.city.truth import (
     count,
@@ -23,7 +24,7 @@ Victim = Callable[[Evening], Awaitable[str]]
 """Says which process is to die now."""
 
 
-async def survives(town: Town, victim: Victim, *, kills: int = 2) -> None:
+async def survives(town: Town, victim: Victim, *, kills: int = 2, how: signal.Signals = signal.SIGKILL) -> None:
     """Plays an evening in which the victim is killed under load, then holds everything against the truth."""
     async with evening(town.world(), [Guest.number(n) for n in range(RESIDENTS)]) as one:
         await settle(town)
@@ -31,16 +32,16 @@ async def survives(town: Town, victim: Victim, *, kills: int = 2) -> None:
         assert await one.next() == 2  # small groups, with a board for needs and offers
         await settle(town)
         poll = await one.open_poll()
-        async with Load(one, poll) as load:
+        async with Load(one, poll, kinds) as load:
             await load.goes_on(5)
             for _ in range(kills):
                 name = await victim(one)
-                pid = town.kill(name)
+                pid = town.kill(name, how)
                 await load.goes_on(MORE)
                 await town.replaced(name, pid)
         await town.all_ready()
         assert await one.close_poll(poll) == count(one.accepted.ballots[poll])
-        await _goes_on(one)
+        await goes_on(one)
         told = await everything_is_told_once(town)
         logs = await read_logs(town)
         logs_are_whole(logs)
@@ -51,7 +52,7 @@ async def survives(town: Town, victim: Victim, *, kills: int = 2) -> None:
         print(f"\naccepted {one.accepted.counts()}, asked again {sum(again.values())} times, told {dict(told)}")
 
 
-async def _goes_on(one: Evening) -> None:
+async def goes_on(one: Evening) -> None:
     """The next phase can be entered, and a new vote is taken and counted."""
     await one.next()
     poll = await one.open_poll()

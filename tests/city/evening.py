@@ -32,7 +32,6 @@ class Person(Player):
 
     def __init__(self, world: World, gid: str, me: str, name: str, token: str | None) -> None:
         super().__init__(world, Record(local(gid)), gid=gid, me=me, name=name, token=token, seed=hash(me) & 0xFFFF)
-        self.sign_on: Any = None
         self.again: Counter[str] = Counter()
 
     @property
@@ -77,6 +76,14 @@ class Person(Player):
     def follow(self) -> None:
         """Watches the conference from now on."""
         self.watching = asyncio.create_task(self.watch())
+
+    async def move_to(self, world: World) -> None:
+        """Uses another address of the city from now on."""
+        token, watched = self.client.token, hasattr(self, "watching")
+        await self.close()
+        self.world, self.client = world, world.client(token)
+        if watched:
+            self.follow()
 
     async def close(self) -> None:
         """Leaves."""
@@ -146,6 +153,12 @@ class Evening:
 
         result = await eventually("the poll is counted", counted)
         return {count.label: count.count for count in result.tally if count.count}
+
+    async def move_to(self, world: World) -> None:
+        """Lets everybody use a city that was started again, at its new addresses."""
+        self.world = world
+        for person in (self.organiser, self.moderator, *self.residents):
+            await person.move_to(world)
 
     async def close(self) -> None:
         """Sends everybody home."""
@@ -237,7 +250,9 @@ async def resident(world: World, gid: str, guest: Guest) -> Person:
     link = await world.mailbox.link(email, "enter", local(gid), within=PATIENCE)
 
     async def enter() -> None:
-        door = Person(world, gid, person.me, f"{guest.name} at the door", None)  # a dead token would be refused here
+        door = Person(
+            person.world, gid, person.me, f"{guest.name} at the door", None
+        )  # a dead token would be refused here
         entered = await door.command("EnterWithLink", conference_id=gid, secret=link.secret)
         await door.close()
         assert not isinstance(entered, Refused), entered
@@ -261,7 +276,7 @@ async def staff(world: World, organiser: Person, gid: str, role: str, name: str)
 
     async def renew() -> None:
         try:
-            person.client.token = await world.sign_in(role, person.me, name, local(gid))
+            person.client.token = await person.world.sign_in(role, person.me, name, local(gid))
         except httpx.HTTPError:
             return  # the issuer is away; whoever asked tries again
 
@@ -283,7 +298,7 @@ async def organiser_of(world: World) -> Person:
 
     async def renew() -> None:
         try:
-            person.client.token = await world.sign_in("organiser", me, "Organiser", None)
+            person.client.token = await person.world.sign_in("organiser", me, "Organiser", None)
         except httpx.HTTPError:
             return
 
@@ -351,11 +366,15 @@ class Load:
         """Whoever waits for an answer gets it first: what is not known to be done may be done all the same."""
         self._stopping = True
         if error is not None:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            return
+            await self.abandon()
         await asyncio.gather(*self._tasks)
+
+    async def abandon(self) -> None:
+        """Everybody closes the browser in mid-sentence."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
 
     async def goes_on(self, more: int) -> None:
         """Waits until that many more of each kind were accepted from now on."""

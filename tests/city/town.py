@@ -2,6 +2,7 @@
 """A whole city as its operator and its enemies see it: processes to kill, databases, streams, logs, mails."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -23,7 +23,7 @@ from services.chassis.clock import Clock
 from services.cli.embedded.postgres import wheel
 from services.cli.rehearse.mailbox import Mailbox
 from services.cli.rehearse.world import World
-from tests.integration.cli.conftest import ROOT, Up, clean_environment
+from tests.integration.cli.conftest import ROOT, Up, clean_environment, started
 
 PATIENCE = 240.0
 """Real seconds for anything to happen: the machine may be slow, a test must not depend on speed."""
@@ -67,11 +67,27 @@ class Town:
 
     # Processes ------------------------------------------------------------------------------------------------------
 
-    def kill(self, name: str) -> int:
-        """SIGKILL; the process id that died."""
+    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int:
+        """Ends a process; the id it had."""
         pid = self.up.pids()[name]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, how)
         return pid
+
+    def power_cut(self) -> None:
+        """Everything dies in the same moment, and nobody can react."""
+        supervisor = self.up.process
+        supervisor.send_signal(signal.SIGSTOP)
+        for pid in self.up.pids().values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        supervisor.kill()
+        supervisor.wait()
+        assert supervisor.stdout is not None
+        supervisor.stdout.close()
+
+    async def start_again(self, *arguments: str) -> None:
+        """`quartier up` on the same data."""
+        self.up = await asyncio.to_thread(started, self.folder, ROOT, *arguments)
 
     def port(self, name: str) -> int:
         """The port of a process' /readyz; it keeps it when it is started again."""
@@ -155,7 +171,3 @@ class Town:
     def bus(self, user: str) -> str:
         """The address of the bus for one user."""
         return self.up.buses()[user]
-
-    def host(self) -> str:
-        """Host and port of the database server."""
-        return urlsplit(next(iter(self.databases().values()))).netloc.rpartition("@")[2]
