@@ -24,8 +24,22 @@ Victim = Callable[[Evening], Awaitable[str]]
 """Says which process is to die now."""
 
 
-async def survives(town: Town, victim: Victim, *, kills: int = 2, how: signal.Signals = signal.SIGKILL) -> None:
-    """Plays an evening in which the victim is killed under load, then holds everything against the truth."""
+async def survives(
+    town: Town,
+    victim: Victim,
+    *,
+    kills: int = 2,
+    how: signal.Signals = signal.SIGKILL,
+    kinds: Collection[str] = KINDS,
+) -> None:
+    """Plays an evening in which the victim is killed under load, then holds everything against the truth.
+
+    Args:
+        victim: says which process is next.
+        kills: how often.
+        how: SIGTERM lets it end in order.
+        kinds: what people do meanwhile; cards and seats are limited, so they do not last for many kills.
+    """
     async with evening(town.world(), [Guest.number(n) for n in range(RESIDENTS)]) as one:
         await settle(town)
         await one.start()
