@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings every service has: environment only, checked at the start, frozen afterwards.
+"""The settings every process has: environment only, checked at the start, frozen afterwards.
 
-A service with more of them subclasses `Settings`. A bad value ends the process with one sentence that names
-the variable and says what it should be.
+A process with more of them subclasses: services `Settings`, others `ProcessSettings`. A bad value ends the process
+with one sentence that names the variable and says what it should be.
 """
 
 import ipaddress
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.chassis.clock import Clock
@@ -16,6 +24,24 @@ from services.chassis.clock import Clock
 
 def _clock(value: object) -> object:
     return Clock.parse(value) if isinstance(value, str) else value
+
+
+def _an_address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError("not an IP address") from None
+    return value
+
+
+def _32_bytes(value: SecretStr) -> SecretStr:
+    if len(bytes.fromhex(value.get_secret_value())) != 32:
+        raise ValueError("not 32 bytes")
+    return value
+
+
+Key = Annotated[SecretStr, AfterValidator(_32_bytes)]
+"""32 secret bytes as 64 hex digits."""
 
 
 class CannotStart(SystemExit):
@@ -29,27 +55,18 @@ class BadSettings(CannotStart):
     """A setting is missing or has a value that cannot be meant."""
 
 
-class Settings(BaseSettings):
-    """What every service reads. A field `public_url` of a subclass is read from `QUARTIER_PUBLIC_URL`."""
+class ProcessSettings(BaseSettings):
+    """What every process reads. A field `public_url` of a subclass is read from `QUARTIER_PUBLIC_URL`."""
 
     model_config = SettingsConfigDict(
         env_prefix="QUARTIER_", frozen=True, arbitrary_types_allowed=True, extra="ignore", env_ignore_empty=True
     )
 
-    database_url: Annotated[
-        str,
-        Field(
-            validation_alias=AliasChoices("DATABASE_URL", "database_url"),
-            description="address of this service's own database, postgresql://user:password@host:port/name",
-            pattern="^postgres(ql)?://",
-            repr=False,
-        ),
-    ]
     nats_url: Annotated[
         str,
         Field(
             validation_alias=AliasChoices("NATS_URL", "nats_url"),
-            description="address of the NATS servers with this service's user, nats://user:password@host:port",
+            description="address of the NATS servers with this process's user, nats://user:password@host:port",
             pattern="^(nats|tls)://",
             repr=False,
         ),
@@ -64,41 +81,40 @@ class Settings(BaseSettings):
         BeforeValidator(_clock),
         Field(description="<epoch>,<pace>: a faster clock, in an embedded city only"),
     ] = Clock()
-    http_bind: Annotated[str, Field(description="address on which /livez, /readyz and /metrics are served")] = (
-        "127.0.0.1"
-    )
-    http_port: Annotated[int, Field(description="port on which /livez, /readyz and /metrics are served", ge=0)] = 8000
-    key_encryption_key: Annotated[
-        SecretStr | None,
-        Field(description="32 bytes as 64 hex digits, under which the keys in the database are sealed"),
-    ] = None
-    database_connections: Annotated[int, Field(description="connections of the pool to the database", ge=2)] = 8
-    stream_replicas: Annotated[int, Field(description="copies of each JetStream stream: 1, 3 or 5", ge=1, le=5)] = 1
+    http_bind: Annotated[
+        str,
+        Field(description="address to listen on: the API of the gateway, /livez, /readyz and /metrics of each process"),
+        AfterValidator(_an_address),
+    ] = "127.0.0.1"
+    http_port: Annotated[int, Field(description="port to listen on", ge=0)] = 8000
     drain_seconds: Annotated[float, Field(description="seconds that work in progress gets on SIGTERM", gt=0)] = 10.0
 
-    @field_validator("http_bind")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            raise ValueError("not an IP address") from None
-        return value
-
-    @field_validator("key_encryption_key")
-    @classmethod
-    def _is_32_bytes(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(bytes.fromhex(value.get_secret_value())) != 32:
-            raise ValueError("not 32 bytes")
-        return value
-
     @model_validator(mode="after")
-    def _the_city_keeps_the_time_of_the_wall(self) -> "Settings":
+    def _the_city_keeps_the_time_of_the_wall(self) -> Self:
         if self.clock.pace != 1.0 and not self.embedded:
             raise BadSettings(
                 "QUARTIER_CLOCK is refused outside an embedded city: unset it, or set QUARTIER_EMBEDDED=1"
             )
         return self
+
+
+class Settings(ProcessSettings):
+    """What every service reads."""
+
+    database_url: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+            description="address of this service's own database, postgresql://user:password@host:port/name",
+            pattern="^postgres(ql)?://",
+            repr=False,
+        ),
+    ]
+    key_encryption_key: Annotated[
+        Key | None, Field(description="32 bytes as 64 hex digits, under which the keys in the database are sealed")
+    ] = None
+    database_connections: Annotated[int, Field(description="connections of the pool to the database", ge=2)] = 8
+    stream_replicas: Annotated[int, Field(description="copies of each JetStream stream: 1, 3 or 5", ge=1, le=5)] = 1
 
     @property
     def key_encryption(self) -> bytes:
