@@ -53,7 +53,7 @@ class Gateway:
         self.backends = Backends(Requests(bus, all_refusals()))
         self.presence = Presence(self.backends)
         self.hubs = Hubs(bus, self.backends, self.presence, safety_seconds=safety_seconds)
-        issuers: list[Issuer] = [Registration(self.backends, settings.audience)]
+        issuers: list[Issuer] = [Registration(self.backends)]
         if settings.oidc_issuer is not None:
             issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http))
         self.identity = Identity(*issuers)

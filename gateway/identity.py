@@ -75,14 +75,13 @@ class Registration:
 
     Args:
         backends: the services.
-        audience: the `aud` its tokens must have.
     """
 
     kinds: tuple[Kind, ...] = ("resident", "staff")
+    audience = "quartier"
 
-    def __init__(self, backends: Backends, audience: str) -> None:
+    def __init__(self, backends: Backends) -> None:
         self._backends = backends
-        self.audience = audience
 
     async def fetch(self) -> tuple[str, list[dict[str, Any]]]:
         """Asks registration."""

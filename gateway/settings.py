@@ -18,7 +18,7 @@ class GatewaySettings(ProcessSettings):
         str | None,
         Field(description="address of the city's OIDC provider, exactly as its tokens name it", pattern="^https?://"),
     ] = None
-    audience: Annotated[str, Field(description="the audience (aud) that access tokens must have")] = "quartier"
+    audience: Annotated[str, Field(description="the audience (aud) that the provider's tokens must have")] = "quartier"
     allowed_origins: Annotated[
         str, Field(description="other web origins whose pages may use the API, separated by commas")
     ] = ""
