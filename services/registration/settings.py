@@ -28,7 +28,7 @@ class RegistrationSettings(Settings):
     ] = "Quartier <quartier@localhost>"
     public_url: Annotated[
         str, Field(description="address of the gateway as residents' browsers see it", pattern="^https?://[^#?]+$")
-    ] = "http://127.0.0.1:8080"
+    ] = "http://127.0.0.1:8000"
     issuer: Annotated[str, Field(description="the issuer (iss) in residents' tokens; empty: the public address")] = ""
     local_issuer: Annotated[
         bool, Field(description="1 on a laptop: anybody on this machine gets a staff token for the asking")
