@@ -34,7 +34,7 @@ def test_says_in_one_line_where_the_city_is_and_stops_without_a_trace(up: Start,
     host = city.address["graphql"].removeprefix("http://").removesuffix("/graphql")
     assert city.address["graphql_ws"] == f"ws://{host}/graphql"
     assert city.address["sign_in"] == {role: f"token-of-{role}" for role in ROLES}
-    assert city.address["conference"] == "c" * 32
+    assert city.address["conference"] is None  # tiny services hold none; test_real_city sees the first one
     assert {*SERVICES, *(f"{name}-2" for name in SERVICES), "gateway", "postgres", "nats", "mail"} <= set(city.pids())
     assert len(mentioning(folder)) > 10
     city.process.send_signal(signal.SIGTERM)
