@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Table of contents: every command and query this service answers."""
 
+import msgspec
+
 from services.chassis.api import Api, Context
 from services.chassis.decider import Refusal
 from services.chassis.refusals import NotAllowed, NotFound
@@ -88,11 +90,21 @@ async def _readable(ctx: Context, conference_id: str, docs: list[SheetDoc]) -> l
     if ctx.actor.kind != "resident":
         return docs
     evening = (await ctx.load(EVENING, conference_id)).state
-    return [
-        doc
-        for doc in docs
-        if doc.idea_id is not None or access.belongs_to_group(ctx.actor, evening, conference_id, doc.group_id)
-    ]
+    readable = []
+    for doc in docs:
+        if access.belongs_to_group(ctx.actor, evening, conference_id, doc.group_id):
+            readable.append(doc)
+        elif doc.idea_id is not None:
+            readable.append(_public(doc, ctx.actor.id))
+    return readable
+
+
+def _public(doc: SheetDoc, reader: str) -> SheetDoc:
+    """A submitted sheet as other groups read it: how to reach the group is for those who wrote on it."""
+    if any(passage.author_id == reader for passage in doc.passages):
+        return doc
+    kept = tuple(passage for passage in doc.passages if passage.field != "contact")
+    return msgspec.structs.replace(doc, passages=kept)
 
 
 @api.query(contract.ListIdeas)

@@ -230,11 +230,12 @@ def decide(venue: Venue, command: VenueCommand) -> list[VenueEvent] | Refusal:
     if not venue.plenary or venue.closed:
         return [] if isinstance(command, CloseVenue) else VenueIsClosed(conference_id=venue.conference_id)
     match command:
-        case OpenGeneration(groups=groups):
+        case OpenGeneration(groups=groups) if groups:
             return [*_close_rooms(venue), *_open_rooms(venue, groups)]
         case MovePerson(participant_id=participant, group_id=group):
             return _move(venue, participant, group)
-        case RecallPeople():
+        case OpenGeneration() | RecallPeople():
+            # Too few people for a group stay in the plenary; nobody is left in the room of a round that is over.
             if not venue.rooms:
                 return []
             recalled = PeopleRecalled(conference_id=venue.conference_id, generation=venue.generation + 1)

@@ -18,6 +18,8 @@ from services.session.domain.groups_facts import (
     move_person,
 )
 from services.session.domain.roster import (
+    ParticipantExcluded,
+    ParticipantReadmitted,
     PersonCame,
     PersonForgotten,
     PersonWent,
@@ -54,15 +56,17 @@ class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of `PresenceView`."""
+    """The fields of `PresenceView`. Who is `excluded` keeps the seat, but nothing is shown to them."""
 
     seated: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
     staff: dict[str, tuple[str, ...]] = {}
 
     def answer(self, conference: str) -> told.PresenceView:
         """The answer to `GetPresence`."""
-        return told.PresenceView(conference_id=conference, seated=self.seated, present=self.present, staff=self.staff)
+        seated = tuple(one for one in self.seated if one not in self.excluded)
+        return told.PresenceView(conference_id=conference, seated=seated, present=self.present, staff=self.staff)
 
 
 def group_placed(group: Group) -> told.GroupPlaced:
@@ -98,6 +102,10 @@ def _presence(here: WhoIsHere, event: Event, _: Recorded) -> WhoIsHere:
             return _with(here, seated=_including(here.seated, event.participant_id))
         case SeatEmptied() | PersonForgotten():
             return _with(here, seated=_besides(here.seated, event.participant_id))
+        case ParticipantExcluded():
+            return _with(here, excluded=_including(here.excluded, event.participant_id))
+        case ParticipantReadmitted():
+            return _with(here, excluded=_besides(here.excluded, event.participant_id))
         case PersonCame():
             return _with(here, present=_including(here.present, event.person_id))
         case PersonWent():
@@ -143,8 +151,18 @@ GROUPINGS = DocumentProjection(
 
 PRESENCE = DocumentProjection(
     name="presence",
-    version=1,
-    keys=_keys_of(SeatFilled, SeatEmptied, PersonForgotten, PersonCame, PersonWent, StaffJoined, StaffLeft),
+    version=2,
+    keys=_keys_of(
+        SeatFilled,
+        SeatEmptied,
+        ParticipantExcluded,
+        ParticipantReadmitted,
+        PersonForgotten,
+        PersonCame,
+        PersonWent,
+        StaffJoined,
+        StaffLeft,
+    ),
     initial=lambda _: WhoIsHere(),
     evolve=_presence,
     doc=WhoIsHere,

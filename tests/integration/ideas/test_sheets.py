@@ -121,6 +121,22 @@ async def test_a_sheet_is_read_by_its_group_and_by_everybody_once_it_is_an_idea(
     await eventually(lambda: city.sheets(resident(outsider)), bool)
 
 
+async def test_how_to_reach_a_group_is_not_read_from_its_submitted_sheet_by_other_groups(city, people):
+    sheet = await city.open_sheet(*people)
+    outsider = uuid4().hex
+    await city.seat(outsider)
+    await until_seated(city, outsider)
+    await city.does(write(sheet, "Nachbarschaftsgarten", field="title"), resident(people[0]))
+    await city.does(write(sheet, "0761 555 010", field="contact"), resident(people[0]))
+    await city.does(submit(sheet), resident(people[0]))
+    await eventually(lambda: city.sheets(resident(outsider)), bool)
+    question = contract.GetSheet(conference_id=city.conference, sheet_id=sheet.sheet_id)
+    assert texts((await city.does(question, resident(outsider)),)) == ["Nachbarschaftsgarten"]
+    assert texts(await city.sheets(resident(outsider))) == ["Nachbarschaftsgarten"]
+    for reader in (resident(people[1]), MODERATOR, GATEWAY):
+        assert texts((await city.does(question, reader),)) == ["Nachbarschaftsgarten", "0761 555 010"]
+
+
 async def test_a_submitted_idea_keeps_its_fields_until_it_is_submitted_again(city, people):
     sheet = await city.open_sheet(*people)
     assert isinstance(await city.refused(submit(sheet), resident(people[0])), SheetIsEmpty)

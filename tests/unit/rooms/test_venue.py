@@ -77,6 +77,16 @@ def test_a_second_round_closes_the_first_and_uses_other_names():
     assert outcome.after.room_of(BEN) == PREPARED.plenary
 
 
+def test_a_round_without_groups_brings_everybody_back_into_the_plenary():
+    outcome = story.given(*ROUND_ONE).when(OpenGeneration(now=NOW, conference_id=CONF, groups=()))
+    outcome.then(
+        PeopleRecalled(conference_id=CONF, generation=2),
+        GroupRoomClosed(conference_id=CONF, room=RED_ROOM),
+        GroupRoomClosed(conference_id=CONF, room=BLUE_ROOM),
+    )
+    assert outcome.after.room_of(ANNA) == PREPARED.plenary
+
+
 def test_a_person_moves_into_the_room_of_another_group():
     (
         story.given(*ROUND_ONE)
