@@ -46,6 +46,7 @@ class Player:
         self.ended = asyncio.Event()
         self.renew: Callable[[], Awaitable[None]] | None = None
         self._runs: set[int] = set()
+        self._renewing = asyncio.Lock()
 
     async def play(self) -> None:
         """The whole evening of this person."""
@@ -58,11 +59,12 @@ class Player:
         """
         key = f"{self.me}-{time.monotonic_ns()}-{self.draw.getrandbits(32)}"
         for attempt in range(TRIES):
+            token = self.client.token
             try:
                 with self.record.timed("command"):
                     outcome = await self.client.command(command, idempotency_key=key, **fields)
             except (httpx.HTTPError, ClientError) as error:
-                if isinstance(error, ClientError) and not await self._cured(error):
+                if isinstance(error, ClientError) and not await self._cured(error, token):
                     self.record.error(self.name, f"{command}: {error}")
                     return None
             else:
@@ -77,29 +79,37 @@ class Player:
     async def query(self, operation: str, **variables: Any) -> Any:
         """Asks a query, again after a passing failure; None when it is not answered."""
         for attempt in range(TRIES):
+            token = self.client.token
             try:
                 with self.record.timed("query"):
                     return await self.client.execute(operation, variables)
             except httpx.HTTPError:
                 pass
             except ClientError as error:
-                if not await self._cured(error):
+                if not await self._cured(error, token):
                     self.record.error(self.name, f"{operation}: {error}")
                     return None
             await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * self.draw.uniform(0.5, 1.0))
         self.record.error(self.name, f"{operation} was not answered in {TRIES} tries")
         return None
 
-    async def _cured(self, error: ClientError) -> bool:
-        """Whether trying again may help: a service was away, or the token is renewed now."""
+    async def _cured(self, error: ClientError, token: str | None) -> bool:
+        """Whether trying again may help: a service was away, or the token is renewed now.
+
+        Args:
+            token: the one that was used; of several tasks that meet its end, the first renews it.
+        """
         if "UNAUTHENTICATED" in error.codes and self.renew is not None:
-            await self.renew()
+            async with self._renewing:
+                if self.client.token == token:
+                    await self.renew()
             return True
         return bool({"UNAVAILABLE", "BUSY", "STALE", "FAULT"} & set(error.codes))
 
     async def watch(self) -> None:
         """Follows the conference until it is cancelled; the last changes come after the end of the evening."""
         while True:
+            token = self.client.token
             try:
                 async for change in self.client.subscribe("ConferenceChanges", {"conferenceId": self.gid}):
                     self.note(change)
@@ -107,9 +117,11 @@ class Player:
                 if self.renew is None:
                     self.record.error(self.name, f"the subscription was closed: {closed}")
                     return
-                await self.renew()
+                async with self._renewing:
+                    if self.client.token == token:
+                        await self.renew()
             except ClientError as error:
-                if not await self._cured(error):
+                if not await self._cured(error, token):
                     self.record.error(self.name, f"the subscription was refused: {error}")
                     return
                 await asyncio.sleep(0.5)

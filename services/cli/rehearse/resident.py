@@ -5,8 +5,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from gateway.client import Refused, new_id
-from services.cli.rehearse.player import Player
+import httpx
+
+from gateway.client import ClientError, Refused, new_id
+from services.cli.rehearse.player import TRIES, Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import Staged, Ticket
 from services.cli.rehearse.world import World
@@ -35,10 +37,18 @@ class Resident(Player):
         self._watching: asyncio.Task[None] | None = None
 
     async def enter(self) -> None:
-        """Exchanges the personal link for a fresh access token."""
-        outcome = await self.command("EnterWithLink", conference_id=self.gid, secret=self.ticket.secret)
-        if outcome is not None and not isinstance(outcome, Refused):
-            self.client.token = outcome.token
+        """Exchanges the personal link for a fresh access token, as somebody who has none."""
+        async with self.world.client() as nobody:
+            for attempt in range(TRIES):
+                try:
+                    outcome = await nobody.command("EnterWithLink", conference_id=self.gid, secret=self.ticket.secret)
+                except (httpx.HTTPError, ClientError):
+                    outcome = None
+                if outcome is not None and not isinstance(outcome, Refused):
+                    self.client.token = outcome.token
+                    return
+                await asyncio.sleep(min(2.0, 0.1 * 2**attempt))
+        self.record.error(self.name, "the personal link let nobody in")
 
     async def play(self) -> None:
         """The whole evening of this person."""
