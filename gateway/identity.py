@@ -192,8 +192,13 @@ class Identity:
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in ALGORITHMS or not isinstance(kid, str):
             raise BadToken("the token is not signed with ES256 or RS256 and a named key")
+        away: IssuerAway | None = None
         for keys in self._issuers:
-            key = await self._key(keys, said, kid)
+            try:
+                key = await self._key(keys, said, kid)
+            except IssuerAway as error:
+                away = error  # the token may be of another issuer
+                continue
             if key is None:
                 continue
             try:
@@ -209,6 +214,8 @@ class Identity:
             except jwt.PyJWTError as error:
                 raise BadToken(f"the token is not accepted: {type(error).__name__}") from None
             return login_of(claims, keys.issuer.kinds)
+        if away is not None:
+            raise away
         raise BadToken("the issuer or the key of this token is not known")
 
     async def _key(self, keys: _Keys, said: object, kid: str) -> jwt.PyJWK | None:

@@ -20,7 +20,7 @@ async def test_nobody_becomes_a_moderator_by_a_position_of_several_lines(
     await ready(await running(alpha(settings(database_url))))
     moderator = Actor(id="a", kind="staff", grants=(Grant("moderator", conference),))
     after = f"{'0' * 32}:1{lines}Quartier-Actor: {moderator.header()}"
-    reply = await requests.ask(ModeratorOnly(conference_id=conference), actor=ANONYMOUS, after=after)
+    reply = await requests.ask(ModeratorOnly(conference_id=conference), actor=ANONYMOUS, after=after, timeout=30)
     assert reply.refusal == NotAllowed(needs="moderator or deputy")
 
 
