@@ -63,7 +63,10 @@ async def survives(
         effects_are_there_once(town, one, logs)
         await views_are_fresh(one)
         again = sum((person.again for person in (one.moderator, *one.residents)), start=one.organiser.again)
-        print(f"\naccepted {one.accepted.counts()}, asked again {sum(again.values())} times, told {dict(told)}")
+        print(
+            f"\naccepted {one.accepted.counts()}, asked again {again.total()} times"
+            f" ({again.most_common(3)}), told {dict(told)}"
+        )
 
 
 async def goes_on(one: Evening) -> None:
