@@ -13,8 +13,8 @@ import uvloop
 from gateway.app import Gateway
 from gateway.settings import GatewaySettings
 from services.chassis import telemetry
-from services.chassis.bus import Bus
-from services.chassis.settings import BadSettings, load_settings
+from services.chassis.bus import join
+from services.chassis.settings import load_settings
 from services.chassis.subjects import GATEWAY
 
 MESSAGE_BYTES = 64 * 1024
@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
 
 async def run(settings: GatewaySettings) -> None:
     """Serves until SIGTERM or SIGINT; then nothing new is accepted and what runs gets `drain_seconds` to finish."""
-    bus = await Bus.connect(settings.nats_url, GATEWAY, settings.prefix)
+    bus = await join(settings.nats_url, GATEWAY, settings.prefix)
     try:
         server = Server(
             uvicorn.Config(
@@ -62,13 +62,13 @@ async def run(settings: GatewaySettings) -> None:
 
 
 def main() -> int:
-    """Starts the gateway with the settings of the environment; 2 when one of them cannot be used."""
-    try:
-        settings = load_settings(GatewaySettings)
-        telemetry.configure("gateway")
-    except BadSettings as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    """Runs with the settings of the environment until SIGTERM; the exit status.
+
+    Raises:
+        CannotStart: one sentence says why.
+    """
+    settings = load_settings(GatewaySettings)
+    telemetry.configure(GATEWAY)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings))
     telemetry.shut_down()

@@ -7,6 +7,7 @@ NATS is transport, PostgreSQL is the truth: nothing here is needed to know what 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import nats
 import nats.errors
@@ -19,6 +20,7 @@ from nats.js.api import StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from services.chassis.contract import CITY
+from services.chassis.settings import CannotStart
 from services.chassis.subjects import inbox, partition, permissions, stream_name
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "NotSent",
     "Subscribed",
     "TooLong",
+    "join",
     "partition",
     "permissions",
     "stream_name",
@@ -36,6 +39,7 @@ __all__ = [
 
 log = structlog.get_logger()
 
+JOIN_SECONDS = 30.0
 _STREAM_AGE = 30 * 24 * 3600.0
 _DUPLICATE_WINDOW = 600.0
 
@@ -244,6 +248,23 @@ class Bus:
             await self.publish(self.subject_hint(service), b"")
         except NotSent as error:
             log.debug("hint not sent", error=str(error))
+
+
+async def join(url: str, name: str, prefix: str) -> Bus:
+    """`Bus.connect` at the start of a process: an operator hears soon what is wrong.
+
+    Raises:
+        CannotStart: no server took this user in time.
+    """
+    try:
+        async with asyncio.timeout(JOIN_SECONDS):
+            return await Bus.connect(url, name, prefix)
+    except TimeoutError:
+        place = urlsplit(url.partition(",")[0])
+        raise CannotStart(
+            f"NATS_URL cannot be used: no NATS server takes the user of {name}"
+            f" at {place.hostname}:{place.port or 4222}."
+        ) from None
 
 
 class Subscribed:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import structlog
 
-from services.chassis.bus import Bus, NotSent, Subscribed
+from services.chassis.bus import NotSent, Subscribed, join
 from services.chassis.consumer import Consumer
 from services.chassis.database import Database, MigrationChanged, migrate, migrations_of
 from services.chassis.decider import Event
@@ -45,7 +45,6 @@ log = structlog.get_logger()
 LEASES_FREE = b"leases"
 """Body of a hint: a replica hands its partitions over."""
 
-CONNECT_SECONDS = 30.0
 RESTART_SECONDS = 1.0
 CHECK_SECONDS = 5.0
 COMMANDS_KEPT = timedelta(days=7)
@@ -78,7 +77,7 @@ async def _runtime(service: Service) -> Runtime:
     db = await _database(service)
     try:
         store = await EventStore.open(db)
-        bus = await _bus(service)
+        bus = await join(settings.nats_url, service.name, settings.prefix)
     except BaseException:
         await db.close()
         raise
@@ -117,18 +116,6 @@ async def _database(service: Service) -> Database:
         raise CannotStart(
             f"DATABASE_URL cannot be used: {type(error).__name__} at {place.hostname}:{place.port or 5432}{place.path};"
             " it is the address of this service's own database."
-        ) from None
-
-
-async def _bus(service: Service) -> Bus:
-    place = urlsplit(service.settings.nats_url)
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            return await Bus.connect(service.settings.nats_url, service.name, service.settings.prefix)
-    except TimeoutError:
-        raise CannotStart(
-            "NATS_URL cannot be used: no NATS server takes this service's user at"
-            f" {place.hostname}:{place.port or 4222}."
         ) from None
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from services.chassis.bus import Bus
+from services.chassis.bus import join
 from services.chassis.database import Database
 from services.chassis.dead_letters import DeadLetter, DeadLetters
 from services.chassis.decider import Event
@@ -88,7 +88,7 @@ async def refill(name: str, progress: Callable[[int, int], None]) -> Refilled:
         if log.service.publish is None:
             raise EmbeddedError(f"{name} tells others nothing, so it has no stream")
         settings = log.service.settings
-        bus = await Bus.connect(settings.nats_url, name, settings.prefix)
+        bus = await join(settings.nats_url, name, settings.prefix)
         try:
             outlet = Outlet(
                 name, bus, log.store, log.mapper, publish=log.service.publish, replicas=settings.stream_replicas
