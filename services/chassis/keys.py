@@ -19,6 +19,8 @@ from services.chassis.decider import Sealed
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 
+AT_ONCE: Final = 500
+"""Keys asked for in one question, so that no answer gets too long for a message."""
 MAX_AGE: Final = 300.0
 """Seconds a key is kept at most; the erasure of a person is complete everywhere after that time."""
 MISSING_AGE: Final = 10.0
@@ -149,8 +151,10 @@ class Keys:
     async def _fetched(self, key_ids: Sequence[str]) -> dict[str, AESGCM | None]:
         forgotten: set[str] = set()
         self._forgotten.append(forgotten)
+        keys: dict[str, bytes] = {}
         try:
-            keys = await self._fetch_many(key_ids)
+            for start in range(0, len(key_ids), AT_ONCE):
+                keys.update(await self._fetch_many(key_ids[start : start + AT_ONCE]))
         finally:
             self._forgotten = [flight for flight in self._forgotten if flight is not forgotten]
         now = self._clock()

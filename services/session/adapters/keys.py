@@ -9,7 +9,6 @@ from services.chassis.service import Runtime
 from services.contracts.registration import GetKeys
 
 SESSION = Actor.service("session")
-AT_ONCE = 500
 
 
 def keys_of(runtime: Runtime) -> Keys:
@@ -19,10 +18,6 @@ def keys_of(runtime: Runtime) -> Keys:
     """
 
     async def fetch(ids: Sequence[str]) -> Mapping[str, bytes]:
-        found: dict[str, bytes] = {}
-        for start in range(0, len(ids), AT_ONCE):
-            request = GetKeys(ids=tuple(ids[start : start + AT_ONCE]))
-            found.update((await runtime.requests.ask(request, actor=SESSION)).unwrap().keys)
-        return found
+        return (await runtime.requests.ask(GetKeys(ids=tuple(ids)), actor=SESSION)).unwrap().keys
 
     return Keys(fetch)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.decider import Sealed
-from services.chassis.keys import CannotUnwrap, KeyDestroyed, Keys, new_key, seal, unseal, unwrap, wrap
+from services.chassis.keys import AT_ONCE, CannotUnwrap, KeyDestroyed, Keys, new_key, seal, unseal, unwrap, wrap
 
 ANNA, BEN = "a" * 32, "b" * 32
 
@@ -136,3 +136,13 @@ async def test_a_question_that_fails_is_the_callers_to_know() -> None:
 
     with pytest.raises(TimeoutError):
         await Keys(fail).seal(ANNA, "text")
+
+
+async def test_many_keys_are_asked_for_in_several_questions() -> None:
+    vault = Vault()
+    key = new_key()
+    ids = [f"{number:032x}" for number in range(AT_ONCE + 1)]
+    vault.keys = dict.fromkeys(ids, key)
+    texts = await vault.client(max_entries=1000).open_many([seal(each, key, each) for each in ids])
+    assert texts == ids
+    assert [len(asked) for asked in vault.asked] == [AT_ONCE, 1]
