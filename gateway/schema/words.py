@@ -26,7 +26,7 @@ MEANINGS = {
     "dots": "The dots; they replace those put before.",
     "email": "The address for mails.",
     "en": "The text in English.",
-    "expires_at": "When it ends to be good.",
+    "expires_at": "When it expires.",
     "field": "The field.",
     "first": "Lowest house number; null: the whole street.",
     "generation": "The generation of placements the client knows.",
