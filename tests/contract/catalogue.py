@@ -4,6 +4,7 @@
 `python -m tests.contract.catalogue write` writes the file; the test beside it fails while it is out of date.
 """
 
+import ast
 import importlib
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from services.chassis.policies import Policies
 from services.chassis.subjects import SERVICES
 from tests.contract.golden.corpus import contract_events, live_changes
 
-FILE = Path(__file__).parents[2] / "docs" / "events.md"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docs" / "events.md"
 
 HEAD = """\
 # Events between the services
@@ -72,10 +74,19 @@ def _entry(event: type[ContractEvent], heard_by: list[str]) -> Iterator[str]:
             yield f"| `{field.encode_name}` | {_type(field.type)}{default} |"
         yield ""
     yield f"Heard by: {', '.join(heard_by) or 'no other service; the gateway may show it'}.\n"
+    if event.__name__ not in _told_by(event.SERVICE):
+        yield f"Not told yet: nothing in {event.SERVICE} leads to it.\n"
 
 
 def _heard_by(event: type[ContractEvent]) -> list[str]:
     return [service for service in SERVICES if _policies(service).find(event.SERVICE, event.__name__)]
+
+
+def _told_by(service: str) -> set[str]:
+    """The names of everything that the publishing modules of a service make."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "services" / service).glob("publishing*.py")]
+    calls = [node.func for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in calls}
 
 
 def _policies(service: str) -> Policies:
