@@ -14,6 +14,7 @@ from services.rooms.adapters.tokens import Part, mint
 from services.rooms.domain.arrival import ARRIVAL, ConfirmRoom
 from services.rooms.domain.venue import VENUE, VenueIsClosed
 from services.rooms.policies import CELL
+from services.rooms.readmodel.seats import has_seat
 from services.rooms.readmodel.venues import VENUES, VenueDoc
 from services.rooms.settings import RoomsSettings
 
@@ -28,6 +29,13 @@ def the_person_or_staff(request: Any, actor: Actor) -> bool:
     return actor.id == request.participant_id or any(actor.holds(name, request.conference_id) for name in STAFF)
 
 
+async def may_enter(ctx: Context, conference_id: str) -> bool:
+    """Whether the actor takes part in the evening: a resident with a seat, or staff who serve there."""
+    if ctx.actor.kind == "resident":
+        return await has_seat(ctx.db, conference_id, ctx.actor.id)
+    return any(ctx.actor.holds(name, conference_id) for name in STAFF)
+
+
 @api.command(contract.ConfirmPlacement)
 async def confirm_placement(request: contract.ConfirmPlacement, ctx: Context) -> Decide | Refusal:
     """The actor's own client tells where it is."""
@@ -35,7 +43,7 @@ async def confirm_placement(request: contract.ConfirmPlacement, ctx: Context) ->
     venue = loaded.state
     if not venue.plenary or venue.closed:
         return VenueIsClosed(conference_id=request.conference_id)
-    if ctx.actor.id in venue.barred:
+    if ctx.actor.id in venue.barred or not await may_enter(ctx, request.conference_id):
         return NotAllowed(needs="a seat")
     command = ConfirmRoom(
         now=ctx.now,
@@ -80,7 +88,7 @@ async def get_join_credentials(
         return NotFound(what="venue", id=request.conference_id)
     if doc.venue.closed:
         return VenueIsClosed(conference_id=request.conference_id)
-    if request.participant_id in doc.venue.barred:
+    if request.participant_id in doc.venue.barred or not await may_enter(ctx, request.conference_id):
         return NotAllowed(needs="a seat")
     return _credentials(request, doc, ctx)
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 
+from services.chassis.database import Tx
 from services.chassis.decider import Command
 from services.chassis.policies import Policies, PolicyContext
 from services.chassis.repository import Step
@@ -19,6 +20,7 @@ from services.rooms.domain.venue import (
     RecallPeople,
     Seating,
 )
+from services.rooms.readmodel.seats import release_seat, take_seat
 from services.rooms.settings import RoomsSettings
 
 policies = Policies("rooms")
@@ -107,3 +109,15 @@ async def when_a_person_is_erased_bar_them(event: registration.ParticipantErased
             BarPerson(now=ctx.now, conference_id=event.conference_id, participant_id=event.participant_id),
         )
     ]
+
+
+@policies.write(registration.SeatTaken)
+async def when_a_seat_is_taken_note_it(tx: Tx, event: registration.SeatTaken, position: int) -> None:
+    """Only who has a seat gets into a room."""
+    await take_seat(tx, event.conference_id, event.participant_id)
+
+
+@policies.write(registration.SeatReleased)
+async def when_a_seat_is_released_forget_it(tx: Tx, event: registration.SeatReleased, position: int) -> None:
+    """Who gave the seat back, or lost it, gets no credentials any more."""
+    await release_seat(tx, event.conference_id, event.participant_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real rooms service, and a session service that tells whatever a test wants it to tell."""
+"""The real rooms service, and tellers in the place of session and registration that say what a test wants."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from services.chassis.requests import Requests
 from services.chassis.running import Running
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.contracts import refusals, session
+from services.contracts import refusals, registration, session
 from services.rooms.main import build
 from services.rooms.settings import RoomsSettings
 from services.rooms.testing.double import Double
@@ -29,28 +29,33 @@ KEY, SECRET = "rooms", "r" * 40
 class Told(Event, frozen=True, kw_only=True):
     """A contract event, word by word."""
 
-    TOPIC: ClassVar[str] = "session.told"
+    TOPIC: ClassVar[str] = "teller.told"
+    service: str
     name: str
     body: dict[str, Any]
 
 
 class TellIt(Command, frozen=True, kw_only=True):
+    service: str
     name: str
     body: dict[str, Any]
 
 
 TELLER: Decider[int, TellIt, Told] = Decider(
-    name="session.teller",
+    name="teller",
     initial=0,
-    decide=lambda _, command: [Told(name=command.name, body=command.body)],
+    decide=lambda _, command: [Told(service=command.service, name=command.name, body=command.body)],
     evolve=lambda told, _: told + 1,
     events=(Told,),
 )
 
 
+TOLD_BY = {"session": session, "registration": registration}
+
+
 def publish(event: Event, _: Any) -> ContractEvent | None:
     assert isinstance(event, Told)
-    return msgspec.convert(event.body, getattr(session, event.name))
+    return msgspec.convert(event.body, getattr(TOLD_BY[event.service], event.name))
 
 
 Tell = Callable[[ContractEvent], Awaitable[None]]
@@ -60,27 +65,32 @@ Tell = Callable[[ContractEvent], Awaitable[None]]
 async def running(
     service_database: Callable[[str], str], nats_url: str, prefix: str, **livekit: Any
 ) -> AsyncIterator[tuple[Requests, Tell, Running]]:
-    """A client of rooms, a function that lets session tell something, and the rooms service."""
+    """A client of rooms, a function that lets session or registration tell something, and the rooms service."""
     common = {"nats_url": nats_url, "prefix": prefix, "http_port": 0, "drain_seconds": 2.0}
-    told = Service(
-        name="session",
-        settings=Settings(database_url=service_database("chassis"), **common),
-        deciders=(TELLER,),
-        api=Api("session"),
-        publish=publish,
-    )
+    tellers = {
+        name: Service(
+            name=name,
+            settings=Settings(database_url=service_database("chassis"), **common),
+            deciders=(TELLER,),
+            api=Api(name),
+            publish=publish,
+        )
+        for name in TOLD_BY
+    }
     rooms = build(RoomsSettings(database_url=service_database("rooms"), **common, **livekit))
-    started: list[Running] = [await told.start(), await rooms.start()]
-    repository = started[0].runtime.repository
+    telling = {name: await service.start() for name, service in tellers.items()}
+    started: list[Running] = [*telling.values(), await rooms.start()]
 
     async def tell(event: ContractEvent) -> None:
-        command = TellIt(now=datetime.now(UTC), name=type(event).__name__, body=msgspec.to_builtins(event))
+        name, body = type(event).__name__, msgspec.to_builtins(event)
+        command = TellIt(now=datetime.now(UTC), service=event.SERVICE, name=name, body=body)
         steps: Sequence[Step] = [Step(TELLER, "all", command, conference=event.conference)]
+        repository = telling[event.SERVICE].runtime.repository
         await repository.execute(steps, Envelope(None, b"", "test", ""), session.Done())
 
     known = (refusals.GroupHasNoRoom, refusals.PlacementChanged, refusals.VenueIsClosed)
     try:
-        yield Requests(started[1].runtime.bus, known), tell, started[1]
+        yield Requests(started[-1].runtime.bus, known), tell, started[-1]
     finally:
         for one in reversed(started):
             await one.close()
@@ -90,7 +100,7 @@ async def running(
 async def venue(
     service_database: Callable[[str], str], nats_url: str, prefix: str
 ) -> AsyncIterator[tuple[Requests, Tell]]:
-    """Rooms without LiveKit: a client of it, and a function that lets session tell something."""
+    """Rooms without LiveKit: a client of it, and a function that lets session or registration tell something."""
     async with running(service_database, nats_url, prefix) as (requests, tell, _):
         yield requests, tell
 

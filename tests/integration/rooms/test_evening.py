@@ -12,7 +12,7 @@ import pytest
 
 from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import NotAllowed
-from services.contracts import rooms, session
+from services.contracts import registration, rooms, session
 from services.contracts.refusals import PlacementChanged, VenueIsClosed
 from services.rooms.adapters.tokens import mint
 
@@ -48,8 +48,22 @@ async def confirm(venue: Any, who: str, generation: int) -> Any:
 async def evening(venue: tuple[Any, Callable[..., Awaitable[None]]]) -> Any:
     _, tell = venue
     await tell(session.LobbyOpened(conference_id=CONF, at=NOW))
+    await seat(venue, ANNA, BEN, CLEO)
     await placed(venue, ANNA, 0)
     return venue
+
+
+async def seat(venue: Any, *people: str) -> None:
+    """Gives people seats; returns when rooms has heard of it."""
+    requests, tell = venue
+    for who in people:
+        await tell(registration.SeatTaken(conference_id=CONF, at=NOW, participant_id=who))
+    query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=people[-1])
+    async with asyncio.timeout(20):
+        while True:
+            if (await requests.ask(query, actor=resident(people[-1]))).answer is not None:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def place_groups(evening: Any) -> None:
@@ -112,6 +126,28 @@ async def test_without_livekit_credentials_say_why_there_is_no_video(evening):
     answer = (await requests.ask(query, actor=resident(ANNA))).answer
     assert answer.token is None
     assert "text" in answer.why_no_video
+
+
+async def test_without_a_seat_there_is_no_way_in(evening):
+    requests, tell = evening
+    waiting = f"{9:032x}"
+    query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=waiting)
+    assert isinstance((await requests.ask(query, actor=resident(waiting))).refusal, NotAllowed)
+    assert isinstance((await confirm(evening, waiting, 0)).refusal, NotAllowed)
+    await tell(registration.SeatReleased(conference_id=CONF, at=NOW, participant_id=CLEO))
+    query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=CLEO)
+    async with asyncio.timeout(20):
+        while True:
+            if isinstance((await requests.ask(query, actor=resident(CLEO))).refusal, NotAllowed):
+                break
+            await asyncio.sleep(0.02)
+
+
+async def test_a_juror_of_the_conference_has_no_place_in_its_rooms(evening):
+    requests, _ = evening
+    juror = Actor(id=MENTOR, kind="staff", grants=(Grant("juror", CONF),))
+    query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=MENTOR)
+    assert isinstance((await requests.ask(query, actor=juror)).refusal, NotAllowed)
 
 
 async def test_an_excluded_person_gets_no_credentials(evening):

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.identity import Actor
-from services.contracts import rooms, session
+from services.contracts import registration, rooms, session
 from services.rooms.adapters.provisioning import CLAIM
 from services.rooms.readmodel.room_work import GRACE
 from tests.integration.rooms.conftest import Video
@@ -61,6 +61,8 @@ async def credentials(video: Video, who: str, room: str) -> rooms.JoinCredential
 
 @pytest.fixture
 async def evening(video: Video) -> Video:
+    for who in (ANNA, BEN, CLEO, DORA):
+        await video.tell(registration.SeatTaken(conference_id=CONF, at=NOW, participant_id=who))
     await video.tell(session.LobbyOpened(conference_id=CONF, at=NOW))
     await credentials(video, ANNA, PLENARY)
     return video
