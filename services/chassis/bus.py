@@ -7,6 +7,7 @@ NATS is transport, PostgreSQL is the truth: nothing here is needed to know what 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import nats
@@ -231,10 +232,17 @@ class Bus:
     ) -> "Subscribed":
         """Calls `callback` for every message, one after the other: it hands work to tasks of its own.
 
+        The server knows of it when this returns; while it is away, as soon as it is back.
+
         Args:
             queue: of all subscribers with the same queue name one gets a message.
         """
-        return Subscribed(await self.client.subscribe(subject, queue=queue, cb=callback))
+        subscription = await self.client.subscribe(subject, queue=queue, cb=callback)
+        if self.client.is_connected:
+            # What is lost with the connection is subscribed again by the client itself.
+            with suppress(nats.errors.Error, TimeoutError, OSError):
+                await self.client.flush(timeout=2)
+        return Subscribed(subscription)
 
     def hint(self, service: str) -> None:
         """Says that the log of `service` has grown; many calls in a row become one message."""

@@ -96,9 +96,9 @@ async def test_the_text_of_an_exception_never_leaves_the_service(
 
 async def test_where_nobody_listens_the_answer_is_immediate(requests, conference):
     started = time.perf_counter()
-    reply = await requests.ask(CountUp(conference_id=conference))
+    reply = await requests.ask(CountUp(conference_id=conference), timeout=60)
     assert reply.refusal == Unavailable(service="alpha")
-    assert time.perf_counter() - started < 0.5
+    assert time.perf_counter() - started < 30  # it did not wait for the timeout
 
 
 def slow(gate: asyncio.Event, entered: list[str]) -> Callable[..., object]:
@@ -165,9 +165,9 @@ async def test_a_silent_service_is_soon_asked_no_more(running, settings, databas
     for _ in range(5):
         await requests.ask(GetTotal(conference_id=conference), timeout=0.02)
     started = time.perf_counter()
-    reply = await requests.ask(GetTotal(conference_id=conference), timeout=5)
+    reply = await requests.ask(GetTotal(conference_id=conference), timeout=60)
     assert reply.refusal == Unavailable(service="alpha")
-    assert time.perf_counter() - started < 0.5
+    assert time.perf_counter() - started < 30  # it did not wait for the timeout
     gate.set()
 
 
