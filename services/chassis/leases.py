@@ -134,8 +134,8 @@ class Leases:
                 "SELECT count(*) FROM leases WHERE holder = $1 AND until > now()", self.replica
             )
             await tx.execute(_TAKE, self.replica, LEASE_SECONDS, max(0, share - mine), PARTITIONS)
-            rows = await tx.fetch(_HOLDERS)
-        await self._apply(rows)
+            # Subscribed before the lease can be seen: whoever hands a partition over stops only once somebody answers.
+            await self._apply(await tx.fetch(_HOLDERS))
 
     async def _apply(self, rows: "list[asyncpg.Record]") -> None:
         """Answers what is leased here, and what was until somebody else has it."""
