@@ -117,8 +117,15 @@ class City:
         await repository.execute(steps, Envelope(None, b"", "test", ""), Done())
 
     async def ask(self, request: Any, actor: Actor) -> Reply[Any]:
-        """Asks over NATS; a command gets a new key."""
-        return await self.requests.ask(request, actor=actor, command_id=uuid4(), timeout=15)
+        """Asks over NATS; a command gets a new key, an answer includes everything that was committed before."""
+        command_id = uuid4()
+        store = self.replicas[0].runtime.store
+        after = f"{store.epoch}:{await store.max_notification_id()}"
+        for _ in range(20):
+            reply = await self.requests.ask(request, actor=actor, command_id=command_id, after=after, timeout=15)
+            if not reply.stale:
+                return reply
+        raise AssertionError("the read models do not keep up")
 
     async def does(self, request: Any, actor: Actor) -> Any:
         """Asks and expects an answer."""
