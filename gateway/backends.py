@@ -4,9 +4,10 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -92,21 +93,30 @@ class Names:
         self._seconds = seconds
         self._size = size
         self._kept: OrderedDict[tuple[str, str], tuple[float, str | None]] = OrderedDict()
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, people: list[tuple[str, str]]) -> Sequence[str | None]:
         """The names of `(conference, person)`, None for erased and unknown people and while registration is away."""
-        now = time.monotonic()
-        missing: dict[str, set[str]] = {}
+        by_conference: dict[str, set[str]] = {}
         for conference, person in people:
-            kept = self._kept.get((conference, person))
-            if kept is None or kept[0] < now:
-                missing.setdefault(conference, set()).add(person)
-        await asyncio.gather(*(self._fetch(conference, ids) for conference, ids in missing.items()))
+            by_conference.setdefault(conference, set()).add(person)
+        await asyncio.gather(*(self._complete(conference, ids) for conference, ids in by_conference.items()))
         return [self._kept.get(key, (0.0, None))[1] for key in people]
+
+    def known(self, people: Iterable[tuple[str, str]]) -> bool:
+        """Whether registration has said of all these people what they are called, or that it does not know them."""
+        return all(key in self._kept for key in people)
 
     def forget(self, conference: str, person: str) -> None:
         """Drops a name at once: the person was erased."""
         self._kept.pop((conference, person), None)
+
+    async def _complete(self, conference: str, ids: set[str]) -> None:
+        async with self._asking.setdefault(conference, asyncio.Lock()):  # who comes second finds what the first got
+            now = time.monotonic()
+            missing = {person for person in ids if self._kept.get((conference, person), (0.0, None))[0] < now}
+            if missing:
+                await self._fetch(conference, missing)
 
     async def _fetch(self, conference: str, ids: set[str]) -> None:
         query = registration.GetNames(conference_id=conference, ids=tuple(sorted(ids)))

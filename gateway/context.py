@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What resolvers may use while one operation is executed: who asks, and the ways to the services."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from strawberry.dataloader import DataLoader
@@ -11,7 +11,7 @@ from gateway.backends import Backends
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
-from services.chassis.identity import Actor
+from services.chassis.identity import ANONYMOUS, Actor
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused, Reply
 from services.contracts import ideas
@@ -37,6 +37,9 @@ class Context:
         clock: domain time.
         hubs: the live conferences.
         after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
+
+    Attributes:
+        incomplete: whether a name is missing from the result because registration could not be asked.
     """
 
     def __init__(
@@ -56,8 +59,13 @@ class Context:
         self.clock = clock
         self.hubs = hubs
         self.after = after or {}
-        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=backends.names.load, cache=False)
+        self.incomplete = False
+        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=self._load_names, cache=False)
         self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
+
+    def of_nobody(self) -> "Context":
+        """A context for what several clients read: it may see no more than anybody."""
+        return Context(ANONYMOUS, None, self.backends, self.signer, self.clock, self.hubs)
 
     async def ask(self, query: QueryRequest[A]) -> A:
         """The answer of a service to the client's question.
@@ -114,6 +122,11 @@ class Context:
         """
         if not self.is_staff(conference):
             raise Refused(NotAllowed(needs="staff"))
+
+    async def _load_names(self, people: list[tuple[str, str]]) -> Sequence[str | None]:
+        names = await self.backends.names.load(people)
+        self.incomplete = self.incomplete or not self.backends.names.known(people)
+        return names
 
     async def _load_ideas(self, ids: list[str]) -> list[ideas.IdeaView | None]:
         found: dict[str, ideas.IdeaView] = {}

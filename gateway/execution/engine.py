@@ -3,12 +3,13 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
-import structlog
+import orjson
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -20,16 +21,12 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import execute, subscribe
+from graphql.execution import Executor, create_source_event_stream, execute, execute_subscription_event
 from graphql.validation import recommended_rules, specified_rules
 
+from gateway.context import Context
+from gateway.execution.sharing import Told, shaping_variables
 from gateway.execution.weight import Limits, weigh
-from gateway.schema.errors import code_of, facts_of, message_of
-from gateway.schema.relay import BadCursor, BadId, BadPage
-from services.chassis.requests import Refused
-from services.chassis.telemetry import trace_of, traceparent_of
-
-log = structlog.get_logger()
 
 RULES = (*specified_rules, *recommended_rules)
 
@@ -140,21 +137,52 @@ class Engine:
         )
         return await result if isawaitable(result) else result
 
-    async def stream(self, params: Params, context: object) -> AsyncIterator[ExecutionResult] | ExecutionResult:
-        """The results of a subscription, or the one result that says why there are none.
+    async def stream(self, params: Params, context: Context) -> AsyncIterator[str] | ExecutionResult:
+        """The results of a subscription as JSON text, or the one result that says why there are none.
 
         Raises:
             Rejected: the document is not valid, or too heavy.
         """
-        result = subscribe(
+        document = self.document(params.query)
+        executor = self._executor(document, params, context)
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        source = create_source_event_stream(executor)
+        if isawaitable(source):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            return source
+        return self._told(document, params, cast("AsyncGenerator[Told]", source))
+
+    async def _told(self, document: DocumentNode, params: Params, source: AsyncGenerator[Told]) -> AsyncIterator[str]:
+        operation = get_operation_ast(document, params.operation_name)
+        shaping = shaping_variables(operation, document) if operation else frozenset()
+        given = params.variables or {}
+        words = (params.query, params.operation_name, orjson.dumps({name: given.get(name) for name in sorted(shaping)}))
+        async with aclosing(source):
+            async for told in source:
+
+                async def execute(told: Told = told) -> ExecutionResult:
+                    executor = self._executor(document, params, told.sharing.context, told)
+                    if isinstance(executor, list):
+                        return ExecutionResult(None, errors=executor)
+                    result = execute_subscription_event(executor)
+                    return await result if isawaitable(result) else result
+
+                yield await told.sharing.payload(words, execute)
+
+    def _executor(
+        self, document: DocumentNode, params: Params, context: Context, told: Told | None = None
+    ) -> Executor[Any] | list[GraphQLError]:
+        return Executor.build(
             self.schema,
-            self.document(params.query),
+            document,
+            root_value=told,
             context_value=context,
-            variable_values=dict(params.variables or {}),
+            raw_variable_values=dict(params.variables or {}),
             operation_name=params.operation_name,
             hide_suggestions=True,
         )
-        return await result if isawaitable(result) else result
 
     def _read(self, query: str) -> DocumentNode | Rejected:
         try:
@@ -166,37 +194,3 @@ class Engine:
             return Rejected([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
         return Rejected(errors) if errors else document
-
-
-def formatted(result: ExecutionResult) -> dict[str, Any]:
-    """A result as it is written into a response; what clients need not know of an error is left out."""
-    answer: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        answer["errors"] = [format_error(error) for error in result.errors]
-    return answer
-
-
-def format_error(error: GraphQLError) -> dict[str, Any]:
-    """An error for clients, with `extensions.code`; a defect shows only the id under which it was logged."""
-    shown: dict[str, Any] = {"message": error.message}
-    if error.locations:
-        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
-    if error.path is not None:
-        shown["path"] = error.path
-    cause = error.original_error
-    if isinstance(cause, Refused):
-        refusal = cause.refusal
-        shown["message"] = message_of(refusal)
-        shown["extensions"] = {"code": code_of(type(refusal)), **facts_of(refusal)}
-    elif isinstance(cause, (BadId, BadCursor, BadPage)):
-        shown["message"] = str(cause)
-        shown["extensions"] = {"code": "BAD_USER_INPUT"}
-    elif cause is None or isinstance(cause, GraphQLError):
-        code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
-        shown["extensions"] = {"code": code, **(error.extensions or {})}
-    else:
-        trace = trace_of(traceparent_of())
-        log.error("a field failed", error_trace=trace, path=error.path, exc_info=cause)
-        shown["message"] = "Something went wrong here."
-        shown["extensions"] = {"code": "FAULT", "trace": trace}
-    return shown

@@ -13,7 +13,8 @@ from strawberry.http.ides import get_graphql_ide_html
 
 from gateway.context import Context
 from gateway.door import Door, Turned
-from gateway.execution.engine import BadRequest, Params, Rejected, format_error, formatted
+from gateway.execution.engine import BadRequest, Params, Rejected
+from gateway.execution.errors import format_error, formatted
 from gateway.metrics import OPERATION_SECONDS, OPERATIONS
 from services.chassis.telemetry import TRACEPARENT, span
 

@@ -17,7 +17,8 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.door import Door, Turned
-from gateway.execution.engine import BadRequest, Params, Rejected, format_error, formatted
+from gateway.execution.engine import BadRequest, Params, Rejected
+from gateway.execution.errors import format_error, formatted
 from gateway.identity import NOBODY, Login
 from gateway.live.presence import Presence
 from gateway.metrics import CLOSED, SOCKETS
@@ -240,9 +241,10 @@ class Connection:
             if isinstance(stream, ExecutionResult):
                 await self._errors(key, [format_error(error) for error in stream.errors or ()])
                 return
+            quoted = orjson.dumps(key).decode()
             async with aclosing(cast("Any", stream)):
-                async for result in stream:
-                    await self._send({"id": key, "type": "next", "payload": formatted(result)})
+                async for payload in stream:
+                    await self._send_text(f'{{"id":{quoted},"type":"next","payload":{payload}}}')
         self._forget(key)
         await self._send({"id": key, "type": "complete"})
 
@@ -256,7 +258,9 @@ class Connection:
             del self._operations[key]
 
     async def _send(self, message: object) -> None:
-        text = orjson.dumps(message).decode()
+        await self._send_text(orjson.dumps(message).decode())
+
+    async def _send_text(self, text: str) -> None:
         try:
             async with asyncio.timeout(self._sockets.lag_seconds), self._sending:
                 await self._websocket.send_text(text)

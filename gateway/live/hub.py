@@ -7,13 +7,14 @@ then in case the message was lost.
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import structlog
 
 from gateway.backends import GATEWAY, Backends
-from gateway.live.parts import Change, changes, parts, wanted
+from gateway.live.parts import Change, Changes, Look, Memo, parts, wanted
 from gateway.live.views import BOUND, VIEWS, Key
 from gateway.live.visibility import Viewer
 from gateway.metrics import QUESTIONS
@@ -63,6 +64,8 @@ class Subscriber:
 
     def __init__(self, hub: "Hub", viewer: Viewer) -> None:
         self._hub = hub
+        self._look = Look(viewer, hub.shared)
+        self._timer: asyncio.TimerHandle | None = None
         self.viewer = viewer
         self.woken = asyncio.Event()
         self.sent: dict[Key, Any] = {}
@@ -71,7 +74,7 @@ class Subscriber:
         """All parts, once every view has been asked for."""
         await self._hub.loaded(self.viewer)
         self.woken.clear()
-        self.sent = parts(self.viewer, self._hub.views)
+        self.sent = parts(self._look, self._hub.views)
         return self.sent
 
     async def next(self) -> list[Change]:
@@ -80,11 +83,17 @@ class Subscriber:
             await self.woken.wait()
             self.woken.clear()
             self._hub.want(self.viewer)
-            now = parts(self.viewer, self._hub.views)
-            found = changes(self.sent, now)
+            now = parts(self._look, self._hub.views)
+            found = self._hub.changes.between(self.sent, now)
             self.sent = now
             if found:
                 return found
+
+    def tell_again(self, keys: Iterable[Key]) -> None:
+        """What was said of these parts was incomplete, a name was missing: they are told once more, a little later."""
+        self.sent = {key: part for key, part in self.sent.items() if key not in set(keys)}
+        if self._timer is None or self._timer.when() < asyncio.get_running_loop().time():
+            self._timer = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.woken.set)
 
 
 class Hub:
@@ -110,6 +119,8 @@ class Hub:
         self._safety: asyncio.Task[None] | None = None
         self._later: set[asyncio.TimerHandle] = set()
         self._opening = asyncio.Lock()
+        self.shared: Memo = {}
+        self.changes = Changes()
 
     @property
     def views(self) -> dict[Key, Any]:

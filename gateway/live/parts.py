@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one viewer sees of a conference, part by part, and how a part changes. Pure functions.
+"""What one viewer sees of a conference, part by part, and how a part changes.
 
 A part follows from the views and the viewer alone; that is why a snapshot plus all changes after it is a fresh
-snapshot, whatever was lost, merged or repeated on the way.
+snapshot, whatever was lost, merged or repeated on the way. What several viewers see alike is made once and is the
+same object for all of them; a change made of the same objects is then the same change, told once to everybody.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,8 +17,13 @@ from gateway.live.views import Key
 from gateway.live.visibility import Viewer
 from services.contracts import ideas, rooms, session
 
+T = TypeVar("T")
+
 Views = Mapping[Key, Any]
 """The newest answer of each view; a view whose service is away is missing."""
+
+Memo = dict[Hashable, tuple[tuple[Any, ...], Any]]
+"""What was made before: the answers it was made of, and the result."""
 
 GROUPS = Key("groups")
 
@@ -28,6 +35,39 @@ class Seats(NamedTuple):
     own: session.GroupPlaced | None
 
 
+class Look:
+    """How one viewer looks at a conference.
+
+    Args:
+        viewer: who.
+        shared: what was made for all viewers of the conference.
+    """
+
+    def __init__(self, viewer: Viewer, shared: Memo) -> None:
+        self.viewer = viewer
+        self.audience = "staff" if viewer.staff else "residents"
+        self._shared = shared
+        self._own: Memo = {}
+
+    def alike(self, name: Hashable, make: Callable[..., T], *sources: Any) -> T:
+        """What all viewers of the same audience see, made of these answers at most once."""
+        return _remembered(self._shared, (self.audience, name), make, sources)
+
+    def own(self, name: Hashable, make: Callable[..., T], *sources: Any) -> T:
+        """What this viewer alone sees, made of these answers at most once."""
+        return _remembered(self._own, name, make, sources)
+
+
+def _remembered(memo: Memo, name: Hashable, make: Callable[..., T], sources: tuple[Any, ...]) -> T:
+    known = memo.get(name)
+    if known is not None and all(old is new for old, new in zip(known[0], sources, strict=True)):
+        made: T = known[1]
+        return made
+    made = make(*sources)
+    memo[name] = (sources, made)
+    return made
+
+
 def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
     """The views that this viewer's parts are made of."""
     kinds = ["session", "presence", "groups", "polls", "board", "problems", "sheets", "venue"]
@@ -37,57 +77,74 @@ def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
     return frozenset([*map(Key, kinds), *(Key("chat", channel) for channel in channels)])
 
 
-def _seats(viewer: Viewer, views: Views) -> Seats | None:
-    groups: session.GroupsView | None = views.get(GROUPS)
-    if groups is None:
-        return None
-    return Seats(groups if viewer.staff else None, visibility.own_group(viewer, groups))
+def _seats(look: Look, views: Views) -> Seats | None:
+    viewer = look.viewer
+
+    def make(groups: session.GroupsView | None) -> Seats | None:
+        if groups is None:
+            return None
+        return Seats(groups if viewer.staff else None, visibility.own_group(viewer, groups))
+
+    return look.own("groups", make, views.get(GROUPS))
 
 
-def _polls(viewer: Viewer, views: Views) -> tuple[session.PollView, ...] | None:
+def _polls(look: Look, views: Views) -> tuple[session.PollView, ...] | None:
     view: session.PollsView | None = views.get(Key("polls"))
-    return None if view is None else visibility.polls(viewer, view).polls
+    return None if view is None else visibility.polls(look.viewer, view).polls
 
 
-def _board(viewer: Viewer, views: Views) -> ideas.BoardView | None:
+def _board(look: Look, views: Views) -> ideas.BoardView | None:
+    viewer = look.viewer
+    nobody = viewer._replace(id="")
+
+    def for_others(view: ideas.BoardView) -> tuple[ideas.CardView, ...]:
+        return tuple(visibility.card(nobody, card) for card in view.cards)
+
+    def make(view: ideas.BoardView, others: tuple[ideas.CardView, ...]) -> ideas.BoardView:
+        pairs = zip(view.cards, others, strict=True)
+        cards = tuple(card if card.author_id == viewer.id else other for card, other in pairs)
+        return msgspec.structs.replace(view, cards=cards)
+
     view: ideas.BoardView | None = views.get(Key("board"))
-    if view is None:
-        return None
-    return msgspec.structs.replace(view, cards=tuple(visibility.card(viewer, card) for card in view.cards))
+    return None if view is None else look.own("board", make, view, look.alike("cards", for_others, view))
 
 
-def _sheets(viewer: Viewer, views: Views) -> tuple[ideas.SheetView, ...] | None:
-    view: ideas.Sheets | None = views.get(Key("sheets"))
-    return None if view is None else visibility.sheets(viewer, view.sheets, views.get(GROUPS))
+def _sheets(look: Look, views: Views) -> tuple[ideas.SheetView, ...] | None:
+    def make(view: ideas.Sheets | None, groups: session.GroupsView | None) -> tuple[ideas.SheetView, ...] | None:
+        return None if view is None else visibility.sheets(look.viewer, view.sheets, groups)
+
+    return look.own("sheets", make, views.get(Key("sheets")), views.get(GROUPS))
 
 
-def _placement(viewer: Viewer, views: Views) -> rooms.Placement | None:
-    return visibility.placement(viewer, views.get(Key("venue")))
+def _placement(look: Look, views: Views) -> rooms.Placement | None:
+    return look.own("placement", lambda venue: visibility.placement(look.viewer, venue), views.get(Key("venue")))
 
 
-def _chat(viewer: Viewer, views: Views, channel: str) -> session.ChatView | None:
-    view: session.ChatView | None = views.get(Key("chat", channel))
-    if view is None:
-        return None
-    return msgspec.structs.replace(
-        view, messages=tuple(visibility.message(viewer, message) for message in view.messages)
-    )
+def _chat(look: Look, views: Views, channel: str) -> session.ChatView | None:
+    def make(view: session.ChatView | None) -> session.ChatView | None:
+        if view is None:
+            return None
+        messages = tuple(visibility.message(look.viewer, message) for message in view.messages)
+        return msgspec.structs.replace(view, messages=messages)
+
+    key = Key("chat", channel)
+    return look.alike(key, make, views.get(key))
 
 
-def _help(viewer: Viewer, views: Views) -> tuple[session.HelpCallView, ...] | None:
+def _help(look: Look, views: Views) -> tuple[session.HelpCallView, ...] | None:
     view: session.HelpView | None = views.get(Key("help"))
-    return view.calls if view is not None and viewer.staff else None
+    return view.calls if view is not None and look.viewer.staff else None
 
 
-def _for_staff(kind: str) -> Callable[[Viewer, Views], Any]:
-    return lambda viewer, views: views.get(Key(kind)) if viewer.staff else None
+def _for_staff(kind: str) -> Callable[[Look, Views], Any]:
+    return lambda look, views: views.get(Key(kind)) if look.viewer.staff else None
 
 
-def _for_all(kind: str) -> Callable[[Viewer, Views], Any]:
+def _for_all(kind: str) -> Callable[[Look, Views], Any]:
     return lambda _, views: views.get(Key(kind))
 
 
-PARTS: Mapping[str, Callable[[Viewer, Views], Any]] = {
+PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
     "session": _for_all("session"),
     "groups": _seats,
     "placement": _placement,
@@ -102,44 +159,122 @@ PARTS: Mapping[str, Callable[[Viewer, Views], Any]] = {
 """Every part beside the chat channels."""
 
 
-def parts(viewer: Viewer, views: Views) -> dict[Key, Any]:
+def parts(look: Look, views: Views) -> dict[Key, Any]:
     """All that a viewer sees; parts whose service is away are missing. Who has no seat sees the clock alone."""
-    if not visibility.takes_part(viewer, views.get(Key("presence"))):
+    if not visibility.takes_part(look.viewer, views.get(Key("presence"))):
         evening = views.get(Key("session"))
         return {} if evening is None else {Key("session"): evening}
-    found = {Key(name): part(viewer, views) for name, part in PARTS.items()}
-    for channel in visibility.channels(viewer, views.get(GROUPS)):
-        found[Key("chat", channel)] = _chat(viewer, views, channel)
+    found = {Key(name): part(look, views) for name, part in PARTS.items()}
+    for channel in visibility.channels(look.viewer, views.get(GROUPS)):
+        found[Key("chat", channel)] = _chat(look, views, channel)
     return {key: part for key, part in found.items() if part is not None}
 
 
-class Change(NamedTuple):
+class Change:
     """A part of a viewer that differs from what they were sent.
 
     Args:
         key: which part.
-        before: what they have; None when they have nothing of it.
-        now: what it is; None when they may not see it any more.
+        now: what it is, for one of those who are told; None when they may not see it any more.
+        changed: of a part that is a list: the items that are new or other.
+        removed: of a part that is a list: the ids of items that are gone.
+
+    Attributes:
+        at: monotonic time (seconds) when it was found.
+        shown: the change as GraphQL shows it, once somebody was told.
     """
 
-    key: Key
-    before: Any
-    now: Any
+    __slots__ = ("at", "changed", "key", "now", "removed", "shown")
+
+    def __init__(self, key: Key, now: Any, changed: tuple[Any, ...] = (), removed: tuple[str, ...] = ()) -> None:
+        self.key = key
+        self.now = now
+        self.changed = changed
+        self.removed = removed
+        self.at = time.monotonic()
+        self.shown: Any = None
 
 
-def changes(sent: Mapping[Key, Any], now: Mapping[Key, Any]) -> list[Change]:
-    """What a viewer must be told.
+class Listed(NamedTuple, Generic[T]):
+    """A part that is a list of things with ids; changes name the things that differ.
 
     Args:
-        sent: the parts they have.
-        now: the parts as they are.
+        items: the list.
+        id_of: the id of an item.
+        rest: what else the part says.
     """
-    keys = [*now, *(key for key in sent if key not in now)]
-    return [Change(key, sent.get(key), now.get(key)) for key in keys if sent.get(key) != now.get(key)]
+
+    items: Callable[[T], tuple[Any, ...]]
+    id_of: Callable[[Any], str]
+    rest: Callable[[T], Hashable]
 
 
-def upserts(before: tuple[Any, ...], now: tuple[Any, ...], id_of: Callable[[Any], str]) -> tuple[list[Any], list[str]]:
-    """How a list of things with ids changed: what was added or changed, and the ids of what is gone."""
-    old = {id_of(item): item for item in before}
-    fresh = {id_of(item) for item in now}
-    return [item for item in now if old.get(id_of(item)) != item], [key for key in old if key not in fresh]
+LISTED: Mapping[str, Listed[Any]] = {
+    "polls": Listed(lambda part: part, lambda poll: poll.poll_id, lambda _: None),
+    "board": Listed(lambda part: part.cards, lambda card: card.card_id, lambda part: part.open_kinds),
+    "sheets": Listed(lambda part: part, lambda sheet: sheet.sheet_id, lambda _: None),
+    "chat": Listed(lambda part: part.messages, lambda message: message.message_id, lambda _: None),
+    "help": Listed(lambda part: part, lambda call: call.call_id, lambda _: None),
+}
+"""The parts that are lists, by kind."""
+
+
+class Changes:
+    """Finds changes; the same change is the same object for all viewers who are told within a second.
+
+    What comes later is made anew, because a change says when and at which positions it was told.
+
+    Args:
+        seconds: how long a change is remembered.
+        size: how many of the newest changes are remembered.
+    """
+
+    def __init__(self, *, seconds: float = 1.0, size: int = 1000) -> None:
+        self._seconds = seconds
+        self._size = size
+        self._known: dict[Hashable, Change] = {}
+
+    def between(self, sent: Mapping[Key, Any], now: Mapping[Key, Any]) -> list[Change]:
+        """What a viewer must be told.
+
+        Args:
+            sent: the parts they have.
+            now: the parts as they are.
+        """
+        found = []
+        for key in [*now, *(key for key in sent if key not in now)]:
+            old, new = sent.get(key), now.get(key)
+            if old is new:
+                continue
+            change = self._listed(key, old, new) if key.kind in LISTED else self._whole(key, old, new)
+            if change is not None:
+                found.append(change)
+        return found
+
+    def _whole(self, key: Key, old: Any, new: Any) -> Change | None:
+        # An object is known by its identity; what is remembered here keeps it from being used for another one.
+        return None if old == new else self._one((key, id(new)), Change(key, new))
+
+    def _listed(self, key: Key, old: Any, new: Any) -> Change | None:
+        listed = LISTED[key.kind]
+        before, items = ({} if part is None else _by_id(listed, part) for part in (old, new))
+        changed = tuple(item for name, item in items.items() if before.get(name) != item)
+        removed = tuple(name for name in before if name not in items)
+        was, rest = (None if part is None else (listed.rest(part),) for part in (old, new))
+        if not changed and not removed and was == rest:
+            return None
+        return self._one((key, rest, tuple(map(id, changed)), removed), Change(key, new, changed, removed))
+
+    def _one(self, identity: Hashable, change: Change) -> Change:
+        known = self._known.get(identity)
+        if known is not None and change.at - known.at < self._seconds:
+            return known
+        self._known.pop(identity, None)
+        self._known[identity] = change
+        if len(self._known) > self._size:
+            del self._known[next(iter(self._known))]
+        return change
+
+
+def _by_id(listed: Listed[Any], part: Any) -> dict[str, Any]:
+    return {listed.id_of(item): item for item in listed.items(part)}

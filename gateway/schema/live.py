@@ -11,8 +11,9 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
+from gateway.execution.sharing import Sharing
 from gateway.live import parts as live
-from gateway.live.parts import Change, upserts
+from gateway.live.parts import Change
 from gateway.live.views import Key
 from gateway.schema.ideas import Board, Card, IdeaSheet, Problems
 from gateway.schema.relay import global_id
@@ -31,10 +32,12 @@ class Changed(Shown):
     Attributes:
         cursor_text: the signed positions of the services.
         server_now: conference time when it was said.
+        sharing: executes it once for all who ask with the same words.
     """
 
     cursor_text: str
     server_now: datetime
+    sharing: Sharing
 
 
 def _optional(kind: type[ShownT], part: object, conference: str) -> ShownT | None:
@@ -193,8 +196,7 @@ class PollsChanged(Changed, ConferenceNews):
     @computed
     def changed_polls(self) -> list[Poll]:
         """Polls that are new or changed."""
-        changed, _ = upserts(self.view.before or (), self.view.now or (), lambda poll: str(poll.poll_id))
-        return show_all(Poll, changed, self.conference)
+        return show_all(Poll, self.view.changed, self.conference)
 
 
 @graphql_type()
@@ -212,16 +214,12 @@ class BoardChanged(Changed, ConferenceNews):
     @computed
     def changed_cards(self) -> list[Card]:
         """Cards that are new or changed."""
-        return show_all(Card, self._cards()[0], self.conference)
+        return show_all(Card, self.view.changed, self.conference)
 
     @computed
     def removed_card_ids(self) -> list[strawberry.ID]:
         """Global ids of cards that are gone."""
-        return [global_id("Card", card) for card in self._cards()[1]]
-
-    def _cards(self) -> tuple[list[Any], list[str]]:
-        before, now = (view.cards if view else () for view in (self.view.before, self.view.now))
-        return upserts(before, now, lambda card: str(card.card_id))
+        return [global_id("Card", card) for card in self.view.removed]
 
 
 @graphql_type()
@@ -245,16 +243,13 @@ class SheetsChanged(Changed, ConferenceNews):
     @computed
     def changed_sheets(self) -> list[IdeaSheet]:
         """Sheets that are new or changed."""
-        return show_all(IdeaSheet, self._sheets()[0], self.conference)
+        return show_all(IdeaSheet, self.view.changed, self.conference)
 
     @computed
     def removed_sheet_ids(self) -> list[strawberry.ID]:
         """Global ids of sheets that one may not read any more."""
         conference = self.conference
-        return [global_id("IdeaSheet", f"{conference}.{sheet}") for sheet in self._sheets()[1]]
-
-    def _sheets(self) -> tuple[list[Any], list[str]]:
-        return upserts(self.view.before or (), self.view.now or (), lambda sheet: str(sheet.sheet_id))
+        return [global_id("IdeaSheet", f"{conference}.{sheet}") for sheet in self.view.removed]
 
 
 @graphql_type()
@@ -276,16 +271,12 @@ class ChatChanged(Changed, ConferenceNews):
     @computed
     def changed_messages(self) -> list[ChatMessage]:
         """Messages that are new or changed."""
-        return show_all(ChatMessage, self._messages()[0], self.conference)
+        return show_all(ChatMessage, self.view.changed, self.conference)
 
     @computed
     def removed_message_ids(self) -> list[strawberry.ID]:
         """Global ids of messages that are not among the newest 200 any more."""
-        return [global_id("ChatMessage", message) for message in self._messages()[1]]
-
-    def _messages(self) -> tuple[list[Any], list[str]]:
-        before, now = (view.messages if view else () for view in (self.view.before, self.view.now))
-        return upserts(before, now, lambda message: str(message.message_id))
+        return [global_id("ChatMessage", message) for message in self.view.removed]
 
 
 @graphql_type()
@@ -297,8 +288,7 @@ class HelpChanged(Changed, ConferenceNews):
     @computed
     def changed_calls(self) -> list[HelpCall]:
         """Calls that are new or changed."""
-        changed, _ = upserts(self.view.before or (), self.view.now or (), lambda call: str(call.call_id))
-        return show_all(HelpCall, changed, self.conference)
+        return show_all(HelpCall, self.view.changed, self.conference)
 
 
 @graphql_type()

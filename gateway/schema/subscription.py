@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import strawberry
 
 from gateway.context import Context, context_of
+from gateway.execution.sharing import Sharing
 from gateway.live.hub import Hub
+from gateway.live.parts import Change
 from gateway.schema.conference import viewer_of
 from gateway.schema.live import CHANGES, Changed, ConferenceChange, ConferenceSnapshot
 from gateway.schema.relay import local_id
@@ -20,10 +22,18 @@ AFTER = Annotated[
 
 
 def _said(context: Context, hub: Hub, kind: type[Changed], view: object) -> Any:
-    told = show(kind, view, hub.conference)
-    told.cursor_text = context.signer.sign("changes", ",".join(f"{s}/{p}" for s, p in hub.positions.items()))
-    told.server_now = context.clock.now()
-    return told
+    said = show(kind, view, hub.conference)
+    said.cursor_text = context.signer.sign("changes", ",".join(f"{s}/{p}" for s, p in hub.positions.items()))
+    said.server_now = context.clock.now()
+    said.sharing = Sharing(context.of_nobody())
+    return said
+
+
+def _told(context: Context, hub: Hub, change: Change) -> Any:
+    """The change in GraphQL's form: one object for all who are told."""
+    if change.shown is None:
+        change.shown = _said(context, hub, CHANGES[change.key.kind], change)
+    return change.shown
 
 
 @graphql_type()
@@ -43,7 +53,14 @@ class Subscription:
         if after is not None:
             context.signer.read("changes", after)
         async with context.hubs.watch(conference, viewer) as (hub, subscriber):
-            yield _said(context, hub, ConferenceSnapshot, await subscriber.snapshot())
+            view = await subscriber.snapshot()
+            said = _said(context, hub, ConferenceSnapshot, view)
+            yield said
+            if said.sharing.context.incomplete:
+                subscriber.tell_again(view)
             while True:
                 for change in await subscriber.next():
-                    yield _said(context, hub, CHANGES[change.key.kind], change)
+                    said = _told(context, hub, change)
+                    yield said
+                    if said.sharing.context.incomplete:
+                        subscriber.tell_again([change.key])

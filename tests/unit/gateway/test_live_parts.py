@@ -3,10 +3,11 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from gateway.live import visibility
-from gateway.live.parts import Seats, changes, parts, upserts, wanted
+from gateway.live.parts import Changes, Look, Seats, parts, wanted
 from gateway.live.views import BOUND, VIEWS, Key
 from gateway.live.visibility import Viewer
 from gateway.schema.live import CHANGES
@@ -26,18 +27,22 @@ GROUPS = session.GroupsView(
 SEATED = session.PresenceView(conference_id=CONFERENCE, seated=(ANNA.id, BEN.id), present=(), staff={})
 
 
+def seen(viewer, views, shared=None):
+    return parts(Look(viewer, {} if shared is None else shared), views)
+
+
 def test_who_waits_for_a_seat_sees_the_clock_alone():
     views = {Key("session"): "clock", Key("groups"): GROUPS, Key("presence"): SEATED}
     waiting = Viewer("f" * 32, staff=False)
-    assert parts(waiting, views) == {Key("session"): "clock"}
-    assert Key("groups") in parts(waiting._replace(invited=True), views)
-    assert parts(ANNA, {**views, Key("presence"): None}) == {Key("session"): "clock"}
+    assert seen(waiting, views) == {Key("session"): "clock"}
+    assert Key("groups") in seen(waiting._replace(invited=True), views)
+    assert seen(ANNA, {**views, Key("presence"): None}) == {Key("session"): "clock"}
 
 
 def test_residents_see_their_own_group_and_staff_all():
     views = {Key("groups"): GROUPS, Key("presence"): SEATED}
-    assert parts(ANNA, views)[Key("groups")] == Seats(None, ONE)
-    assert parts(MIA, views)[Key("groups")] == Seats(GROUPS, ONE)
+    assert seen(ANNA, views)[Key("groups")] == Seats(None, ONE)
+    assert seen(MIA, views)[Key("groups")] == Seats(GROUPS, ONE)
 
 
 def test_residents_read_the_plenary_and_their_group_and_staff_every_channel():
@@ -96,16 +101,54 @@ def test_a_placement_is_ones_own_and_whoever_has_none_belongs_to_the_plenary():
 
 
 def test_what_is_equal_is_no_change_and_what_is_gone_is_one():
-    key, other = Key("session"), Key("polls")
-    assert changes({key: 1, other: 2}, {key: 1, other: 2}) == []
-    assert [(change.key, change.before, change.now) for change in changes({key: 1}, {other: 2})] == [
-        (other, None, 2),
-        (key, 1, None),
-    ]
+    key, other = Key("session"), Key("presence")
+    assert Changes().between({key: (1,), other: (2,)}, {key: (1,), other: (2,)}) == []
+    assert [(change.key, change.now) for change in Changes().between({key: 1}, {other: 2})] == [(other, 2), (key, None)]
+
+
+def poll(name, ballots):
+    return session.PollView(
+        poll_id=name * 32, kind="single_choice", question=None, options=(), open=True, ballots=ballots, tally=None
+    )
 
 
 def test_a_list_changes_by_what_is_new_or_other_and_by_the_ids_of_what_is_gone():
-    assert upserts(("a1", "b1", "c1"), ("a1", "b2", "d1"), lambda item: item[0]) == (["b2", "d1"], ["c"])
+    key = Key("polls")
+    old = (poll("a", 1), poll("b", 1), poll("c", 1))
+    (change,) = Changes().between({key: old}, {key: (poll("a", 1), poll("b", 2), poll("d", 1))})
+    assert change.changed == (poll("b", 2), poll("d", 1))
+    assert change.removed == ("c" * 32,)
+
+
+def test_a_board_whose_open_kinds_alone_differ_has_changed():
+    key = Key("board")
+    before = ideas.BoardView(conference_id=CONFERENCE, cards=(), open_kinds=("NEED",))
+    (change,) = Changes().between({key: before}, {key: msgspec.structs.replace(before, open_kinds=())})
+    assert (change.changed, change.removed, change.now.open_kinds) == ((), (), ())
+
+
+def offer(author, name):
+    return ideas.CardView(card_id=name * 32, kind="OFFER", text="x", tags=(), author_id=author, at=AT)
+
+
+def test_everybody_but_the_author_is_told_of_an_offer_by_the_same_object():
+    old = ideas.BoardView(conference_id=CONFERENCE, cards=(offer(BEN.id, "5"),), open_kinds=("OFFER",))
+    new = msgspec.structs.replace(old, cards=(*old.cards, offer(ANNA.id, "6")))
+    cem = Viewer("d" * 32, staff=False)
+    present = session.PresenceView(conference_id=CONFERENCE, seated=(ANNA.id, BEN.id, cem.id), present=(), staff={})
+    shared, changes = {}, Changes()
+    looks = [Look(viewer, shared) for viewer in (ANNA, BEN, cem)]
+    sent = [parts(look, {Key("board"): old, Key("presence"): present}) for look in looks]
+    now = [parts(look, {Key("board"): new, Key("presence"): present}) for look in looks]
+    (anna,), (ben,), (cems,) = map(changes.between, sent, now)
+    assert ben is cems
+    assert ben.changed[0].author_id is None
+    assert anna.changed[0].author_id == ANNA.id
+
+
+def test_a_change_that_comes_back_later_is_told_anew():
+    key, changes = Key("session"), Changes(seconds=0.0)
+    assert changes.between({key: "old"}, {key: "new"})[0] is not changes.between({key: "old"}, {key: "new"})[0]
 
 
 def messages(kind):

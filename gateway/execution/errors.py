@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How results and errors are written for clients: with a code, and never with the text of an exception."""
+
+from typing import Any
+
+import structlog
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
+
+from gateway.schema.errors import code_of, facts_of, message_of
+from gateway.schema.relay import BadCursor, BadId, BadPage
+from services.chassis.requests import Refused
+from services.chassis.telemetry import trace_of, traceparent_of
+
+log = structlog.get_logger()
+
+
+def formatted(result: ExecutionResult) -> dict[str, Any]:
+    """A result as it is written into a response; what clients need not know of an error is left out."""
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [format_error(error) for error in result.errors]
+    return answer
+
+
+def format_error(error: GraphQLError) -> dict[str, Any]:
+    """An error for clients, with `extensions.code`; a defect shows only the id under which it was logged."""
+    shown: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shown["path"] = error.path
+    cause = error.original_error
+    if isinstance(cause, Refused):
+        refusal = cause.refusal
+        shown["message"] = message_of(refusal)
+        shown["extensions"] = {"code": code_of(type(refusal)), **facts_of(refusal)}
+    elif isinstance(cause, (BadId, BadCursor, BadPage)):
+        shown["message"] = str(cause)
+        shown["extensions"] = {"code": "BAD_USER_INPUT"}
+    elif cause is None or isinstance(cause, GraphQLError):
+        code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+        shown["extensions"] = {"code": code, **(error.extensions or {})}
+    else:
+        trace = trace_of(traceparent_of())
+        log.error("a field failed", error_trace=trace, path=error.path, exc_info=cause)
+        shown["message"] = "Something went wrong here."
+        shown["extensions"] = {"code": "FAULT", "trace": trace}
+    return shown
