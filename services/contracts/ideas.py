@@ -7,13 +7,14 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, LiveChange, QueryRequest
+from services.chassis.decider import Sealed
 from services.contracts.shared import Cut, LongText, ShortText
 
 SERVICE = "ideas"
 
 CardKind = Literal["NEED", "OFFER", "VALUE", "QUESTION"]
 SheetField = Literal["title", "problem", "approach", "first_steps", "resources_needed", "contact"]
-Tags = tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=40)], ...]
+Tags = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=40)], ...], msgspec.Meta(max_length=20)]
 
 
 class TopicChosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +39,12 @@ class ChallengePublished(_Event, frozen=True, kw_only=True):
 
 
 class CardTagged(_Event, frozen=True, kw_only=True):
-    """Tags of a NEED or OFFER card, with its author's consent to use them for matching."""
+    """Tags of a NEED or OFFER card, with its author's consent to use them for matching; each sealed by the author."""
 
     conference_id: Id
     participant_id: Id
     kind: CardKind
-    tags: Tags
+    tags: tuple[Sealed, ...]
 
 
 class TopicsChosen(_Event, frozen=True, kw_only=True):

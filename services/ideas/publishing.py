@@ -19,13 +19,13 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
     match event:
         case ChallengePublished():
             return contract.ChallengePublished(at=at, challenge_id=event.challenge_id, district_id=event.district_id)
-        case CardAdded() if event.kind in {"NEED", "OFFER"} and event.shared_tags:
+        case CardAdded() if event.kind in {"NEED", "OFFER"} and event.share_tags and event.tags:
             return contract.CardTagged(
                 at=at,
                 conference_id=conference_id,
                 participant_id=event.author_id,
                 kind=event.kind,
-                tags=event.shared_tags,
+                tags=event.tags,
             )
         case TopicsChosen():
             topics = tuple(

@@ -6,13 +6,11 @@ decisions. When something has changed meanwhile, nothing is stored and the calle
 always brings a step for the groups along, even in the plenary, where it only makes sure that the plenary is still on.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-import msgspec
 import structlog
 
 from services.chassis.contract import Done
@@ -35,6 +33,7 @@ from services.session.domain.seating import SMALLEST, Group
 from services.session.domain.session import SESSION, SessionCommand
 from services.session.domain.session_facts import PhaseStarted, SessionEnded
 from services.session.methods.plans import Question
+from services.session.words import attributes_of, tags_of
 
 if TYPE_CHECKING:
     from services.chassis.api import Context
@@ -49,11 +48,6 @@ E = TypeVar("E", bound=Event)
 ATTEMPTS = 12
 PATIENT_ATTEMPTS = 8
 """How often a change of phase is decided anew because somebody came or went meanwhile."""
-
-KEYS_SECONDS = 1.0
-"""So long groups wait for the attributes of people."""
-
-ATTRIBUTES = msgspec.json.Decoder(dict[str, str])
 
 log = structlog.get_logger()
 
@@ -176,7 +170,7 @@ async def _join(here: Here, conference: str, roster: Roster, people: Sequence[st
     groups = await here.repository.load(GROUPS, conference)
     alike: dict[str, dict[str, float]] = {}
     if groups.state.now is not None and residents:
-        attributes = await _attributes(here, roster, roster.residents_present())
+        attributes = await attributes_of(here.keys, roster, roster.residents_present())
         alike = {one: _likeness(one, attributes) for one in residents}
     command = Join(people=residents, mentors=mentors, new_ids=_new_ids(len(residents)), alike=alike, now=_now(here))
     return Step(GROUPS, conference, command, conference)
@@ -205,16 +199,18 @@ async def _place(
     groups: tuple[Group, ...] = ()
     algorithm = "none"
     if len(people) >= SMALLEST:
+        attributes = await attributes_of(here.keys, roster, people)
+        needs, offers = await tags_of(here.keys, plan, people if mode == "need_offer" else ())
         found = await PLANNER.plan(
             Question(
                 mode="mix" if mode == "same" else mode,
                 people=people,
                 met=_met(people, plan),
-                attributes=tuple(await _opened(here, roster, people)),
+                attributes=tuple(attributes.get(one, {}) for one in people),
                 topics=plan.topics,
                 wishes=tuple(plan.wishes.get(one, ()) for one in people),
-                needs=tuple(tuple(sorted(plan.needs.get(one, ()))) for one in people),
-                offers=tuple(tuple(sorted(plan.offers.get(one, ()))) for one in people),
+                needs=tuple(needs.get(one, ()) for one in people),
+                offers=tuple(offers.get(one, ()) for one in people),
                 seed=seed,
             )
         )
@@ -243,31 +239,6 @@ def _met(people: Sequence[str], plan: GroupPlan) -> tuple[tuple[int, int, int], 
         for (one, other), phases in plan.met.items()
         if one in number and other in number
     )
-
-
-async def _opened(here: Here, roster: Roster, people: Sequence[str]) -> list[dict[str, str]]:
-    attributes = await _attributes(here, roster, people)
-    return [attributes.get(one, {}) for one in people]
-
-
-async def _attributes(here: Here, roster: Roster, people: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What people agreed to use for mixed groups; nothing when it cannot be read now: groups do not wait for it."""
-    sealed = {one: box for one in people if (box := roster.seats.get(one)) is not None}
-    if not sealed:
-        return {}
-    try:
-        async with asyncio.timeout(KEYS_SECONDS):
-            texts = await here.keys.open_many(list(sealed.values()))
-    except Exception as error:  # whatever keeps the keys away, groups are formed without them
-        log.warning("groups are formed without attributes", error=type(error).__name__)
-        return {}
-    found: dict[str, dict[str, str]] = {}
-    for person, text in zip(sealed, texts, strict=True):
-        try:
-            found[person] = ATTRIBUTES.decode(text or "{}")
-        except msgspec.DecodeError:
-            log.warning("attributes that cannot be read")
-    return found
 
 
 def _likeness(person: str, attributes: Mapping[str, Mapping[str, str]]) -> dict[str, float]:

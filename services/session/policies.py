@@ -169,5 +169,5 @@ async def when_a_card_is_tagged_keep_its_tags_for_matching(
     """Needs and offers alone help to find partners."""
     if event.kind not in ("NEED", "OFFER"):
         return []
-    command = KeepTags(participant_id=event.participant_id, kind=event.kind, tags=tuple(event.tags), now=ctx.now)
+    command = KeepTags(participant_id=event.participant_id, kind=event.kind, tags=event.tags, now=ctx.now)
     return [Step(GROUPS, event.conference_id, command, event.conference_id)]

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How challenges are posted and cards are pinned."""
 
-import msgspec
-
 from services.chassis.api import Context, Decide
-from services.chassis.decider import Refusal, Sealed
+from services.chassis.decider import Refusal
 from services.chassis.decisions import Step
 from services.chassis.refusals import NotAllowed
 from services.contracts import ideas as contract
@@ -50,18 +48,12 @@ async def add_card(request: contract.AddCard, ctx: Context) -> Decide | Refusal:
         kind=request.kind,
         author_id=ctx.actor.id,
         text=await seal_as_author(ctx, conference_id, request.text),
-        shared_tags=request.tags if request.share_tags else (),
-        private_tags=await _private_tags(request, ctx),
+        tags=tuple([await seal_as_author(ctx, conference_id, tag) for tag in request.tags]),
+        share_tags=request.share_tags,
         open_kinds=board.state.open_kinds,
     )
     step = Step(CARDS, cards_key(conference_id, ctx.actor.id), command, conference_id, guards=(board,))
     return Decide(step, answer=contract.CardAnswer(card_id=card_id))
-
-
-async def _private_tags(request: contract.AddCard, ctx: Context) -> Sealed | None:
-    if request.share_tags or not request.tags:
-        return None
-    return await seal_as_author(ctx, request.conference_id, msgspec.json.encode(request.tags).decode())
 
 
 async def hide_card(request: contract.HideCard, ctx: Context) -> Decide | Refusal:

@@ -19,8 +19,8 @@ MOST_CARDS = 50
 class CardAdded(Event, frozen=True, kw_only=True):
     """A card hangs on the board.
 
-    `shared_tags` are those that its author agreed to use for matching; without that they are sealed like the text, as
-    a JSON list in `private_tags`.
+    Its tags are words of its author too, each sealed like the text. `share_tags`: the author agreed to use them for
+    matching.
     """
 
     TOPIC = "ideas.card_added"
@@ -28,8 +28,8 @@ class CardAdded(Event, frozen=True, kw_only=True):
     kind: CardKind
     author_id: str
     text: Sealed
-    shared_tags: tuple[str, ...]
-    private_tags: Sealed | None
+    tags: tuple[Sealed, ...]
+    share_tags: bool
 
 
 class CardHidden(Event, frozen=True, kw_only=True):
@@ -65,8 +65,8 @@ class AddCard(Command, frozen=True, kw_only=True):
     kind: CardKind
     author_id: str
     text: Sealed
-    shared_tags: tuple[str, ...]
-    private_tags: Sealed | None
+    tags: tuple[Sealed, ...]
+    share_tags: bool
     open_kinds: tuple[CardKind, ...]
 
 
@@ -132,8 +132,8 @@ def _add(cards: Cards, command: AddCard) -> Sequence[CardsEvent] | Refusal:
         kind=command.kind,
         author_id=command.author_id,
         text=command.text,
-        shared_tags=command.shared_tags,
-        private_tags=command.private_tags,
+        tags=command.tags,
+        share_tags=command.share_tags,
     )
     return [added]
 

@@ -77,8 +77,6 @@ CARDS_ON_BOARD = DocumentProjection(
     name="cards", version=1, keys=_card_keys, initial=lambda _: CardDoc(), evolve=_card, doc=CardDoc
 )
 
-_TAGS = msgspec.json.Decoder(tuple[str, ...])
-
 
 async def author_of(db: Database, conference_id: str, card_id: str) -> str | None:
     """Who pinned a card of this conference; None when nobody did, or they were erased."""
@@ -99,13 +97,13 @@ async def board_view(db: Database, keys: Keys, conference_id: str, *, viewer: st
     board = await BOARDS.get(db, conference_id) or BoardDoc()
     found = await CARDS_ON_BOARD.of_conference(db, conference_id)
     cards = [(card, card.added, card.at) for card in found.values() if not card.hidden]
-    texts = await opened(keys, [box for _, added, _ in cards if added for box in (added.text, added.private_tags)])
+    texts = await opened(keys, [box for _, added, _ in cards if added for box in (added.text, *added.tags)])
     views = [
         contract.CardView(
             card_id=added.card_id,
             kind=added.kind,
             text=texts.text(added.text),
-            tags=_tags(added.shared_tags, texts.text(added.private_tags)),
+            tags=tuple(tag for box in added.tags if (tag := texts.text(box)) is not None),
             author_id=_shown_author(added.kind, card.author_id, viewer),
             at=at,
         )
@@ -114,10 +112,6 @@ async def board_view(db: Database, keys: Keys, conference_id: str, *, viewer: st
     ]
     views.sort(key=lambda view: (view.at, view.card_id))
     return contract.BoardView(conference_id=conference_id, open_kinds=board.open_kinds, cards=tuple(views))
-
-
-def _tags(shared: tuple[str, ...], private: str | None) -> tuple[str, ...]:
-    return shared if private is None else _TAGS.decode(private)
 
 
 def _shown_author(kind: str, author_id: str | None, viewer: str | None) -> str | None:

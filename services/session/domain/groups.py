@@ -11,7 +11,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Refusal
+from services.chassis.decider import Command, Decider, Refusal, Sealed
 from services.session.domain.groups_facts import (
     CardKind,
     GroupPlan,
@@ -111,7 +111,7 @@ class KeepTags(Command, frozen=True, kw_only=True):
 
     participant_id: str
     kind: CardKind
-    tags: tuple[str, ...]
+    tags: tuple[Sealed, ...]
 
 
 GroupsCommand: TypeAlias = (

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Event
+from services.chassis.decider import Event, Sealed
 from services.session.domain.script import GroupMode
 from services.session.domain.seating import Group, Seating
 
@@ -85,13 +85,13 @@ class WishesKept(Event, frozen=True, kw_only=True):
 
 
 class TagsKept(Event, frozen=True, kw_only=True):
-    """What a person needs or offers, in tags that they agreed to use for finding partners."""
+    """What a person needs or offers, in tags that they agreed to use for finding partners; sealed by the person."""
 
     TOPIC = "session.tags_kept"
 
     participant_id: str
     kind: CardKind
-    tags: tuple[str, ...]
+    tags: tuple[Sealed, ...]
 
 
 GroupsEvent: TypeAlias = GroupsPlaced | PersonMoved | MentorMoved | GroupsRecalled | TopicsKept | WishesKept | TagsKept
@@ -117,7 +117,7 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
         mentored: whom each mentor has accompanied.
         topics: the topics of the solutions phase.
         wishes: topics by person, the dearest first.
-        needs, offers: tags by person.
+        needs, offers: sealed tags by person.
         plans: how many plans went live.
     """
 
@@ -128,8 +128,8 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
     mentored: dict[str, frozenset[str]] = {}
     topics: tuple[str, ...] = ()
     wishes: dict[str, tuple[str, ...]] = {}
-    needs: dict[str, frozenset[str]] = {}
-    offers: dict[str, frozenset[str]] = {}
+    needs: dict[str, frozenset[Sealed]] = {}
+    offers: dict[str, frozenset[Sealed]] = {}
     plans: int = 0
 
     def times_met(self, one: str, other: str, besides: str | None = None) -> int:
@@ -165,7 +165,7 @@ def evolve(plan: GroupPlan, event: GroupsEvent) -> GroupPlan:
             return msgspec.structs.replace(plan, wishes=event.ranks)
         case TagsKept():
             field = "needs" if event.kind == "NEED" else "offers"
-            known: Mapping[str, frozenset[str]] = getattr(plan, field)
+            known: Mapping[str, frozenset[Sealed]] = getattr(plan, field)
             tags = known.get(event.participant_id, frozenset()) | frozenset(event.tags)
             return msgspec.structs.replace(plan, **{field: {**known, event.participant_id: tags}})
     assert_never(event)

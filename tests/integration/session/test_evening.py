@@ -10,13 +10,14 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.identity import Actor, Grant
+from services.chassis.keys import seal
 from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts import ideas, registration
 from services.contracts import session as asked
 from services.contracts.refusals import PhaseHasChanged
 from services.session.domain import groups_facts, session_facts
 from tests.integration.chassis.waiting import until
-from tests.integration.session.evening import Evening, evening, seated
+from tests.integration.session.evening import Evening, evening, key_of, seated
 
 
 @pytest.fixture
@@ -170,10 +171,11 @@ async def test_the_solutions_phase_follows_the_wishes(night: Evening):
 async def test_tags_are_kept_for_support_groups(night: Evening):
     await night.running(3)
     who = night.residents[0]
-    tagged = {"at": night.now, "conference_id": night.conference, "participant_id": who, "tags": ("garden",)}
+    tags = (seal(who, key_of(who), "garden"),)
+    tagged = {"at": night.now, "conference_id": night.conference, "participant_id": who, "tags": tags}
     await night.tell(ideas.CardTagged(**tagged, kind="NEED"), ideas.CardTagged(**tagged, kind="VALUE"))
     kept = [event for _, event in await night.log() if isinstance(event, groups_facts.TagsKept)]
-    assert kept == [groups_facts.TagsKept(participant_id=who, kind="NEED", tags=("garden",))]
+    assert kept == [groups_facts.TagsKept(participant_id=who, kind="NEED", tags=tags)]
 
 
 async def test_attributes_make_groups_diverse(night: Evening):

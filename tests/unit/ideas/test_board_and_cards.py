@@ -23,6 +23,7 @@ from services.ideas.domain.cards import (
 
 NOON = datetime(2027, 4, 17, 12, tzinfo=UTC)
 TEXT = Sealed("anna", b"box")
+TAG = Sealed("anna", b"garten")
 board = Story(BOARD)
 cards = Story(CARDS)
 
@@ -30,17 +31,15 @@ cards = Story(CARDS)
 def add(card_id: str = "k1", **other: Any) -> AddCard:
     facts: dict[str, Any] = {
         "kind": "NEED",
-        "shared_tags": ("garten",),
-        "private_tags": None,
+        "tags": (TAG,),
+        "share_tags": True,
         "open_kinds": ("NEED", "OFFER"),
     }
     return AddCard(now=NOON, card_id=card_id, author_id="anna", text=TEXT, **facts | other)
 
 
 def added(card_id: str = "k1") -> CardAdded:
-    return CardAdded(
-        card_id=card_id, kind="NEED", author_id="anna", text=TEXT, shared_tags=("garten",), private_tags=None
-    )
+    return CardAdded(card_id=card_id, kind="NEED", author_id="anna", text=TEXT, tags=(TAG,), share_tags=True)
 
 
 def test_the_tools_of_a_phase_say_which_cards_are_welcome():

@@ -24,7 +24,7 @@ BOX = Sealed("key", b"box")
 
 
 def card(**other: Any) -> CardAdded:
-    facts: dict[str, Any] = {"kind": "NEED", "shared_tags": ("garten",), "private_tags": None}
+    facts: dict[str, Any] = {"kind": "NEED", "tags": (BOX,), "share_tags": True}
     return CardAdded(card_id="k1", author_id="anna", text=BOX, **facts | other)
 
 
@@ -44,7 +44,8 @@ def idea(version: int) -> IdeaSubmitted:
         PassageWritten(
             sheet_id="s1", passage_id="p1", version=1, field="title", text=BOX, author_id="anna", resident=True
         ),
-        card(shared_tags=()),
+        card(tags=()),
+        card(share_tags=False),
         card(kind="VALUE"),
     ],
     ids=lambda event: type(event).__name__,
@@ -55,7 +56,7 @@ def test_this_stays_inside(inside: Event):
 
 def test_tags_of_a_need_are_told_with_consent():
     assert publish(card(), RECORDED) == contract.CardTagged(
-        at=NOON, conference_id=CONFERENCE.hex, participant_id="anna", kind="NEED", tags=("garten",)
+        at=NOON, conference_id=CONFERENCE.hex, participant_id="anna", kind="NEED", tags=(BOX,)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.chassis.decider import Refusal
+from services.chassis.decider import Refusal, Sealed
 from services.chassis.testing.story import Story
 from services.session.domain.groups import (
     GROUPS,
@@ -318,9 +318,10 @@ def test_topics_wishes_and_tags_are_kept_once():
     kept = story.given(TopicsKept(topics=("t",)), WishesKept(ranks={"a": ("t",)}))
     kept.when(KeepTopics(topics=("t",), now=NOON)).then()
     kept.when(KeepWishes(ranks={"a": ("t",)}, now=NOON)).then()
-    tags = TagsKept(participant_id="a", kind="NEED", tags=("garden",))
-    kept.given(tags).when(KeepTags(participant_id="a", kind="NEED", tags=("garden",), now=NOON)).then()
-    kept.when(KeepTags(participant_id="a", kind="NEED", tags=("garden",), now=NOON)).then(tags)
+    garden = Sealed("a", b"garden")
+    tags = TagsKept(participant_id="a", kind="NEED", tags=(garden,))
+    kept.given(tags).when(KeepTags(participant_id="a", kind="NEED", tags=(garden,), now=NOON)).then()
+    kept.when(KeepTags(participant_id="a", kind="NEED", tags=(garden,), now=NOON)).then(tags)
 
 
 @pytest.mark.parametrize("people", range(3, 120))

@@ -96,7 +96,7 @@ KEPT = [
     session_facts.SessionMoved(starts_at=NOON),
     groups_facts.TopicsKept(topics=()),
     groups_facts.WishesKept(ranks={}),
-    groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=("garden",)),
+    groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=(Sealed(ANNA, b"garden"),)),
     roster.SeatFilled(participant_id=ANNA, attributes=Sealed(ANNA, b"box")),
     roster.SeatEmptied(participant_id=ANNA),
     roster.StaffJoined(staff_id=MIA, role="mentor"),
