@@ -21,8 +21,10 @@ from nats.js.api import StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from services.chassis.contract import CITY
+from services.chassis.quiet import Link
 from services.chassis.settings import CannotStart
 from services.chassis.subjects import inbox, partition, permissions, stream_name
+from services.chassis.tasks import end
 
 __all__ = [
     "Bus",
@@ -41,6 +43,12 @@ __all__ = [
 log = structlog.get_logger()
 
 JOIN_SECONDS = 30.0
+ARRIVAL_SECONDS = 2.0
+PING_SECONDS = 15
+PINGS = 2
+FLUSH_SECONDS = PING_SECONDS * (PINGS + 2)
+"""Longer than a connection lives on which nothing is answered any more."""
+
 _STREAM_AGE = 30 * 24 * 3600.0
 _DUPLICATE_WINDOW = 600.0
 
@@ -75,6 +83,7 @@ class Bus:
         self.js: JetStreamContext = client.jetstream(timeout=5, publish_async_max_pending=1024)
         self.on_reconnect: list[Callable[[], None]] = []
         self._hinting: dict[str, asyncio.Task[None]] = {}
+        self._flushing: set[asyncio.Task[None]] = set()
         self.on_lost: Callable[[], None] | None = None
         self.closing = False
 
@@ -91,19 +100,20 @@ class Bus:
         without it the process ends, because a closed client never recovers.
         """
         buses: list[Bus] = []
+        link = Link()
 
         async def reconnected() -> None:
-            log.info("nats reconnected")
+            link.back()
             for bus in buses:
                 for callback in bus.on_reconnect:
                     callback()
 
         async def disconnected() -> None:
             if not any(bus.closing for bus in buses):
-                log.warning("nats disconnected")
+                link.lost()
 
         async def failed(error: Exception) -> None:
-            log.warning("nats error", error=type(error).__name__)
+            link.failed(error)
 
         async def closed() -> None:
             if any(bus.closing for bus in buses):
@@ -118,8 +128,8 @@ class Bus:
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,
             connect_timeout=5,
-            ping_interval=15,
-            max_outstanding_pings=2,
+            ping_interval=PING_SECONDS,
+            max_outstanding_pings=PINGS,
             pending_size=8 << 20,
             inbox_prefix=inbox(name),
             error_cb=failed,
@@ -127,6 +137,7 @@ class Bus:
             reconnected_cb=reconnected,
             closed_cb=closed,
         )
+        link.found()
         bus = cls(client, prefix)
         buses.append(bus)
         return bus
@@ -136,16 +147,14 @@ class Bus:
         self.closing = True
         for task in list(self._hinting.values()):
             task.cancel()
-        if self.client.is_connected:
-            try:
-                await self.client.flush(timeout=2)
-            except (nats.errors.Error, TimeoutError):
-                log.warning("nats did not take the last messages")
+        if self.client.is_connected and not await self._arrived():
+            log.warning("nats did not take the last messages")
         if not self.client.is_closed:
             try:
                 await self.client.close()
             except OSError as error:
                 log.debug("nats was gone", error=type(error).__name__)
+        await end(*self._flushing)
 
     @property
     def connected(self) -> bool:
@@ -239,10 +248,24 @@ class Bus:
         """
         subscription = await self.client.subscribe(subject, queue=queue, cb=callback)
         if self.client.is_connected:
-            # What is lost with the connection is subscribed again by the client itself.
-            with suppress(nats.errors.Error, TimeoutError, OSError):
-                await self.client.flush(timeout=2)
+            await self._arrived()  # what is lost with the connection is subscribed again by the client itself
         return Subscribed(subscription)
+
+    async def _arrived(self) -> bool:
+        """Waits until the server has read everything sent so far; False when it has not within two seconds.
+
+        Neither the wait nor its end may cancel the client's flush: a PONG for which nobody waits any more ends its
+        read loop, and the connection is deaf until its own pings find out.
+        """
+        flushing = asyncio.get_running_loop().create_task(self._flush())
+        self._flushing.add(flushing)
+        flushing.add_done_callback(self._flushing.discard)
+        done, _ = await asyncio.wait({flushing}, timeout=ARRIVAL_SECONDS)
+        return bool(done) and self.client.is_connected
+
+    async def _flush(self) -> None:
+        with suppress(nats.errors.Error, TimeoutError, OSError):
+            await self.client.flush(timeout=FLUSH_SECONDS)
 
     def hint(self, service: str) -> None:
         """Says that the log of `service` has grown; many calls in a row become one message."""
