@@ -4,6 +4,8 @@
 `services.chassis.repository` offers all of it to the rest of the code.
 """
 
+import hashlib
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +19,8 @@ from services.chassis.decider import Command, Decider, Event
 from services.chassis.store import Tracking
 
 S_co = TypeVar("S_co", covariant=True)
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,19 @@ class Envelope:
     actor: str
     trace: str
     tracking: Tracking | None = None
+
+
+def request_hash(request: msgspec.Struct, key: bytes) -> bytes:
+    """What is kept of a request for days, to see whether a repeated command id comes with the same content.
+
+    HMAC-SHA-256 of its canonical form: whoever has the database alone cannot confirm a guess, such as a name with an
+    address.
+
+    Args:
+        request: what was asked.
+        key: `Settings.request_key`, the same in all replicas.
+    """
+    return hmac.digest(key, type(request).__name__.encode() + b"\0" + _CANONICAL.encode(request), hashlib.sha256)
 
 
 class Decided(NamedTuple):

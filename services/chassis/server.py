@@ -8,7 +8,6 @@ nobody waits for any more is not sent; an exception becomes a `Fault` that carri
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from services.chassis.api import Api, Context, Decide, Route
 from services.chassis.bus import NotSent, Subscribed
 from services.chassis.contract import CITY, Answer, CommandRequest, Position
 from services.chassis.decider import Refusal
-from services.chassis.decisions import Envelope, Executed
+from services.chassis.decisions import Envelope, Executed, request_hash
 from services.chassis.faults import passes
 from services.chassis.identity import Actor
 from services.chassis.keys import KeyDestroyed
@@ -51,7 +50,6 @@ STALE_SECONDS = 0.25
 RERUNS = 4
 
 _ENCODER = msgspec.json.Encoder()
-_CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,6 @@ class _Reply:
     outcome: str
 
 
-def request_hash(request: msgspec.Struct) -> bytes:
-    """SHA-256 of a request in its canonical form: whether a repeated key comes with the same content."""
-    return hashlib.sha256(type(request).__name__.encode() + b"\0" + _CANONICAL.encode(request)).digest()
-
-
 class Server:
     """Answers for one replica.
 
@@ -92,6 +85,7 @@ class Server:
     def __init__(self, runtime: Runtime, api: Api, *, running: int = RUNNING, waiting: int = WAITING) -> None:
         self._runtime = runtime
         self._api = api
+        self._request_key = runtime.settings.request_key
         self._room = running + waiting
         self._turns = asyncio.Semaphore(running)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -216,7 +210,7 @@ class Server:
         self, route: Route, request: CommandRequest[Any], actor: Actor, command_id: str | None, trace: str
     ) -> _Reply:
         key = UUID(hex=command_id) if command_id else None
-        envelope = Envelope(key, request_hash(request), actor.id or actor.kind, trace)
+        envelope = Envelope(key, request_hash(request, self._request_key), actor.id or actor.kind, trace)
         outcome: Any = None
         for _ in range(RERUNS):
             outcome = await route.handler(request, self._context(actor, request.conference, key, trace))

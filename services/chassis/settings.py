@@ -5,6 +5,8 @@ A process with more of them subclasses: services `Settings`, others `ProcessSett
 with one sentence that names the variable and says what it should be.
 """
 
+import hashlib
+import hmac
 import ipaddress
 from typing import Annotated, Self, TypeVar
 
@@ -126,6 +128,16 @@ class Settings(ProcessSettings):
         if self.key_encryption_key is None:
             raise BadSettings("QUARTIER_KEY_ENCRYPTION_KEY is not set: this service needs 32 bytes as 64 hex digits")
         return bytes.fromhex(self.key_encryption_key.get_secret_value())
+
+    @property
+    def request_key(self) -> bytes:
+        """The key under which requests are remembered against repetition, derived from `key_encryption`.
+
+        A service that seals nothing is asked nothing that a person wrote, and needs no secret for it.
+        """
+        if self.key_encryption_key is None:
+            return b"requests"
+        return hmac.digest(self.key_encryption, b"requests", hashlib.sha256)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -5,9 +5,8 @@ from typing import TypeAlias
 
 from services.chassis.api import Api, Context, Decide, role
 from services.chassis.decider import Refusal
-from services.chassis.decisions import Envelope, Step
+from services.chassis.decisions import Envelope, Step, request_hash
 from services.chassis.refusals import NotFound
-from services.chassis.server import request_hash
 from services.contracts import session as asked
 from services.session.access import is_staff
 from services.session.domain.session import (
@@ -90,7 +89,7 @@ async def _change(request: LeadsOn, ctx: Context, command: SessionCommand) -> De
     conference = request.conference_id
     if ctx.command_id is None:
         return Decide(*await change_of_phase(ctx, conference, command))
-    envelope = Envelope(ctx.command_id, request_hash(request), ctx.actor.id, ctx.trace)
+    envelope = Envelope(ctx.command_id, request_hash(request, ctx.settings.request_key), ctx.actor.id, ctx.trace)
     return await carry_out(ctx, conference, command, envelope) or Decide()
 
 

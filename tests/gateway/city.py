@@ -75,7 +75,7 @@ class Part:
         projector = SimpleNamespace(positions={}, reached=self.reached)
         return SimpleNamespace(
             bus=self.bus, projector=projector, store=self, clock=Clock(), repository=None, db=None, keys=None,
-            requests=None, settings=None,
+            requests=None, settings=SimpleNamespace(request_key=b"tests"),
         )  # fmt: skip
 
     @property

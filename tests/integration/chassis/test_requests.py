@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from services.chassis.decisions import request_hash
 from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import (
     Busy,
@@ -47,6 +48,18 @@ async def test_the_same_key_and_content_gets_the_stored_answer(running, settings
     first = await requests.ask(CountUp(conference_id=conference, n=7), command_id=key)
     await requests.ask(CountUp(conference_id=conference, n=1))
     assert await requests.ask(CountUp(conference_id=conference, n=7), command_id=key) == first
+
+
+async def test_who_has_the_database_cannot_confirm_what_was_asked(
+    running, settings, database_url, requests, conference
+):
+    one = await running(alpha(settings(database_url, key_encryption_key="ab" * 32)))
+    await ready(one)
+    request = CountUp(conference_id=conference, n=7)
+    await requests.ask(request, command_id=uuid4())
+    kept = await one.runtime.db.pool.fetchval("SELECT request_hash FROM commands")
+    assert kept == request_hash(request, one.runtime.settings.request_key)
+    assert kept != request_hash(request, settings(database_url).request_key)
 
 
 async def test_the_same_key_with_other_content_is_refused(running, settings, database_url, requests, conference):

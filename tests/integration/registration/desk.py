@@ -21,12 +21,11 @@ from services.chassis.clock import Clock
 from services.chassis.contract import CommandRequest, Done
 from services.chassis.database import Database
 from services.chassis.decider import Refusal
-from services.chassis.decisions import Envelope, Executed, Step
+from services.chassis.decisions import Envelope, Executed, Step, request_hash
 from services.chassis.identity import ANONYMOUS, Actor, Grant
 from services.chassis.mapper import Mapper
 from services.chassis.projector import Projector
 from services.chassis.repository import Repository
-from services.chassis.server import request_hash
 from services.chassis.store import EventStore
 from services.contracts import registration as contract
 from services.registration.adapters.office import Office, office_of
@@ -111,7 +110,9 @@ class Desk:
         )  # fmt: skip
         outcome = await route.handler(request, context)
         if isinstance(outcome, Decide):
-            envelope = Envelope(command_id or uuid4(), request_hash(request), actor.id, "0" * 32)
+            envelope = Envelope(
+                command_id or uuid4(), request_hash(request, self.office.settings.request_key), actor.id, "0" * 32
+            )
             outcome = await self.repository.execute(outcome.steps, envelope, outcome.answer, outcome.effects)
         if isinstance(outcome, Executed):
             outcome = msgspec.json.decode(outcome.answer, type=type(request).ANSWER)

@@ -29,6 +29,16 @@ def test_settings_cannot_be_changed():
         settings.prefix = "other"
 
 
+def test_requests_are_remembered_under_a_key_that_follows_from_the_setting_and_does_not_tell_it(monkeypatch):
+    keys = []
+    for setting in ("ab" * 32, "ab" * 32, "cd" * 32):
+        monkeypatch.setenv("QUARTIER_KEY_ENCRYPTION_KEY", setting)
+        settings = load_settings(Settings)
+        keys.append(settings.request_key)
+        assert settings.request_key != settings.key_encryption
+    assert keys[0] == keys[1] != keys[2]
+
+
 def test_secrets_are_not_shown():
     assert "hush" not in repr(load_settings(Settings))
 

@@ -5,8 +5,8 @@ import pytest
 
 from services.chassis.api import Api
 from services.chassis.contract import CommandRequest, ContractEvent, Id
+from services.chassis.decisions import request_hash
 from services.chassis.policies import Policies
-from services.chassis.server import request_hash
 from services.chassis.timers import TimerPayload, Timers, timer_id
 
 
@@ -65,6 +65,11 @@ def test_the_id_of_a_timer_follows_from_kind_and_key():
 
 
 def test_the_hash_of_a_request_follows_from_its_content():
-    conference = "0" * 32
-    assert request_hash(Open(conference_id=conference)) == request_hash(Open(conference_id=conference, title=""))
-    assert request_hash(Open(conference_id=conference)) != request_hash(Open(conference_id=conference, title="x"))
+    first = Open(conference_id="0" * 32)
+    assert request_hash(first, b"key") == request_hash(Open(conference_id="0" * 32, title=""), b"key")
+    assert request_hash(first, b"key") != request_hash(Open(conference_id="0" * 32, title="x"), b"key")
+
+
+def test_a_guessed_request_cannot_be_confirmed_without_the_key():
+    request = Open(conference_id="0" * 32, title="Anna Muster, anna@example.org")
+    assert request_hash(request, b"key") != request_hash(request, b"another key")
