@@ -22,7 +22,8 @@ NONCE_BYTES: Final = 12
 AT_ONCE: Final = 500
 """Keys asked for in one question, so that no answer gets too long for a message."""
 MAX_AGE: Final = 300.0
-"""Seconds a key is kept at most; the erasure of a person is complete everywhere after that time."""
+"""Seconds a key is kept at most. Destroyed ones are forgotten at once (`services.chassis.forgetting`); for a process
+that does not hear of it, the erasure of a person is complete after that time."""
 MISSING_AGE: Final = 10.0
 """Seconds it is remembered that a key does not exist."""
 
@@ -106,6 +107,7 @@ class Keys:
         self._clock = clock
         self._kept: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
         self._forgotten: list[set[str]] = []
+        self._generation = 0
 
     async def seal(self, key_id: str, text: str) -> Sealed:
         """Seals a text under the key of this id (32 hex digits).
@@ -133,6 +135,11 @@ class Keys:
         for flight in self._forgotten:
             flight.add(key_id)
 
+    def forget_all(self) -> None:
+        """Forgets every key, because it may have been destroyed unheard; they are asked for again when needed."""
+        self._kept.clear()
+        self._generation += 1
+
     async def _ciphers(self, key_ids: Sequence[str]) -> dict[str, AESGCM | None]:
         now = self._clock()
         found: dict[str, AESGCM | None] = {}
@@ -150,6 +157,7 @@ class Keys:
 
     async def _fetched(self, key_ids: Sequence[str]) -> dict[str, AESGCM | None]:
         forgotten: set[str] = set()
+        generation = self._generation
         self._forgotten.append(forgotten)
         keys: dict[str, bytes] = {}
         try:
@@ -162,6 +170,8 @@ class Keys:
         for key_id in key_ids:
             key = None if key_id in forgotten else keys.get(key_id)
             found[key_id] = None if key is None else AESGCM(key)
+            if generation != self._generation:
+                continue  # used this once, and not kept: it may have been read before it was destroyed
             age = min(MISSING_AGE, self._max_age) if key is None else self._max_age
             self._kept[key_id] = (now + age, found[key_id])
             self._kept.move_to_end(key_id)

@@ -18,6 +18,7 @@ from services.chassis.consumer import Consumer
 from services.chassis.database import Database, MigrationChanged, migrate, migrations_of
 from services.chassis.decider import Event
 from services.chassis.firing import Firing
+from services.chassis.forgetting import Forgetting
 from services.chassis.health import HealthServer, health_app
 from services.chassis.keys import Keys
 from services.chassis.leases import Leases
@@ -148,6 +149,7 @@ class Running:
         policies = service.policies
         self.consumers = [Consumer(runtime, policies, source) for source in policies.sources] if policies else []
         self.firing = Firing(runtime, service.timers or Timers(service.name))
+        self.forgetting = Forgetting(runtime.bus, runtime.keys, service.destroyed_by)
         self.health: HealthServer | None = None
         self._hints: Subscribed | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -166,6 +168,7 @@ class Running:
         runtime.store.on_commit.append(self._on_commit)
         runtime.projector.changed.append(lambda *_: self.firing.notify())
         self._hints = await runtime.bus.subscribe(runtime.bus.subject_hint(service.name), self._on_hint)
+        await self.forgetting.open()
         await self._serve_health()
         self._keep("projector", runtime.projector.run)
         if self.relay is not None:
@@ -203,6 +206,7 @@ class Running:
         await self._cancel("")
         if self._hints is not None:
             await self._hints.cancel()
+        await self.forgetting.close()
         await runtime.live.close()
         await runtime.store.close()
         await runtime.bus.close()
@@ -291,7 +295,9 @@ class Running:
         self.stopped.set()
 
     def _on_commit(self, _: int) -> None:
-        self.runtime.bus.hint(self.service.name)
+        # Relay and projector of this process know already; a hint is for those that lead elsewhere.
+        if not self.runtime.projector.leading or not (self.relay is None or self.relay.leading):
+            self.runtime.bus.hint(self.service.name)
 
     async def _on_hint(self, message: Msg) -> None:
         if message.data == LEASES_FREE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +20,7 @@ from services.chassis import telemetry
 from services.chassis.api import Api
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
+from services.chassis.contract import ContractEvent
 from services.chassis.database import Database
 from services.chassis.decider import Decider, Refusal
 from services.chassis.keys import Keys
@@ -81,6 +82,7 @@ class Service:
         projections: its read models.
         timers: its deadlines.
         keys: makes the keys with which texts are sealed; called once, before anything is answered.
+        destroyed_by: the contract events that tell of a destroyed key, with the name of the field that holds its id.
         loops: work beside requests, such as live changes, reconciliation, sending mail.
         routes: makes HTTP routes beside /livez, /readyz, /metrics, such as webhooks.
         refusals: types of refusals of other services that policies and loops may be answered with.
@@ -96,6 +98,7 @@ class Service:
     projections: Sequence[DocumentProjection[Any] | TableProjection] = ()
     timers: Timers | None = None
     keys: Callable[[Runtime], Keys] | None = None
+    destroyed_by: Mapping[type[ContractEvent], str] = field(default_factory=dict)
     loops: Sequence[Loop] = ()
     routes: Callable[[Runtime], Sequence[BaseRoute]] | None = None
     refusals: Sequence[type[Refusal]] = ()

@@ -24,6 +24,9 @@ ES_DIGEST = "Es-Digest"
 BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",)}
 """The few commands that a service may send: keys of what is written together are made when it begins."""
 
+HEARD_BY_ALL = ("registration.*.*.ParticipantErased",)
+"""The few events that every replica hears besides the one that consumes them: their keys are forgotten at once."""
+
 _CONFERENCE = re.compile(r"city|[0-9a-f]{32}")
 
 
@@ -95,7 +98,13 @@ def permissions(user: str, prefix: str) -> Permissions:
             f"$JS.API.STREAM.DELETE.{own}",
             *_consuming(user, prefix),
         ],
-        "subscribe": [f"{prefix}.cmd.{user}.>", f"{prefix}.qry.{user}.>", f"{prefix}.hint.{user}", answers],
+        "subscribe": [
+            f"{prefix}.cmd.{user}.>",
+            f"{prefix}.qry.{user}.>",
+            f"{prefix}.hint.{user}",
+            *(f"{prefix}.evt.{event}" for event in HEARD_BY_ALL),
+            answers,
+        ],
     }
 
 

@@ -22,7 +22,7 @@ from services.chassis.requests import Reply, Requests
 from services.chassis.running import Running
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.chassis.subjects import partition
+from services.chassis.subjects import PARTITIONS, partition
 from services.contracts import ideas as contract
 from services.contracts import refusals, registration, session
 from services.ideas.main import build
@@ -222,6 +222,12 @@ async def until_seated(city: City, *people: str) -> None:
         )
 
 
+async def _all_partitions_answer(replicas: Sequence[Running]) -> None:
+    async with asyncio.timeout(20):
+        while len(frozenset().union(*(one.server.partitions for one in replicas))) < PARTITIONS:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 @asynccontextmanager
 async def open_city(
     service_database: Callable[[str], str], nats_url: str, prefix: str, replicas: int = 2
@@ -242,6 +248,8 @@ async def open_city(
         for _ in range(replicas):
             settings = IdeasSettings(database_url=database, key_encryption_key="ab" * 32, **common)
             own.append(await build(settings).start())
+        for replicas_of_one in (own, *([one] for one in started.values())):
+            await _all_partitions_answer(replicas_of_one)
         known = [kind for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
         yield City(Requests(bus, [kind for kind in known if kind is not Refusal]), bus, own, started, keys, destroyed)
     finally:

@@ -4,6 +4,7 @@
 import asyncio
 from uuid import uuid4
 
+from services.chassis.keys import seal
 from services.chassis.refusals import NotAllowed
 from services.contracts import ideas as contract
 from services.contracts import registration, session
@@ -77,6 +78,18 @@ async def test_an_erased_author_takes_text_and_name_with_them(city):
     board = await eventually(city.board, lambda board: board.cards[0].author_id is None)
     assert (board.cards[0].text, board.cards[0].tags) == (None, ())
     assert isinstance(await city.refused(need(city), resident(anna)), NotAllowed | PenIsTaken)
+
+
+async def test_every_replica_forgets_the_key_of_an_erased_person_at_once(city):
+    anna = uuid4().hex
+    await exchange(city, anna)
+    box = seal(anna, city.keys[anna], "Jemand zum Reden")
+    keys = [replica.runtime.keys for replica in city.replicas]
+    assert [await each.open(box) for each in keys] == ["Jemand zum Reden"] * 2
+    del city.keys[anna]
+    await city.tell(registration.ParticipantErased(at=START, conference_id=city.conference, participant_id=anna))
+    for each in keys:
+        await eventually(lambda each=each: each.open(box), lambda text: text is None)
 
 
 async def test_only_the_author_or_a_moderator_takes_a_card_off(city):

@@ -121,6 +121,35 @@ async def test_a_key_destroyed_while_it_is_fetched_is_not_kept() -> None:
     assert await keys.open(sealed) is None
 
 
+async def test_when_erasures_may_have_been_missed_all_keys_are_asked_for_again() -> None:
+    vault = Vault()
+    keys = vault.client()
+    mine, theirs = await keys.seal(ANNA, "mine"), await keys.seal(BEN, "theirs")
+    del vault.keys[ANNA]
+    keys.forget_all()
+    assert await keys.open_many([mine, theirs]) == [None, "theirs"]
+
+
+async def test_a_key_that_is_fetched_while_erasures_may_be_missed_is_not_kept() -> None:
+    vault = Vault()
+    answered = asyncio.Event()
+
+    async def slow(key_ids: Sequence[str]) -> Mapping[str, bytes]:
+        found = await vault.fetch_many(key_ids)
+        await answered.wait()
+        return found
+
+    keys = Keys(slow)
+    sealed = seal(ANNA, vault.keys[ANNA], "text")
+    reading = asyncio.create_task(keys.open(sealed))
+    await asyncio.sleep(0)
+    del vault.keys[ANNA]
+    keys.forget_all()
+    answered.set()
+    await reading
+    assert await keys.open(sealed) is None
+
+
 async def test_only_so_many_keys_are_kept() -> None:
     vault = Vault()
     keys = vault.client(max_entries=1)

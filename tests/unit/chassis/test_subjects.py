@@ -9,6 +9,7 @@ import pytest
 from services.chassis.subjects import (
     BETWEEN_SERVICES,
     GATEWAY,
+    HEARD_BY_ALL,
     PARTITIONS,
     SERVICES,
     TOOL,
@@ -51,6 +52,12 @@ def test_a_service_publishes_no_commands_but_the_named_few_and_no_events_of_othe
     named = [f"quartier.cmd.{subject}" for subject in BETWEEN_SERVICES.get(service, ())]
     assert [subject for subject in allowed if subject.startswith("quartier.cmd")] == named
     assert [subject for subject in allowed if ".evt." in subject] == [f"quartier.evt.{service}.>"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_overhears_no_events_but_the_end_of_keys(service):
+    heard = permissions(service, "quartier")["subscribe"]
+    assert [subject for subject in heard if ".evt." in subject] == [f"quartier.evt.{event}" for event in HEARD_BY_ALL]
 
 
 def test_the_gateway_publishes_no_events():
