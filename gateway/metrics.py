@@ -15,3 +15,5 @@ CLOSED = Counter(
 )
 HUBS = Gauge("quartier_gateway_watched_conferences", "Conferences that somebody watches through this gateway")
 QUESTIONS = Counter("quartier_gateway_view_questions_total", "Questions for live views, by view", ["view"])
+EXECUTIONS = Counter("quartier_gateway_live_executions_total", "Changes that were executed for subscribers")
+TOLD = Counter("quartier_gateway_live_messages_total", "Changes that were sent to subscribers; many share an execution")

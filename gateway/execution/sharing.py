@@ -14,6 +14,7 @@ from graphql import DocumentNode, ExecutionResult, FieldNode, OperationDefinitio
 
 from gateway.context import Context
 from gateway.execution.errors import formatted
+from gateway.metrics import EXECUTIONS, TOLD
 
 
 class Sharing:
@@ -34,8 +35,10 @@ class Sharing:
             operation: everything that the words depend on.
             execute: makes the result, when nobody has.
         """
+        TOLD.inc()
         task = self._payloads.get(operation)
         if task is None:
+            EXECUTIONS.inc()
             task = self._payloads[operation] = asyncio.create_task(_written(execute))
         return await asyncio.shield(task)  # others wait for the same one
 

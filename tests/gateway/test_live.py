@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -294,6 +295,39 @@ async def test_viewers_of_one_conference_share_its_questions(city: City, gateway
         assert sum(isinstance(query, session.GetSession) for query in city.queries) == 1
         assert len(gateway.gateway.hubs) == 1
     await until(lambda: len(gateway.gateway.hubs) == 0)
+
+
+async def test_what_several_viewers_are_told_alike_is_executed_once(city: City, gateway: Address) -> None:
+    async with (
+        watching(gateway, city.issuer.resident(ANNA)) as anna,
+        watching(gateway, city.issuer.resident(BEN)) as ben,
+        watching(gateway, city.issuer.resident(CEM)) as cem,
+    ):
+        executed, told = sample("executions"), sample("messages")
+        city.know([view(session.SessionView, status="PAUSED")])
+        await city.tell(session.SessionPaused(**AT, run=1))
+        for picture in (anna, ben, cem):
+            await picture.becomes(lambda now: now.session.status == "PAUSED")
+        assert (sample("executions") - executed, sample("messages") - told) == (1, 3)
+
+
+async def test_a_name_that_could_not_be_asked_for_follows(city: City, gateway: Address) -> None:
+    async with watching(gateway, city.issuer.resident(CEM)):  # now the gateway knows the keys of tokens
+        await city.parts["registration"].down()
+        gateway.gateway.backends.names.forget(CONFERENCE, ANNA)
+        async with watching(gateway, city.issuer.resident(ANNA)) as picture:
+            assert picture.now is not None
+            assert picture.now.my_group is not None
+            assert picture.now.my_group.members[0].display_name is None
+            await city.parts["registration"].up()
+            await picture.becomes(lambda now: now.my_group.members[0].display_name == "Anna")
+
+
+def sample(name: str) -> float:
+    """What the gateway counted until now."""
+    found = REGISTRY.get_sample_value(f"quartier_gateway_live_{name}_total")
+    assert found is not None
+    return found
 
 
 async def test_a_client_that_does_not_read_is_closed_and_harms_nobody(city: City, nats_url: str, prefix: str) -> None:
