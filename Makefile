@@ -41,7 +41,7 @@ contract-livekit: $(READY) ## Compare the LiveKit double with a real server (LIV
 	$(PYTEST) -m livekit_real
 
 soak: $(READY) ## Run the tests that take minutes: crashes, rolling restarts, a full evening
-	$(PYTEST) -m soak
+	$(PYTEST) -m soak -o timeout=3600
 
 schema: $(READY) ## Write the GraphQL schema to gateway/schema.graphql
 	$(BIN)/python -m gateway.schema.export --write
