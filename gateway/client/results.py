@@ -1198,6 +1198,12 @@ class EraseMeSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class EraseStaffSuccess(_Result, frozen=True, kw_only=True):
+    """EraseStaff was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class EveningConferenceSessionPhasesTitle(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
@@ -2325,6 +2331,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "EndSession": EndSessionSuccess,
     "EnterWithLink": EnterWithLinkSuccess,
     "EraseMe": EraseMeSuccess,
+    "EraseStaff": EraseStaffSuccess,
     "ExcludeParticipant": ExcludeParticipantSuccess,
     "ExtendPhase": ExtendPhaseSuccess,
     "HideCard": HideCardSuccess,

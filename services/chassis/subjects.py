@@ -24,7 +24,7 @@ ES_DIGEST = "Es-Digest"
 BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",)}
 """The few commands that a service may send: keys of what is written together are made when it begins."""
 
-HEARD_BY_ALL = ("registration.*.*.ParticipantErased",)
+HEARD_BY_ALL = ("registration.*.*.ParticipantErased", "registration.*.*.StaffErased")
 """The few events that every replica hears besides the one that consumes them: their keys are forgotten at once."""
 
 _CONFERENCE = re.compile(r"city|[0-9a-f]{32}")

@@ -110,6 +110,12 @@ class StaffReleased(_Event, frozen=True, kw_only=True):
     role: Role
 
 
+class StaffErased(_Event, frozen=True, kw_only=True):
+    """A person of the staff is erased: forget their cached key and name. Their roles were released before."""
+
+    staff_id: Id
+
+
 class ParticipantErased(_Event, frozen=True, kw_only=True):
     """The person's key is destroyed: forget cached keys, opened texts and authorship."""
 
@@ -299,6 +305,13 @@ class ReleaseStaff(CommandRequest[Done], frozen=True, kw_only=True):
     conference_id: Id | None = None
     staff_id: Id
     role: Role
+
+
+class EraseStaff(CommandRequest[Done], frozen=True, kw_only=True):
+    """Erases a person of the staff (they ask, or an organiser): roles released, name and address deleted, key gone."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    staff_id: Id
 
 
 class EraseMe(CommandRequest[Done], frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from services.chassis.service import Service
 from services.chassis.settings import load_settings
-from services.contracts.registration import ParticipantErased
+from services.contracts.registration import ParticipantErased, StaffErased
 from services.ideas.adapters.key_service import keys_of_registration
 from services.ideas.api import api
 from services.ideas.domain.board import BOARD
@@ -48,7 +48,7 @@ def build(settings: IdeasSettings) -> Service:
         ),
         timers=timers,
         keys=keys_of_registration,
-        destroyed_by={ParticipantErased: "participant_id"},
+        destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},
         loops=(tell_changes,),
         migrations=(files("services.ideas") / "migrations",),
     )  # fmt: skip

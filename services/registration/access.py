@@ -25,6 +25,11 @@ def the_person_or_a_host(request: Any, actor: Actor) -> bool:
     return is_self(request, actor) or hosts(request, actor) or service(request, actor)
 
 
+def the_staff_member_or_an_organiser(request: Any, actor: Actor) -> bool:
+    """The person of the staff concerned, or an organiser of the city."""
+    return (actor.kind == "staff" and actor.id == request.staff_id) or organisers(request, actor)
+
+
 def is_self(request: Any, actor: Actor) -> bool:
     """Whether a resident asks about themselves; a participant id belongs to one conference only."""
     return actor.kind == "resident" and actor.id == request.participant_id

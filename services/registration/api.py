@@ -238,8 +238,10 @@ async def erase_me(request: contract.EraseMe, ctx: Context) -> Decide | Refusal:
 
 
 @api.command(contract.AddStaff, needs=access.organisers)
-async def add_staff(request: contract.AddStaff, ctx: Context) -> Decide:
+async def add_staff(request: contract.AddStaff, ctx: Context) -> Decide | Refusal:
     """Adds a person of the staff; name and address go into the vault."""
+    if isinstance((await ctx.load(staff.STAFF_MEMBER, request.staff_id)).state, staff.Erased):
+        return staff.NotOfTheStaff(staff_id=request.staff_id)
     command = staff.AddStaff(
         now=ctx.now,
         staff_id=request.staff_id,
@@ -270,6 +272,25 @@ async def release_staff(request: contract.ReleaseStaff, ctx: Context) -> Decide:
         now=ctx.now, staff_id=request.staff_id, conference_id=request.conference_id, role=request.role
     )
     return Decide(Step(staff.STAFF_MEMBER, request.staff_id, command, conference=request.conference_id))
+
+
+@api.command(contract.EraseStaff, needs=access.the_staff_member_or_an_organiser)
+async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide:
+    """Takes every role back, where others can hear of it, and erases the person, all in one transaction."""
+    member = await ctx.load(staff.STAFF_MEMBER, request.staff_id)
+    roles = member.state.roles if isinstance(member.state, staff.Member) else frozenset()
+    steps = [
+        Step(
+            staff.STAFF_MEMBER,
+            request.staff_id,
+            staff.ReleaseStaff(now=ctx.now, staff_id=request.staff_id, conference_id=conference_id, role=role),
+            conference=conference_id,
+        )
+        for conference_id, role in sorted(roles, key=str)
+    ]
+    erase = staff.EraseStaff(now=ctx.now, staff_id=request.staff_id)
+    steps.append(Step(staff.STAFF_MEMBER, request.staff_id, erase, conference=None, guards=(member,)))
+    return Decide(*steps, effects=_office(ctx).vault.erase_staff(request.staff_id))
 
 
 @api.command(contract.EnsureKeys, needs=access.service)

@@ -5,7 +5,7 @@ from services.chassis.database import migrations_of
 from services.chassis.keys import Keys
 from services.chassis.service import Runtime, Service
 from services.chassis.settings import Settings, load_settings
-from services.contracts.registration import ParticipantErased
+from services.contracts.registration import ParticipantErased, StaffErased
 from services.registration.adapters.local_issuer import local_routes
 from services.registration.adapters.office import office_of
 from services.registration.adapters.outbox import send_mails
@@ -42,7 +42,7 @@ def build(settings: Settings) -> Service:
         projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN),
         timers=timers,
         keys=_keys,
-        destroyed_by={ParticipantErased: "participant_id"},
+        destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},
         loops=(send_mails,),
         routes=local_routes,
         migrations=(migrations_of("services.registration"),),

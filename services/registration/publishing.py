@@ -66,6 +66,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             return contract.StaffReleased(
                 at=at, conference_id=event.conference_id, staff_id=event.staff_id, role=_role(event.role)
             )
+        case staff.StaffErased():
+            return contract.StaffErased(at=at, staff_id=event.staff_id)
         case _:
             return None
 

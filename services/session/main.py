@@ -4,7 +4,7 @@
 from services.chassis.database import migrations_of
 from services.chassis.service import Service
 from services.chassis.settings import Settings, load_settings
-from services.contracts.registration import ParticipantErased
+from services.contracts.registration import ParticipantErased, StaffErased
 from services.session.adapters.keys import keys_of
 from services.session.adapters.script_files import load_scripts
 from services.session.api import api
@@ -47,7 +47,7 @@ def build(settings: Settings) -> Service:
         projections=(SESSIONS, GROUPINGS, PRESENCE, DESK, SESSION_TIMERS, POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS),
         timers=timers,
         keys=keys_of,
-        destroyed_by={ParticipantErased: "participant_id"},
+        destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},
         loops=(follow_presence, keep_a_planner_warm, tell_of_presence, tell_changed_results),
         migrations=(migrations_of("services.session"),),
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from services.chassis.database import Database
 from services.chassis.decider import Sealed
-from services.chassis.keys import new_key, seal, unwrap, wrap
+from services.chassis.keys import KeyDestroyed, new_key, seal, unwrap, wrap
 from services.chassis.store import Statement
 from services.registration.adapters.secrets import Purpose, Secrets, hash_of
 
@@ -170,8 +170,14 @@ class Vault:
     # Staff ----------------------------------------------------------------------------------------------------------
 
     async def add_staff(self, staff_id: str, person: Person) -> Sequence[Statement]:
-        """Writes a person of the staff down, or corrects them."""
-        key = (await self.ensure_keys([staff_id], None))[staff_id]
+        """Writes a person of the staff down, or corrects them.
+
+        Raises:
+            KeyDestroyed: they were erased.
+        """
+        key = (await self.ensure_keys([staff_id], None)).get(staff_id)
+        if key is None:
+            raise KeyDestroyed(staff_id)
         staff = UUID(staff_id)
         return [
             Statement(
@@ -181,16 +187,24 @@ class Vault:
             )
         ]
 
+    def erase_staff(self, staff_id: str) -> Sequence[Statement]:
+        """Deletes a person of the staff and destroys their key."""
+        staff = UUID(staff_id)
+        return [
+            Statement("DELETE FROM staff_people WHERE staff_id = $1", (staff,)),
+            Statement("UPDATE data_keys SET wrapped = NULL WHERE id = $1", (staff,)),
+        ]
+
     async def names(self, conference_id: str, ids: Sequence[str]) -> dict[str, str]:
-        """Display names of participants and staff of one conference: of these ids, or all when there are none."""
+        """Display names of those who take part or serve at one conference: of these ids, or all when there are none."""
         rows = await self._db.pool.fetch(
             "SELECT id, sealed, wrapped FROM ("
             " SELECT participant_id AS id, sealed FROM participants p JOIN registrations r USING (participant_id)"
             " WHERE p.conference_id = $1 AND r.status IN ('SEATED', 'WAITLISTED', 'RELEASED')"
             " AND (cardinality($2::uuid[]) = 0 OR participant_id = ANY($2))"
-            " UNION ALL SELECT staff_id, sealed FROM staff_people s WHERE staff_id = ANY($2)"
-            " OR (cardinality($2) = 0 AND EXISTS (SELECT FROM staff_roles r WHERE r.staff_id = s.staff_id"
-            " AND (r.conference_id = $1 OR r.conference_id IS NULL)))"
+            " UNION ALL SELECT staff_id, sealed FROM staff_people s"
+            " WHERE (cardinality($2) = 0 OR staff_id = ANY($2)) AND EXISTS (SELECT FROM staff_roles r"
+            " WHERE r.staff_id = s.staff_id AND (r.conference_id = $1 OR r.conference_id IS NULL))"
             ") people JOIN data_keys USING (id) WHERE wrapped IS NOT NULL",
             UUID(conference_id),
             [UUID(each) for each in ids],

@@ -38,7 +38,14 @@ class StaffReleased(Event, frozen=True, kw_only=True):
     role: str
 
 
-StaffEvent = StaffAdded | StaffAssigned | StaffReleased
+class StaffErased(Event, frozen=True, kw_only=True):
+    """Name, address and key of the person are gone; they hold no role any more."""
+
+    TOPIC = "registration.staff_erased"
+    staff_id: str
+
+
+StaffEvent = StaffAdded | StaffAssigned | StaffReleased | StaffErased
 
 
 class Stranger(msgspec.Struct, frozen=True):
@@ -52,7 +59,11 @@ class Member(msgspec.Struct, frozen=True):
     roles: frozenset[tuple[str | None, str]] = frozenset()
 
 
-StaffMember = Stranger | Member
+class Erased(msgspec.Struct, frozen=True):
+    """The person was erased. Their key is never made again, so they are added under another id."""
+
+
+StaffMember = Stranger | Member | Erased
 
 
 class AddStaff(Command, frozen=True, kw_only=True):
@@ -79,7 +90,13 @@ class ReleaseStaff(Command, frozen=True, kw_only=True):
     role: str
 
 
-StaffCommand = AddStaff | AssignStaff | ReleaseStaff
+class EraseStaff(Command, frozen=True, kw_only=True):
+    """Erases the person; they may hold roles no more."""
+
+    staff_id: str
+
+
+StaffCommand = AddStaff | AssignStaff | ReleaseStaff | EraseStaff
 
 
 class NotOfTheStaff(Refusal, frozen=True, kw_only=True):
@@ -92,6 +109,8 @@ def decide(member: StaffMember, command: StaffCommand) -> Sequence[StaffEvent] |
     """Roles are given to and taken from known people; what already holds changes nothing."""
     match command:
         case AddStaff():
+            if isinstance(member, Erased):
+                return NotOfTheStaff(staff_id=command.staff_id)
             added = StaffAdded(
                 staff_id=command.staff_id, home_district_id=command.home_district_id, partner_id=command.partner_id
             )
@@ -114,6 +133,11 @@ def decide(member: StaffMember, command: StaffCommand) -> Sequence[StaffEvent] |
             if not isinstance(member, Member) or (command.conference_id, command.role) not in member.roles:
                 return []
             return [StaffReleased(staff_id=command.staff_id, conference_id=command.conference_id, role=command.role)]
+        case EraseStaff():
+            if isinstance(member, Erased):
+                return []
+            known = isinstance(member, Member)
+            return [StaffErased(staff_id=command.staff_id)] if known else NotOfTheStaff(staff_id=command.staff_id)
         case _:
             assert_never(command)
 
@@ -128,6 +152,8 @@ def evolve(member: StaffMember, event: StaffEvent) -> StaffMember:
             return _with_roles(member, roles | {(event.conference_id, event.role)})
         case StaffReleased():
             return _with_roles(member, roles - {(event.conference_id, event.role)})
+        case StaffErased():
+            return Erased()
         case _:
             assert_never(event)
 
@@ -141,5 +167,5 @@ STAFF_MEMBER: Decider[StaffMember, StaffCommand, StaffEvent] = Decider(
     initial=Stranger(),
     decide=decide,
     evolve=evolve,
-    events=(StaffAdded, StaffAssigned, StaffReleased),
+    events=(StaffAdded, StaffAssigned, StaffReleased, StaffErased),
 )

@@ -8,14 +8,17 @@ from uuid import UUID, uuid4
 import msgspec
 
 from services.chassis.decider import Refusal, Sealed
+from services.chassis.identity import Actor, Grant
 from services.chassis.keys import unseal
 from services.chassis.refusals import NotFound
 from services.contracts import registration as contract
+from services.registration import access
 from services.registration.adapters.outbox import send_next
 from services.registration.domain.conference import CONFERENCE
 from services.registration.domain.registrations import ParticipantErased, SeatReleased, SeatTaken
+from services.registration.domain.staff import NotOfTheStaff
 from services.registration.publishing import publish
-from tests.integration.registration.desk import SERVICE, resident
+from tests.integration.registration.desk import ORGANISER, SERVICE, resident
 
 NEEDS = "Rollstuhl, bitte ebenerdig"
 ABOUT_ANNA = ("Anna Annasdottir", "anna.a@example.org", NEEDS, "neu in der Stadt")
@@ -178,6 +181,44 @@ async def test_names_are_told_to_those_who_meet_and_vanish_with_the_person(desk)
     assert isinstance(await desk.ask(query, resident("f" * 32)), Refusal)
     await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=anna.participant_id))
     assert anna.participant_id not in (await desk.done(query)).names
+
+
+async def test_names_of_staff_are_told_only_where_they_serve(desk):
+    for staff_id, conference_id in (("a" * 32, desk.evening), ("b" * 32, None), ("9" * 32, "7" * 32)):
+        await desk.done(contract.AddStaff(staff_id=staff_id, name=f"Name {staff_id[0]}", email="s@example.org"))
+        if conference_id != "7" * 32:
+            await desk.done(contract.AssignStaff(conference_id=conference_id, staff_id=staff_id, role="mentor"))
+    query = contract.GetNames(conference_id=desk.evening, ids=("a" * 32, "b" * 32, "9" * 32))
+    assert set((await desk.done(query)).names.values()) == {"Name a", "Name b"}
+
+
+async def test_a_person_of_the_staff_is_erased_with_their_roles_and_words(desk):
+    mira = "a" * 32
+    await desk.done(contract.AddStaff(staff_id=mira, name="Mira Mirasdottir", email="mira@example.org"))
+    for conference_id, role in ((desk.evening, "moderator"), (None, "organiser")):
+        await desk.done(contract.AssignStaff(conference_id=conference_id, staff_id=mira, role=role))
+    await desk.done(contract.EraseStaff(staff_id=mira), Actor(mira, "staff"))
+    told = await contract_events(desk)
+    released = {event.conference_id for event in told if isinstance(event, contract.StaffReleased)}
+    assert released == {desk.evening, None}
+    assert [event.staff_id for event in told if isinstance(event, contract.StaffErased)] == [mira]
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM staff_people") == 0
+    assert (await desk.ask(contract.GetKeys(ids=(mira,)), SERVICE)).keys == {}
+    again = contract.AddStaff(staff_id=mira, name="Mira", email="mira@example.org")
+    assert await desk.ask(again, ORGANISER) == NotOfTheStaff(staff_id=mira)
+    await desk.done(contract.EraseStaff(staff_id=mira))
+
+
+def test_staff_erase_themselves_and_organisers_of_the_city_erase_all():
+    request = contract.EraseStaff(staff_id="a" * 32)
+    may = access.the_staff_member_or_an_organiser
+    assert may(request, Actor("a" * 32, "staff"))
+    assert may(request, ORGANISER)
+    for other in (
+        Actor("b" * 32, "staff", (Grant("moderator", "city"), Grant("organiser", "c" * 32))),
+        Actor("a" * 32, "resident"),
+    ):
+        assert not may(request, other)
 
 
 async def test_an_unknown_registration_is_not_found(desk):

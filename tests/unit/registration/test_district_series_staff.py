@@ -75,3 +75,19 @@ def test_a_correction_of_the_person_keeps_the_roles():
     command = staff.AddStaff(now=NOW, staff_id=MIRA, home_district_id=None, partner_id=None)
     outcome = Story(staff.STAFF_MEMBER).given(added, moderates).when(command).then(corrected)
     assert outcome.after.roles == {(EVENING, "moderator")}
+
+
+def test_an_erased_person_holds_no_role_and_is_not_added_again():
+    erase = staff.EraseStaff(now=NOW, staff_id=MIRA)
+    erased = staff.StaffErased(staff_id=MIRA)
+    Story(staff.STAFF_MEMBER).given(added, moderates).when(erase).then(erased)
+    gone = Story(staff.STAFF_MEMBER).given(added, moderates, erased)
+    gone.when(erase).then()
+    gone.when(assign("deputy")).refused(staff.NotOfTheStaff(staff_id=MIRA))
+    add = staff.AddStaff(now=NOW, staff_id=MIRA, home_district_id=None, partner_id=None)
+    gone.when(add).refused(staff.NotOfTheStaff(staff_id=MIRA))
+
+
+def test_who_never_belonged_to_the_staff_is_not_erased():
+    erase = staff.EraseStaff(now=NOW, staff_id=MIRA)
+    Story(staff.STAFF_MEMBER).when(erase).refused(staff.NotOfTheStaff(staff_id=MIRA))

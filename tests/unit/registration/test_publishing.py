@@ -41,6 +41,7 @@ def test_an_announced_conference_is_told_with_everything_a_session_needs():
     (domain.RegistrationCancelled(**IDS, seat_released=False), None),
     (domain.ParticipantCheckedIn(**IDS), contract.ParticipantCheckedIn(at=AT, **IDS)),
     (domain.ParticipantErased(**IDS), contract.ParticipantErased(at=AT, **IDS)),
+    (staff.StaffErased(staff_id=ANNA), contract.StaffErased(at=AT, staff_id=ANNA)),
     (domain.WaitingListJoined(**IDS), None),
     (domain.RegistrationExpired(**IDS), None),
 ])  # fmt: skip
