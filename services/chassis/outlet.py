@@ -6,7 +6,6 @@ message names the sequence it must follow, so a second sender, a lost answer or 
 neither double an event nor change the order.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import nats.errors
 from nats.js.api import Header, StreamInfo
 from nats.js.errors import NotFoundError
 
-from services.chassis.acks import Acks, NotTaken
+from services.chassis.acks import Acks, Flight, NotTaken
 from services.chassis.bus import Bus, topology
 from services.chassis.contract import ContractEvent
 from services.chassis.decider import Event
@@ -29,8 +28,6 @@ from services.chassis.telemetry import TRACEPARENT
 
 Publish: TypeAlias = Callable[[Event, Recorded], ContractEvent | None]
 """Own stored event to what others are told, or None: pure, and the same bytes on every run."""
-
-ACK_SECONDS = 5.0
 
 
 class Contradiction(Exception):
@@ -140,37 +137,34 @@ class Outlet:
         rows = await self.store.select_notifications(position - 1, 1)
         return bool(rows) and rows[0].notification_id == position and digest_of(rows[0]) == digest
 
-    async def send(self, rows: Sequence[Recorded], head: Head) -> Head:
-        """Sends what follows from `rows`, all at once, each message bound to follow the one before.
+    async def send(self, rows: Sequence[Recorded], head: Head, over: Callable[[], None] = lambda: None) -> "Sent":
+        """Sends what follows from `rows`, each message bound to follow the one before, and waits for no answer.
+
+        What follows may be sent at once behind it: when a message does not get its place, none behind it does.
 
         Args:
             rows: stored events in order, all after `head.position`.
-            head: where the stream stands.
-
-        Returns:
-            Where it stands afterwards.
+            head: where the stream stands, or will when everything sent before is in its place.
+            over: called when it is known what became of the messages.
 
         Raises:
-            Unsent: not everything was acknowledged in its place; ask for the head.
+            Unsent: not everything could be sent; ask for the head.
         """
         seq = head.seq
-        sent: list[tuple[int, asyncio.Future[int]]] = []
+        flight = Flight(over)
         try:
             for row in rows:
                 event = self._publish(self._mapper.decode(row.topic, row.state), row)
                 if event is not None:
-                    sent.append((seq + 1, await self._send(event, row, seq)))
+                    await self._send(flight, event, row, seq)
                     seq += 1
-            await self._acknowledged(sent)
-        except NotTaken as error:
-            raise Unsent(str(error)) from error
-        except (nats.errors.Error, TimeoutError) as error:
-            raise Unsent(type(error).__name__) from error
-        finally:
-            for _, future in sent:
-                if not future.cancel() and not future.cancelled():
-                    future.exception()  # looked at, or asyncio complains that nobody did
-        return Head(seq, rows[-1].notification_id)
+        except BaseException as error:
+            self._acks.forget(flight)
+            if isinstance(error, nats.errors.Error | TimeoutError):
+                raise Unsent(type(error).__name__) from error
+            raise
+        flight.complete()
+        return Sent(Head(seq, rows[-1].notification_id), seq - head.seq, flight, self._acks)
 
     async def note(self, head: Head) -> None:
         """Remembers how far the relay came, for the day on which all messages of the stream have expired."""
@@ -187,7 +181,7 @@ class Outlet:
         position: int = row[2]
         return position
 
-    async def _send(self, event: ContractEvent, row: Recorded, after: int) -> "asyncio.Future[int]":
+    async def _send(self, flight: Flight, event: ContractEvent, row: Recorded, after: int) -> None:
         headers = {
             Header.MSG_ID.value: row.event_id.hex,
             Header.EXPECTED_STREAM.value: self.bus.stream(self.service),
@@ -199,17 +193,47 @@ class Outlet:
             TRACEPARENT: _traceparent(row),
         }
         subject = self.bus.subject_event(self.service, event.conference, type(event).__name__)
-        return await self._acks.send(subject, msgspec.json.encode(event), headers)
+        await self._acks.send(flight, subject, msgspec.json.encode(event), headers, after + 1)
 
-    async def _acknowledged(self, sent: "Sequence[tuple[int, asyncio.Future[int]]]") -> None:
-        if not sent:
-            return
-        _, late = await asyncio.wait([future for _, future in sent], timeout=ACK_SECONDS)
-        if late:
-            raise Unsent(f"{len(late)} of {len(sent)} messages were not acknowledged")
-        for seq, future in sent:
-            if future.result() != seq:
-                raise Unsent("a message took another place")
+
+class Sent:
+    """Messages that were sent and may not have arrived yet.
+
+    Args:
+        head: where the stream stands when all have.
+        messages: how many there are.
+        flight: their answers.
+        acks: where the answers arrive.
+    """
+
+    def __init__(self, head: Head, messages: int, flight: Flight, acks: Acks) -> None:
+        self.head = head
+        self.messages = messages
+        self._flight = flight
+        self._acks = acks
+
+    @property
+    def over(self) -> bool:
+        """Whether it is known what became of them: `acknowledged` returns or raises at once."""
+        return self._flight.over
+
+    async def acknowledged(self) -> Head:
+        """Returns the head when every message is in its place.
+
+        Raises:
+            Unsent: some are not; ask for the head.
+        """
+        try:
+            await self._flight.landed()
+        except NotTaken as error:
+            raise Unsent(str(error)) from error
+        finally:
+            self.give_up()
+        return self.head
+
+    def give_up(self) -> None:
+        """Waits for the answers no longer."""
+        self._acks.forget(self._flight)
 
 
 class _Meta(msgspec.Struct):

@@ -44,7 +44,7 @@ class Projector:
         projections: its read models; names are unique.
 
     `changed` holds listeners, called in the replica that projects. `failing` names read models that stand still,
-    with the reason; readiness shows them.
+    with the reason; readiness shows them. `leading` tells whether this replica projects.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Projector:
         self._positions: dict[str, int] = {}
         self._epoch = ""
         self._resting: dict[str, float] = {}
+        self.leading = False
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._waiting = 0
@@ -159,11 +160,13 @@ class Projector:
                 await asyncio.sleep(1.0)
             await self._prepare()
             self.failing.pop("*", None)
+            self.leading = True
             while not connection.is_closed():
                 self._wake.clear()
                 if not await self._step():
                     await self._rest()
         finally:
+            self.leading = False
             connection.terminate()
 
     async def _rest(self) -> None:

@@ -86,7 +86,7 @@ async def _fill(outlet: Outlet, head: Head, progress: Callable[[int, int], None]
         if not rows:
             return head
         try:
-            head = await outlet.send(rows, head)
+            head = await (await outlet.send(rows, head)).acknowledged()
         except Unsent as error:
             failures += 1
             if failures == ATTEMPTS:

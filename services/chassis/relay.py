@@ -7,6 +7,7 @@ nothing, is not ready, and names the command that cures it.
 
 import asyncio
 import time
+from collections import deque
 
 import nats.errors
 import structlog
@@ -14,7 +15,8 @@ from nats.aio.msg import Msg
 
 from services.chassis.leadership import Leadership
 from services.chassis.mapper import UnknownEvent
-from services.chassis.outlet import Contradiction, Head, Outlet, Publish, Unsent
+from services.chassis.outlet import Contradiction, Head, Outlet, Publish, Sent, Unsent
+from services.chassis.quiet import Seldom
 from services.chassis.store import LogSetBack, StoreUnavailable
 from services.chassis.telemetry import RELAY_AGE, RELAY_HALTED, RELAY_LAG, RELAY_POSITION, RELAYED
 
@@ -23,6 +25,10 @@ __all__ = ["YIELD", "Publish", "Relay", "lock_name"]
 log = structlog.get_logger()
 
 BATCH = 500
+AHEAD = 2
+"""Batches under way at a time: the next one need not wait for the answers to the one before, and still grows
+while the stream is slow."""
+
 POLL_SECONDS = 0.5
 PAUSE_SECONDS = 0.5
 HALTED_SECONDS = 2.0
@@ -54,9 +60,12 @@ class Relay:
         self._bus = outlet.bus
         self._store = outlet.store
         self._leadership = Leadership(self._store.db, lock_name(self.service))
-        self._wake = asyncio.Event()
+        self._turn = asyncio.Event()
+        self._grown = True
         self._asked_to_yield = False
-        self._behind_since: float | None = None
+        self._mark = (0, 0.0)
+        self._noted = 0.0
+        self._seldom = Seldom()
 
     @property
     def leading(self) -> bool:
@@ -75,23 +84,10 @@ class Relay:
 
     async def _relay(self) -> None:
         self._asked_to_yield = False
-        noted = 0.0
-        head: Head | None = None
+        self._noted = 0.0
         while not self._asked_to_yield:
             try:
-                if head is None:
-                    head = await self._outlet.head()
-                    self._resume()
-                self._wake.clear()
-                rows = await self._store.select_notifications(head.position, BATCH)
-                if rows:
-                    before = head.seq
-                    head = await self._outlet.send(rows, head)
-                    RELAYED.labels(self.service).inc(head.seq - before)
-                self._measure(head)
-                if time.monotonic() - noted > NOTE_SECONDS and head.position > 0:
-                    await self._outlet.note(head)
-                    noted = time.monotonic()
+                await self._flow()
             except Contradiction as contradiction:
                 await self._halt(str(contradiction))
                 return
@@ -99,19 +95,58 @@ class Relay:
                 await self._halt(f"{error}")
                 return
             except (Unsent, nats.errors.Error, StoreUnavailable, TimeoutError) as error:
-                log.info("the relay looks for its place again", reason=str(error) or type(error).__name__)
-                head = None
-                await self._pause(PAUSE_SECONDS)
-                continue
-            if not rows:
-                await self._pause(POLL_SECONDS)
+                reason = str(error) or type(error).__name__
+                if self._seldom.due(reason):
+                    log.info("the relay looks for its place again", reason=reason)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _flow(self) -> None:
+        """Finds the head of the stream and goes on from there, until asked to yield or something goes wrong."""
+        head = confirmed = await self._outlet.head()
+        self._resume()
+        under_way: deque[Sent] = deque()
+        self._grown = True
+        try:
+            while not self._asked_to_yield:
+                self._turn.clear()
+                while under_way and under_way[0].over:
+                    confirmed = await self._confirm(under_way.popleft())
+                await self._note(confirmed)
+                if not self._grown or len(under_way) == AHEAD:
+                    await self._pause(POLL_SECONDS)
+                    continue
+                self._grown = False
+                rows = await self._store.select_notifications(head.position, BATCH)
+                if rows:
+                    self._grown = len(rows) == BATCH or self._grown
+                    under_way.append(await self._outlet.send(rows, head, self._turn.set))
+                    head = under_way[-1].head
+            while under_way:  # who asked wants the stream for itself
+                await self._confirm(under_way.popleft())
+        finally:
+            for sent in under_way:
+                sent.give_up()
+
+    async def _confirm(self, sent: Sent) -> Head:
+        head = await sent.acknowledged()
+        RELAYED.labels(self.service).inc(sent.messages)
+        self._measure(head)
+        self._seldom.forget()
+        return head
+
+    async def _note(self, head: Head) -> None:
+        if time.monotonic() - self._noted > NOTE_SECONDS and head.position > 0:
+            self._measure(head)
+            await self._outlet.note(head)
+            self._noted = time.monotonic()
 
     async def _pause(self, seconds: float) -> None:
+        """Waits for something new or for answers; looks by itself after a while, since hints can be lost."""
         try:
             async with asyncio.timeout(seconds):
-                await self._wake.wait()
+                await self._turn.wait()
         except TimeoutError:
-            pass
+            self._grown = True
 
     async def _halt(self, problem: str) -> None:
         if self.problem != problem:
@@ -128,20 +163,19 @@ class Relay:
 
     def _measure(self, head: Head) -> None:
         self.position = head.position
-        lag = max(0, self._store.seen - head.position)
-        now = time.monotonic()
-        if lag == 0:
-            self._behind_since = None
-        elif self._behind_since is None:
-            self._behind_since = now
+        seen, now = self._store.seen, time.monotonic()
+        if head.position >= self._mark[0]:
+            self._mark = seen, now  # the log ended here at this moment: no event up to it has been waiting for longer
         RELAY_POSITION.labels(self.service).set(head.position)
-        RELAY_LAG.labels(self.service).set(lag)
-        RELAY_AGE.labels(self.service).set(0.0 if self._behind_since is None else now - self._behind_since)
+        RELAY_LAG.labels(self.service).set(max(0, seen - head.position))
+        RELAY_AGE.labels(self.service).set(now - self._mark[1])
 
     def _on_commit(self, _: int) -> None:
-        self._wake.set()
+        self._grown = True
+        self._turn.set()
 
     async def _on_hint(self, message: Msg) -> None:
         if message.data == YIELD:
             self._asked_to_yield = True
-        self._wake.set()
+        self._grown = True
+        self._turn.set()
