@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python client against a running gateway."""
 
+import httpx
 import pytest
 
 from gateway.client import Client, ClientError, Closed, Refused
@@ -67,6 +68,21 @@ async def test_a_client_that_is_not_wanted_is_told_so(city: City, gateway: Addre
         with pytest.raises(Closed) as closed:
             await anext(client.subscribe("ConferenceChanges", {"conferenceId": GID}))
         assert closed.value.code == 4403
+
+
+async def test_clients_share_connections_that_outlive_each_of_them(city: City, gateway: Address) -> None:
+    async with httpx.AsyncClient() as http:
+        async with Client(gateway.url, city.issuer.resident(), http=http) as first:
+            assert (await first.execute("Viewer")).viewer is not None
+        async with Client(gateway.url, "nonsense", http=http) as second:
+            with pytest.raises(ClientError):
+                await second.execute("Viewer")
+
+
+async def test_a_subscription_ends_when_no_connection_comes_back(unused_tcp_port: int) -> None:
+    async with Client(f"http://127.0.0.1:{unused_tcp_port}") as client:
+        with pytest.raises(ConnectionError, match="no connection for 0 s"):
+            await anext(client.subscribe("ConferenceChanges", {"conferenceId": GID}, patience=0.0))
 
 
 def as_dict(view: session.SessionView) -> dict[str, object]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -28,7 +29,7 @@ def run(wanted: Wanted, report: Path | None) -> bool:
         Whether every rule held.
     """
     console = Console()
-    with _bars(console) as bars, asyncio.Runner() as runner:
+    with _bars(console) as bars, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(_until_told(rehearse(wanted, bars)))
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)

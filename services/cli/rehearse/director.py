@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 
 from services.chassis.clock import Clock
@@ -18,7 +19,7 @@ from services.cli.embedded.city import City, Plan
 from services.cli.embedded.process import EmbeddedError
 from services.cli.embedded.up import only_one
 from services.cli.rehearse.cast import cast, expected_present
-from services.cli.rehearse.invariants import check
+from services.cli.rehearse.invariants import TOPICS, check
 from services.cli.rehearse.jury import judge
 from services.cli.rehearse.mailbox import Mailbox
 from services.cli.rehearse.record import Record
@@ -26,8 +27,8 @@ from services.cli.rehearse.replay import read_log
 from services.cli.rehearse.report import build_report
 from services.cli.rehearse.resident import Resident
 from services.cli.rehearse.staff import Mentor, Moderator
-from services.cli.rehearse.stage import Staged, read_city, set_up
-from services.cli.rehearse.world import World
+from services.cli.rehearse.stage import Staged, ask, read_city, set_up
+from services.cli.rehearse.world import World, connections
 
 IDEAS_SECONDS = 15.0
 """Real time in which the ideas of an ended evening are submitted."""
@@ -99,7 +100,7 @@ async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
         seconds = time.monotonic() - started
         _count_mails(world, staged, records)
         progress.say("reading the event stores")
-        logs = {service: await read_log(dsn) for service, dsn in world.databases.items()}
+        logs = {service: await read_log(dsn, TOPICS) for service, dsn in world.databases.items()}
         for record in records:
             record.counts["sheets"] = sum(1 for _ in logs["ideas"].of(record.conference_id, "ideas.sheet_opened"))
         return build_report(records, logs, check(records, logs), seconds)
@@ -108,23 +109,27 @@ async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
 @asynccontextmanager
 async def _world(wanted: Wanted, progress: Progress) -> AsyncIterator[World]:
     if wanted.against is not None:
-        try:
-            yield _found(wanted.against)
-        except FileNotFoundError:
-            raise EmbeddedError(f"no city runs on {wanted.against}: start one with `quartier up`") from None
+        async with connections() as http:
+            try:
+                world = _found(wanted.against, http)
+            except FileNotFoundError:
+                raise EmbeddedError(f"no city runs on {wanted.against}: start one with `quartier up`") from None
+            yield world
         return
     with only_one(wanted.data):
         city = City(Plan(wanted.data, replicas=wanted.replicas, pace=wanted.pace), progress.say)
         try:
             await city.start()
-            yield _found(wanted.data)
+            async with connections() as http:
+                yield _found(wanted.data, http)
         finally:
             await city.supervisor.stop()
 
 
-def _found(data: Path) -> World:
+def _found(data: Path, http: httpx.AsyncClient) -> World:
     addresses = json.loads((data / "run" / "addresses.json").read_text())
     return World(
+        http=http,
         gateways=tuple(addresses["gateways"]),
         issuer=addresses["sign_in"],
         clock=Clock.parse(addresses["clock"]),
@@ -174,7 +179,7 @@ async def _until_ideas_are_submitted(world: World, staged: list[Staged], organis
         for each in staged:
             deadline = time.monotonic() + IDEAS_SECONDS
             while time.monotonic() < deadline:
-                if (await client.execute("Ideas", {"conferenceId": each.gid})).ideas.nodes:
+                if (await ask(client, "Ideas", conferenceId=each.gid)).ideas.nodes:
                     break
                 await asyncio.sleep(0.5)
 

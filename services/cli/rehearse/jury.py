@@ -3,11 +3,13 @@
 
 import asyncio
 import random
+import time
+from collections.abc import Callable
 from typing import Any
 
-from gateway.client import Client, Refused, new_id
+from gateway.client import Client, new_id
 from services.cli.rehearse.record import Record
-from services.cli.rehearse.stage import Staged, must
+from services.cli.rehearse.stage import SetUpFailed, Staged, ask, must
 from services.cli.rehearse.world import World, local
 
 JURORS = 3
@@ -15,8 +17,8 @@ CRITERIA = (("Nutzen für das Quartier", 3), ("Machbarkeit", 2), ("Gemeinschaft"
 BUDGET_CENTS = 500_000
 AWARDS = 2
 
-RANKING_SECONDS = 20.0
-"""Real time in which the ranking of a closed round is there."""
+ROUND_SECONDS = 20.0
+"""Real time in which a juror sees the round, and the ranking of a closed round is there."""
 
 
 async def judge(world: World, records: list[Record], staged: list[Staged], organiser: str, seed: int) -> None:
@@ -64,40 +66,39 @@ async def judge(world: World, records: list[Record], staged: list[Staged], organ
 async def _ideas(client: Client, gid: str) -> int:
     found, after = 0, None
     while True:
-        page = (await client.execute("Ideas", {"conferenceId": gid, "first": 100, "after": after})).ideas
+        page = (await ask(client, "Ideas", conferenceId=gid, first=100, after=after)).ideas
         found += len(page.nodes)
         if not page.page_info.has_next_page:
             return found
         after = page.page_info.end_cursor
 
 
-async def _round(client: Client, round_id: str) -> Any:
-    return (await client.execute("JuryRound", {"id": round_id})).jury_round
+async def _once(client: Client, round_id: str, holds: Callable[[Any], Any]) -> Any:
+    """The round, as soon as it is as it will be: who asks did not write it, so the read model may be behind."""
+    deadline = time.monotonic() + ROUND_SECONDS
+    while True:
+        found = (await ask(client, "JuryRound", id=round_id)).jury_round
+        if holds(found):
+            return found
+        if time.monotonic() >= deadline:
+            raise SetUpFailed(f"the jury round is not as it should be: {found}")
+        await asyncio.sleep(0.1)
 
 
 async def _score(world: World, note: Record, round_id: str, juror: str, draw: random.Random) -> None:
     async with world.client(await world.sign_in("juror", juror, "Jury", None)) as client:
-        jury_round = await _round(client, round_id)
+        jury_round = await _once(client, round_id, lambda found: found is not None)
         if jury_round.ranking:
             note.error("juror", "the ranking was visible before the round closed")
         for review in jury_round.queue:
             scores = [{"criterionId": each.id, "score": draw.randint(1, 5)} for each in jury_round.criteria]
-            outcome = await client.command(
-                "ScoreIdea", round_id=round_id, idea_id=review.idea_id, scores=scores, comment="Gut begründet."
-            )
-            if isinstance(outcome, Refused):
-                note.error("juror", f"ScoreIdea: {outcome.kind} {outcome.message}")
-            else:
-                note.counts["scores"] += 1
+            fields = {"round_id": round_id, "idea_id": review.idea_id, "scores": scores, "comment": "Gut begründet."}
+            await must(client, "ScoreIdea", **fields)
+            note.counts["scores"] += 1
 
 
 async def _award(client: Client, note: Record, round_id: str) -> None:
-    async with asyncio.timeout(RANKING_SECONDS):
-        while True:
-            ranking = (await _round(client, round_id)).ranking
-            if ranking:
-                break
-            await asyncio.sleep(0.1)
+    ranking = (await _once(client, round_id, lambda found: found is not None and found.ranking)).ranking
     if [each.rank for each in ranking] != sorted(each.rank for each in ranking):
         note.error("organiser", "the ranking is not in order")
     for each in ranking[:AWARDS]:

@@ -4,7 +4,9 @@
 import asyncio
 import email
 import email.policy
+import os
 import re
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -32,6 +34,7 @@ class Mailbox:
     """
 
     folder: Path
+    _looked: float = 0.0
     _seen: set[str] = field(default_factory=set)
     _links: dict[str, list[Link]] = field(default_factory=lambda: defaultdict(list))
     _subjects: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -59,11 +62,15 @@ class Mailbox:
         return list(self._subjects[address])
 
     def _look(self) -> bool:
+        """Whether there was new mail; somebody else may have looked a moment ago."""
+        if time.monotonic() < self._looked + LOOK_EVERY_SECONDS:
+            return False
+        self._looked = time.monotonic()
         folder = self.folder / "new"
-        fresh = [path for path in folder.iterdir() if path.name not in self._seen] if folder.is_dir() else []
-        for path in fresh:
-            self._seen.add(path.name)
-            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        fresh = set(os.listdir(folder)) - self._seen if folder.is_dir() else set()
+        for name in fresh:
+            self._seen.add(name)
+            message = email.message_from_bytes((folder / name).read_bytes(), policy=email.policy.default)
             address = message["To"].addresses[0].addr_spec
             self._subjects[address].append(str(message["Subject"]))
             for match in LINK.finditer(_text(message)):

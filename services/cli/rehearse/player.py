@@ -5,20 +5,25 @@ import asyncio
 import base64
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-import httpx
-
 from gateway.client import Client, ClientError, Closed, Refused
-from services.cli.rehearse.record import Record
+from services.cli.rehearse.patience import PATIENCE_SECONDS, GivenUp, Patience, Unknown, carried_out
+from services.cli.rehearse.record import Record, Votes
 from services.cli.rehearse.view import View
 from services.cli.rehearse.world import World, local
 
-PASSING = frozenset({"Busy", "Unavailable", "ConcurrentChange", "Fault"})
-"""Refusals after which a client tries again with the same key."""
+DEFECTS = frozenset({"IdempotencyKeyReused", "InvalidInput", "NotFound", "StreamIsReadOnly"})
+"""Refusals that no race between people explains, beside all that are named `Unknown...`: an app meets them only when
+it and the city do not understand each other."""
 
-TRIES = 8
+OVERTAKEN = frozenset({"PlacementChanged", "VenueIsClosed"})
+"""Refusals of a confirmation that came too late: the next change says where the person belongs now."""
+
+NOT_ACCEPTED = 4403
+"""The close code for a token that is not, or no longer, accepted."""
 
 
 class Player:
@@ -44,7 +49,7 @@ class Player:
         self.view = View()
         self._news, self._version = asyncio.Event(), 0
         self.ended = asyncio.Event()
-        self.renew: Callable[[], Awaitable[None]] | None = None
+        self.patience = Patience(record.retried, self.draw)
         self._runs: set[int] = set()
         self._renewing = asyncio.Lock()
 
@@ -53,78 +58,110 @@ class Player:
         raise NotImplementedError
 
     async def command(self, command: str, /, **fields: Any) -> Any:
-        """Sends a command until it is answered; a refusal is returned and noted.
+        """Sends a command until it is answered.
 
-        A service that restarts, a full queue or a lost connection is met with the same idempotency key again.
+        Returns:
+            The struct of its success, `Refused` (it was certainly not carried out) or `Unknown`.
         """
-        key = f"{self.me}-{time.monotonic_ns()}-{self.draw.getrandbits(32)}"
-        for attempt in range(TRIES):
-            token = self.client.token
-            try:
-                with self.record.timed("command"):
-                    outcome = await self.client.command(command, idempotency_key=key, **fields)
-            except (httpx.HTTPError, ClientError) as error:
-                if isinstance(error, ClientError) and not await self._cured(error, token):
-                    self.record.error(self.name, f"{command}: {error}")
-                    return None
-            else:
-                if not isinstance(outcome, Refused) or outcome.kind not in PASSING:
-                    if isinstance(outcome, Refused):
-                        self.record.refusals[f"{command}: {outcome.kind}"] += 1
-                    return outcome
-            await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * self.draw.uniform(0.5, 1.0))
-        self.record.error(self.name, f"{command} was not answered in {TRIES} tries")
-        return None
+        try:
+            with self.record.timed("command"):
+                outcome = await self.patience.command(self.client, command, fields)
+        except GivenUp as error:
+            self.record.error(self.name, str(error))
+            outcome = Unknown() if error.unknown else Refused("GivenUp", "GIVEN_UP", str(error))
+        refused = outcome.refused if isinstance(outcome, Unknown) else outcome
+        if isinstance(refused, Refused):
+            noted = self.record.unknown if isinstance(outcome, Unknown) else self.record.refusals
+            noted[f"{command}: {refused.kind}"] += 1
+            if refused.kind in DEFECTS or refused.kind.startswith("Unknown"):
+                self.record.error(self.name, f"{command} was refused: {refused.kind} {refused.message}")
+        return outcome
 
-    async def query(self, operation: str, **variables: Any) -> Any:
-        """Asks a query, again after a passing failure; None when it is not answered."""
-        for attempt in range(TRIES):
-            token = self.client.token
-            try:
-                with self.record.timed("query"):
-                    return await self.client.execute(operation, variables)
-            except httpx.HTTPError:
-                pass
-            except ClientError as error:
-                if not await self._cured(error, token):
-                    self.record.error(self.name, f"{operation}: {error}")
-                    return None
-            await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * self.draw.uniform(0.5, 1.0))
-        self.record.error(self.name, f"{operation} was not answered in {TRIES} tries")
-        return None
+    async def sent(self, counted: str, command: str, /, **fields: Any) -> Any:
+        """Sends a command; its success is counted and returned, everything else is None."""
+        outcome = await self.command(command, conference_id=self.gid, **fields)
+        if not carried_out(outcome):
+            return None
+        self.record.counts[counted] += 1
+        return outcome
 
-    async def _cured(self, error: ClientError, token: str | None) -> bool:
-        """Whether trying again may help: a service was away, or the token is renewed now.
+    async def wrote(self, counted: str, topic: str, command: str, /, **fields: Any) -> None:
+        """Sends a command that adds something; the id of what was accepted is noted, to be found in the log.
 
         Args:
-            token: the one that was used; of several tasks that meet its end, the first renews it.
+            topic: of the event that stores it.
         """
-        if "UNAUTHENTICATED" in error.codes and self.renew is not None:
-            async with self._renewing:
-                if self.client.token == token:
-                    await self.renew()
-            return True
-        return bool({"UNAVAILABLE", "BUSY", "STALE", "FAULT"} & set(error.codes))
+        outcome = await self.sent(counted, command, **fields)
+        if outcome is not None:
+            (made,) = (getattr(outcome, name) for name in outcome.__struct_fields__ if name.endswith("_id"))
+            self.record.written.add((topic, self.local(made)))
+
+    async def voted(self, votes: Votes, answer: Counter[str], command: str, /, **fields: Any) -> None:
+        """Sends a vote and notes what became of it; while nobody knows, it may count."""
+        votes.sent(self.me, answer)
+        outcome = await self.command(command, conference_id=self.gid, **fields)
+        if carried_out(outcome):
+            votes.accept(self.me, answer)
+        elif not isinstance(outcome, Unknown):
+            votes.refuse(self.me, answer)
+
+    async def query(self, operation: str, variables: Mapping[str, Any]) -> Any:
+        """Asks a query until it is answered; None, and an error is noted, when it is not."""
+        try:
+            with self.record.timed("query"):
+                return await self.patience.query(self.client, operation, variables)
+        except GivenUp as error:
+            self.record.error(self.name, str(error))
+            return None
+
+    async def enter(self) -> None:
+        """Gets a fresh token.
+
+        Raises:
+            GivenUp: there is none.
+        """
+        raise GivenUp("the token is not accepted any more", unknown=False)
+
+    async def renew(self, token: str | None) -> None:
+        """Gets a fresh token; of several tasks that meet the end of one, the first does it.
+
+        Args:
+            token: the one that was used.
+
+        Raises:
+            GivenUp: there is none.
+        """
+        async with self._renewing:
+            if self.client.token == token:
+                await self.enter()
 
     async def watch(self) -> None:
         """Follows the conference until it is cancelled; the last changes come after the end of the evening."""
-        while True:
-            token = self.client.token
-            try:
-                async for change in self.client.subscribe("ConferenceChanges", {"conferenceId": self.gid}):
-                    self.note(change)
-            except Closed as closed:
-                if self.renew is None:
-                    self.record.error(self.name, f"the subscription was closed: {closed}")
-                    return
-                async with self._renewing:
-                    if self.client.token == token:
-                        await self.renew()
-            except ClientError as error:
-                if not await self._cured(error, token):
-                    self.record.error(self.name, f"the subscription was refused: {error}")
-                    return
-                await asyncio.sleep(0.5)
+        try:
+            while True:
+                await self._watch()
+        except (GivenUp, ConnectionError) as error:
+            self.record.error(self.name, f"the subscription ended: {error}")
+            self.leave()
+
+    async def _watch(self) -> None:
+        """Follows the conference until the subscription is closed for a reason that can be cured, and cures it."""
+        token, heard = self.client.token, False
+        try:
+            changes = self.client.subscribe("ConferenceChanges", {"conferenceId": self.gid}, patience=PATIENCE_SECONDS)
+            async for change in changes:
+                if heard and self.view.is_snapshot(change):
+                    self.record.retried["ConferenceChanges: connection lost"] += 1
+                heard = True
+                self.note(change)
+        except Closed as closed:
+            if closed.code != NOT_ACCEPTED or not heard:
+                raise GivenUp(str(closed), unknown=False) from None
+            self.record.retried["ConferenceChanges: token expired"] += 1
+            await self.renew(token)
+        except ClientError as error:
+            await self.patience.cure(self.client, "ConferenceChanges", error, token)
+            await asyncio.sleep(0.5)
 
     def note(self, change: Any) -> None:
         """Takes a change into the view and wakes who waits for one."""
@@ -151,6 +188,14 @@ class Player:
         self._news.set()
         self._news = asyncio.Event()
 
+    async def news(self, seconds: float) -> bool:
+        """Waits for the next change of the view; whether one came within so much real time."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
     async def turns(self) -> AsyncIterator[None]:
         """A turn whenever the view has changed since the last one, until the evening has ended; misses nothing."""
         seen = -1
@@ -161,19 +206,20 @@ class Player:
             yield
 
     async def confirm_placement(self) -> None:
-        """Tells the city that the client is in the room where the person belongs."""
+        """Tells the city that the client is in the room where the person belongs; once for each generation."""
         placement = self.view.placement
-        if placement is None:
+        if placement is None or (told := (placement.generation, self.me)) in self.record.placements:
             return
-        known = (placement.generation, self.me)
-        if known in self.record.confirmed:
-            return
-        self.record.placements[known] = placement.room
-        outcome = await self.command("ConfirmPlacement", conference_id=self.gid, generation=placement.generation)
-        if outcome is not None and not isinstance(outcome, Refused):
-            self.record.confirmed.add(known)
-        elif isinstance(outcome, Refused) and outcome.kind == "PlacementChanged":
-            self.record.placements.pop(known, None)  # moved on meanwhile: the next change asks for the new room
+        self.record.placements[told] = placement.room
+        try:
+            outcome = await self.command("ConfirmPlacement", conference_id=self.gid, generation=placement.generation)
+        except asyncio.CancelledError:
+            self.record.excused.add(told)  # the person left
+            raise
+        if carried_out(outcome):
+            self.record.confirmed.add(told)
+        elif isinstance(outcome, Unknown) or outcome.kind in OVERTAKEN:
+            self.record.excused.add(told)
 
     @property
     def minutes_into(self) -> float:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.rehearse.invariants import Logs, meetings, plans_of
-from services.cli.rehearse.record import Record, percentiles
+from services.cli.rehearse.record import Record, Votes, percentiles
 
 
 def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[str]], seconds: float) -> dict[str, Any]:
@@ -22,16 +22,15 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
     plans = [fact.fields for record in records for fact in plans_of(record, logs)]
     groups = [group for plan in plans for group in plan["groups"]]
     counts: Counter[str] = sum((record.counts for record in records), Counter())
-    refusals: Counter[str] = sum((record.refusals for record in records), Counter())
+    refusals, unknown, retried = (
+        dict(sum((getattr(record, name) for record in records), Counter()))
+        for name in ("refusals", "unknown", "retried")
+    )
     placed = sum(len(record.placements) for record in records)
     confirmed = sum(len(record.confirmed) for record in records)
-    counted = sum(
-        fact.fields["ballots"]
-        for record in records
-        for fact in logs["session"].of(record.conference_id, "session.poll_closed")
-    )
+    excused = sum(len(record.excused - record.confirmed) for record in records)
     delays = {
-        kind: percentiles([value for record in records for value in record.delays[kind]])
+        kind: percentiles(value for record in records for value in record.delays[kind])
         for kind in ("command", "query", "change")
     }
     delays["phase_change_to_last_resident"] = percentiles([value for record in records for value in _last_told(record)])
@@ -45,12 +44,28 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
             "repeat_meetings": sum(meetings(record, logs)[0] for record in records),
             "without_mentor": sum(group["mentor_id"] is None for group in groups),
         },
-        "placements": {"expected": placed, "confirmed": confirmed, "lost": counts["placements_lost"]},
-        "ballots": {
-            "accepted": sum(record.ballots_accepted for record in records),
-            "counted": counted,
-            "refused": sum(record.ballots_refused for record in records),
+        "placements": {
+            "expected": placed - excused,
+            "confirmed": confirmed,
+            "lost": sum(len(record.lost) for record in records),
+            "overtaken": excused,
         },
+        "ballots": _votes(
+            [votes for record in records for votes in record.ballots.values()],
+            sum(
+                fact.fields["ballots"]
+                for record in records
+                for fact in logs["session"].of(record.conference_id, "session.poll_closed")
+            ),
+        ),
+        "dots": _votes(
+            [record.dots for record in records],
+            sum(
+                fact.fields["voters"]
+                for record in records
+                for fact in logs["ideas"].of(record.conference_id, "ideas.voting_closed")
+            ),
+        ),
         "cards": counts["cards"],
         "problems": counts["problems"],
         "sheets": counts["sheets"],
@@ -58,12 +73,28 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
         "jury": {"scores": counts["scores"], "awards": counts["awards"]},
         "messages": counts["messages"],
         "help_calls": counts["help_calls"],
-        "refusals": dict(refusals),
+        "refusals": refusals,
+        "unknown": unknown,
         "invariants": {name: not what for name, what in broken.items()},
         "broken": {name: what[:20] for name, what in broken.items() if what},
         "latency_ms": delays,
         "seconds": round(seconds, 1),
-        "errors": [error for record in records for error in record.errors][:100],
+        "errors": {"met": [error for record in records for error in record.errors][:100], "retried": retried},
+    }
+
+
+def _votes(boxes: list[Votes], counted: int) -> dict[str, int]:
+    """Votes in numbers: accepted <= counted <= accepted + unknown.
+
+    Args:
+        counted: how many the services counted in these boxes.
+    """
+    return {
+        "accepted": sum(len(votes.accepted) for votes in boxes),
+        "counted": counted,
+        "unknown": sum(votes.unanswered for votes in boxes),
+        "refused": sum(votes.refused for votes in boxes),
+        "replaced": sum(votes.replaced for votes in boxes),
     }
 
 
@@ -90,10 +121,11 @@ def show(report: Mapping[str, Any], console: Console) -> None:
         "help_calls",
     ):
         facts.add_row(name.replace("_", " "), str(report[name]))
-    for name in ("groups", "placements", "ballots", "jury"):
+    for name in ("groups", "placements", "ballots", "dots", "jury"):
         facts.add_row(
             name, ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in report[name].items())
         )
+    facts.add_row("tried again", str(sum(report["errors"]["retried"].values())))
     facts.add_row("took", f"{report['seconds']} s")
     console.print(facts)
     delays = Table(title="How long clients waited (ms)")

@@ -2,18 +2,22 @@
 """A simulated resident: comes late, votes and votes again, pins cards, writes in a sheet, drops out, comes back."""
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-import httpx
-
-from gateway.client import ClientError, Refused, new_id
-from services.cli.rehearse.player import TRIES, Player
+from gateway.client import new_id
+from services.cli.rehearse.patience import GivenUp, Patience, carried_out
+from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import Staged, Ticket
 from services.cli.rehearse.world import World
 
-SETTLE_SECONDS = 20.0
+SPREAD_SECONDS = 5.0
+"""Real time over which people look back on the evening, so that not all ask at once."""
+
+SETTLE_SECONDS = 60.0
 """Real time that a view gets to become equal to a fresh query after the evening."""
 
 DOTS = 5
@@ -30,25 +34,24 @@ class Resident(Player):
             seed=part.seed,
         )  # fmt: skip
         self.part, self.staged, self.ticket = part, staged, ticket
-        self.renew = self.enter
+        self.patience = Patience(record.retried, self.draw, self.renew)
         self.seated = False
         self._done: set[str] = set()
         self._doing: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
 
     async def enter(self) -> None:
-        """Exchanges the personal link for a fresh access token, as somebody who has none."""
+        """Exchanges the personal link for a fresh access token, as somebody who has none.
+
+        Raises:
+            GivenUp: the link let nobody in.
+        """
         async with self.world.client() as nobody:
-            for attempt in range(TRIES):
-                try:
-                    outcome = await nobody.command("EnterWithLink", conference_id=self.gid, secret=self.ticket.secret)
-                except (httpx.HTTPError, ClientError):
-                    outcome = None
-                if outcome is not None and not isinstance(outcome, Refused):
-                    self.client.token = outcome.token
-                    return
-                await asyncio.sleep(min(2.0, 0.1 * 2**attempt))
-        self.record.error(self.name, "the personal link let nobody in")
+            fields = {"conference_id": self.gid, "secret": self.ticket.secret}
+            outcome = await Patience(self.record.retried, self.draw).command(nobody, "EnterWithLink", fields)
+        if not carried_out(outcome):
+            raise GivenUp(f"the personal link let nobody in: {outcome}", unknown=False)
+        self.client.token = outcome.token
 
     async def play(self) -> None:
         """The whole evening of this person."""
@@ -78,7 +81,7 @@ class Resident(Player):
 
     async def _check_in(self) -> None:
         outcome = await self.command("CheckIn", conference_id=self.gid, participant_id=self._gid_of_me())
-        self.seated = not isinstance(outcome, Refused) and outcome is not None and outcome.status == "SEATED"
+        self.seated = carried_out(outcome) and outcome.status == "SEATED"
 
     def _gid_of_me(self) -> str:
         return self.global_id("Person", self.me)
@@ -88,34 +91,32 @@ class Resident(Player):
         if session is None or "gone" in self._done:
             return
         if self.view.placement is not None:
-            self._once(f"place {self.view.placement.generation}", self.confirm_placement())
+            self._once(f"place {self.view.placement.generation}", self.confirm_placement)
         if session.phase is None or session.status != "RUNNING":
             return
         for poll in self.view.polls:
             if poll.open:
-                self._once(f"vote {poll.id}", self._vote(poll))
+                self._once(f"vote {poll.id}", self._vote, poll)
         run, tools = session.run, set(session.phases[session.phase].tools)
         if "NEEDS_OFFERS" in tools:
-            self._once(f"needs {run}", self._pin_needs_and_offers())
+            self._once(f"needs {run}", self._pin_needs_and_offers)
         if "VALUES" in tools:
-            self._once(f"values {run}", self._pin("VALUE", self._say("values")))
+            self._once(f"values {run}", self._pin_value)
         if "PROBLEMS" in tools:
-            self._once(f"problems {run}", self._problems())
+            self._once(f"problems {run}", self._problems)
         if self.view.problems is not None and self.view.problems.topics:
-            self._once("topics", self._rank_topics())
+            self._once("topics", self._rank_topics)
         if "SHEET" in tools and self.view.my_group is not None:
-            self._once(f"sheet {run}", self._write())
+            self._once(f"sheet {run}", self._write)
         if self.part.chats:
-            self._once(f"chat {run}", self._chat())
+            self._once(f"chat {run}", self._chat)
         if self.part.asks_for_help and self.view.my_group is not None:
-            self._once("help", self._ask_for_help())
+            self._once("help", self._ask_for_help)
 
-    def _once(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
-        if what in self._done:
-            doing.close()
-            return
-        self._done.add(what)
-        self._start(what, doing)
+    def _once(self, what: str, do: Callable[..., Coroutine[Any, Any, None]], *about: Any) -> None:
+        if what not in self._done:
+            self._done.add(what)
+            self._start(what, do(*about))
 
     def _start(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(doing, name=f"{self.name} {what}")
@@ -134,14 +135,6 @@ class Resident(Player):
     def _say(self, kind: str) -> str:
         said = self.draw.choice(self.world.texts[kind])
         return str(said["text"] if isinstance(said, dict) else said)
-
-    async def _sent(self, counted: str, command: str, /, **fields: Any) -> Any:
-        """Sends a command; its success is counted and returned, a refusal is None."""
-        outcome = await self.command(command, conference_id=self.gid, **fields)
-        if outcome is None or isinstance(outcome, Refused):
-            return None
-        self.record.counts[counted] += 1
-        return outcome
 
     async def _at(self, minute: float, what: Any) -> None:
         async for _ in self.turns():
@@ -171,20 +164,14 @@ class Resident(Player):
             await self._cast(poll)
 
     async def _cast(self, poll: Any) -> None:
-        answer: tuple[str, ...]
         fields: dict[str, Any]
         if poll.kind == "SINGLE":
             option = self.draw.randrange(len(poll.options))
-            answer, fields = (str(option),), {"option": option}
+            answer, fields = Counter([str(option)]), {"option": option}
         else:
-            answer = tuple(self.draw.sample(self.world.texts["words"], WORDS))
-            fields = {"words": list(answer)}
-        outcome = await self.command("CastBallot", conference_id=self.gid, poll_id=poll.id, **fields)
-        if isinstance(outcome, Refused):
-            self.record.ballots_refused += 1
-        elif outcome is not None:
-            self.record.ballots_accepted += 1
-            self.record.ballots[self.local(poll.id)][self.me] = answer
+            words = self.draw.sample(self.world.texts["words"], WORDS)
+            answer, fields = Counter(word.casefold() for word in words), {"words": words}
+        await self.voted(self.record.ballots[self.local(poll.id)], answer, "CastBallot", poll_id=poll.id, **fields)
 
     async def _pin_needs_and_offers(self) -> None:
         for kind, texts in (("NEED", "needs"), ("OFFER", "offers")):
@@ -194,12 +181,15 @@ class Resident(Player):
 
     async def _pin(self, kind: str, text: str, **fields: Any) -> None:
         await self._think(0.4)
-        await self._sent("cards", "AddCard", kind=kind, text=text, **fields)
+        await self.wrote("cards", "ideas.card_added", "AddCard", kind=kind, text=text, **fields)
+
+    async def _pin_value(self) -> None:
+        await self._pin("VALUE", self._say("values"))
 
     async def _problems(self) -> None:
         await self._think(0.1)
         if self.draw.random() < 0.4:
-            await self._sent("problems", "ProposeProblem", text=self._say("problems"))
+            await self.wrote("problems", "ideas.problem_proposed", "ProposeProblem", text=self._say("problems"))
         for _ in range(2 if self.part.changes_vote else 1):
             await self._think(0.3)
             await self._put_dots()
@@ -208,19 +198,16 @@ class Resident(Player):
         problems = self.view.problems
         if problems is None or not problems.open or not problems.problems:
             return
-        dots: dict[str, int] = {}
-        for _ in range(DOTS):
-            problem = self.draw.choice(problems.problems).id
-            dots[problem] = dots.get(problem, 0) + 1
+        dots = Counter(self.draw.choice(problems.problems).id for _ in range(DOTS))
         given = [{"problemId": problem, "dots": count} for problem, count in dots.items()]
-        if await self._sent("dots", "CastDots", dots=given) is not None:
-            self.record.dots[self.me] = {self.local(problem): count for problem, count in dots.items()}
+        answer = Counter({self.local(problem): count for problem, count in dots.items()})
+        await self.voted(self.record.dots, answer, "CastDots", dots=given)
 
     async def _rank_topics(self) -> None:
         await self._think(0.1)
         topics = [topic.id for topic in self.view.problems.topics]
         self.draw.shuffle(topics)
-        await self._sent("wishes", "RankTopics", topic_ids=topics[:5])
+        await self.sent("wishes", "RankTopics", topic_ids=topics[:5])
 
     async def _write(self) -> None:
         sheet = None
@@ -243,7 +230,7 @@ class Resident(Player):
         passage = new_id("Passage")
         text = self.draw.choice(self.world.texts["sheet"][field])
         fields_sent = {"sheet_id": sheet_id, "passage_id": passage, "field": field.upper(), "text": text, "seen": 0}
-        if await self._sent("passages", "WritePassage", **fields_sent) is not None:
+        if await self.sent("passages", "WritePassage", **fields_sent) is not None:
             self.record.passages[self.local(passage)] = 1
 
     async def _improve(self, sheet_id: str) -> None:
@@ -261,31 +248,38 @@ class Resident(Player):
             text=f"{passage.text} {self._say('chat')}",
             seen=passage.version,
         )
-        if outcome is not None and not isinstance(outcome, Refused):
+        if carried_out(outcome):
             known = self.record.passages.get(self.local(passage.id), 0)
             self.record.passages[self.local(passage.id)] = max(known, passage.version + 1)
 
     async def _chat(self) -> None:
         await self._think(0.6)
         group = self.view.my_group
-        await self._sent("messages", "PostMessage", channel=group.id if group else "plenary", text=self._say("chat"))
+        fields = {"channel": group.id if group else "plenary", "text": self._say("chat")}
+        await self.wrote("messages", "session.message_posted", "PostMessage", **fields)
 
     async def _ask_for_help(self) -> None:
         await self._think(0.3)
-        await self._sent("help_calls", "RequestHelp", reason=self._say("help"))
+        await self.sent("help_calls", "RequestHelp", reason=self._say("help"))
 
     async def _compare(self) -> None:
-        """Holds the view against a fresh query, once what is under way has arrived."""
-        different = ["everything"]
-        try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                while different:
-                    evening = await self.query("Evening", id=self.gid)
-                    chat = await self.query("ChatMessages", id=self.gid, channel="plenary")
-                    if evening is not None and chat is not None:
-                        different = self.view.differs_from(evening.conference, chat.conference.chat)
-                    if different:
-                        await asyncio.sleep(0.5)
-        except TimeoutError:
-            pass  # what differs is noted below
+        """Holds the view against fresh queries until both say the same.
+
+        They are read at different moments: what is under way reaches the view a little later, and an answer may come
+        from a read model that is behind the view. So only a difference that stays is one.
+        """
+        await asyncio.sleep(self.draw.uniform(0, SPREAD_SECONDS))
+        until, pause = time.monotonic() + SETTLE_SECONDS, 0.5
+        while True:
+            evening = await self.query("Evening", {"id": self.gid})
+            chat = await self.query("ChatMessages", {"id": self.gid, "channel": "plenary"})
+            if evening is None or chat is None:
+                return  # noted as an error
+            asked = (evening.conference, chat.conference.chat)
+            different = self.view.differences(*asked)
+            while different and time.monotonic() < until and await self.news(pause):
+                different = self.view.differences(*asked)
+            if not different or time.monotonic() >= until:
+                break
+            pause = min(8.0, pause * 2)
         self.record.views[self.name] = different

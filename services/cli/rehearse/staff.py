@@ -5,7 +5,7 @@ import asyncio
 import time
 from typing import Any
 
-from gateway.client import Refused
+from services.cli.rehearse.patience import carried_out
 from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import StaffTicket, Staged
@@ -34,8 +34,7 @@ class Mentor(Player):
         greeted: set[str] = set()
         try:
             async for _ in self.turns():
-                if self.view.placement is not None:
-                    await self.confirm_placement()
+                await self.confirm_placement()
                 group = self.view.my_group
                 if group is not None and group.id not in greeted:
                     greeted.add(group.id)
@@ -114,8 +113,8 @@ class Moderator(Player):
 
     async def _run_poll(self, key: str) -> None:
         outcome = await self.command("OpenPoll", conference_id=self.gid, key=key)
-        if outcome is None or isinstance(outcome, Refused):
-            return
+        if not carried_out(outcome):
+            return  # if it was opened all the same, the end of the phase closes it
         await self.world.sleep(self.phase_minutes() * POLL_SHARE)
         await self.command("ClosePoll", conference_id=self.gid, poll_id=outcome.poll_id)
 

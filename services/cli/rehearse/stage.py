@@ -2,6 +2,8 @@
 """Sets a city up for a rehearsal through the public API: districts, conferences, staff, everybody's registration."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.client import Client, Refused, new_id
+from gateway.client import Client, new_id
 from services.cli.embedded.process import EmbeddedError
 from services.cli.rehearse.cast import ConferencePart, ResidentPart
+from services.cli.rehearse.patience import GivenUp, Patience, carried_out
 from services.cli.rehearse.world import World, local
 
 AT_ONCE = 16
@@ -84,12 +87,29 @@ async def must(client: Client, command: str, /, **fields: Any) -> Any:
     """A command that an organiser needs to succeed.
 
     Raises:
-        SetUpFailed: it was refused.
+        SetUpFailed: it was refused, or not answered.
     """
-    outcome = await client.command(command, **fields)
-    if isinstance(outcome, Refused):
-        raise SetUpFailed(f"{command} was refused: {outcome.kind} {outcome.message}")
+    patience = Patience(Counter(), random.Random())  # noqa: S311 - spreads those who try again
+    try:
+        outcome = await patience.command(client, command, fields)
+    except GivenUp as error:
+        raise SetUpFailed(str(error)) from error
+    if not carried_out(outcome):
+        raise SetUpFailed(f"{command} was refused: {outcome}")
     return outcome
+
+
+async def ask(client: Client, operation: str, **variables: Any) -> Any:
+    """A query that an organiser needs to be answered; variables are in camelCase.
+
+    Raises:
+        SetUpFailed: it was not.
+    """
+    patience = Patience(Counter(), random.Random())  # noqa: S311 - spreads those who try again
+    try:
+        return await patience.query(client, operation, variables)
+    except GivenUp as error:
+        raise SetUpFailed(str(error)) from error
 
 
 async def set_up(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client's view of a conference: a snapshot and the changes after it, folded as any app would fold them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,9 @@ LISTS = {"polls": "changed_polls", "sheets": "changed_sheets", "help": "changed_
 """Parts that are lists of things with ids, and the field of the change that upserts into them."""
 
 SNAPSHOT = "ConferenceSnapshot"
+
+DIFFERENCES = 5
+"""So many are told; more do not help to understand them."""
 
 
 class View:
@@ -110,8 +114,8 @@ class View:
         for gone in getattr(change, "removed_sheet_ids", ()):
             self.lists["sheets"].pop(gone, None)
 
-    def differs_from(self, evening: Any, plenary: Any) -> list[str]:
-        """The names of the parts that are not what queries answer.
+    def differences(self, evening: Any, plenary: Any) -> list[str]:
+        """What is not as queries answer it, value by value; empty when everything is.
 
         Args:
             evening: the answer of `Evening` about the conference, for a resident.
@@ -125,10 +129,13 @@ class View:
             "polls": (self.lists["polls"], _by_id(evening.polls or ())),
             "sheets": (self.lists["sheets"], _by_id(evening.sheets or ())),
             "cards": (self.cards, _by_id(evening.board.cards if evening.board else ())),
-            "open_kinds": (set(self.open_kinds), set(evening.board.open_kinds if evening.board else ())),
+            "open_kinds": (sorted(self.open_kinds), sorted(evening.board.open_kinds if evening.board else ())),
             "chat": (self.chats.get("plenary", {}), _by_id(plenary.messages if plenary else ())),
         }
-        return [name for name, (mine, asked) in fresh.items() if _plain(mine) != _plain(asked)]
+        found = (
+            each for name, (mine, asked) in fresh.items() for each in _differences(name, _plain(mine), _plain(asked))
+        )
+        return list(islice(found, DIFFERENCES))
 
 
 def _kind(change: Any) -> str:
@@ -143,3 +150,19 @@ def _by_id(items: Iterable[Any]) -> dict[str, Any]:
 def _plain(part: Any) -> Any:
     """Structs as plain data, so that the types of two operations can be compared."""
     return msgspec.to_builtins(part)
+
+
+def _differences(place: str, mine: Any, asked: Any) -> Iterator[str]:
+    if isinstance(mine, dict) and isinstance(asked, dict):
+        for key in mine.keys() | asked.keys():
+            if key not in mine:
+                yield f"{place}: {key} is missing in the view"
+            elif key not in asked:
+                yield f"{place}: {key} is in the view alone"
+            else:
+                yield from _differences(f"{place}.{key}", mine[key], asked[key])
+    elif isinstance(mine, list | tuple) and isinstance(asked, list | tuple) and len(mine) == len(asked):
+        for index, (one, other) in enumerate(zip(mine, asked, strict=True)):
+            yield from _differences(f"{place}.{index}", one, other)
+    elif mine != asked:
+        yield f"{place}: {mine!r:.80} in the view, {asked!r:.80} in the answer"

@@ -14,12 +14,25 @@ from gateway.client import Client
 from services.chassis.clock import Clock
 from services.cli.rehearse.mailbox import Mailbox
 
+TIMEOUT_SECONDS = 30.0
+"""Real time that a request may take."""
+
+CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=32, keepalive_expiry=4.0)
+"""Of all simulated people together. A gateway drops idle connections after 5 s; whoever writes at that moment could
+not know whether it was read."""
+
+
+def connections() -> httpx.AsyncClient:
+    """The connections for operations, shared by everybody who plays."""
+    return httpx.AsyncClient(limits=CONNECTIONS, timeout=TIMEOUT_SECONDS, trust_env=False)
+
 
 @dataclass(frozen=True, slots=True)
 class World:
     """A running city.
 
     Args:
+        http: the connections for operations.
         gateways: addresses of its gateways; players spread over them.
         issuer: address where laptops sign staff in; in a city this is the OIDC provider.
         clock: the conference clock of all its processes.
@@ -27,6 +40,7 @@ class World:
         texts: what simulated residents say.
     """
 
+    http: httpx.AsyncClient
     gateways: tuple[str, ...]
     issuer: str
     clock: Clock
@@ -37,7 +51,7 @@ class World:
 
     def client(self, token: str | None = None) -> Client:
         """A client of one of the gateways, in turn."""
-        return Client(self.gateways[next(self.turn) % len(self.gateways)], token, timeout=30.0)
+        return Client(self.gateways[next(self.turn) % len(self.gateways)], token, http=self.http)
 
     async def sleep(self, minutes: float) -> None:
         """Lets conference minutes pass."""
@@ -51,10 +65,9 @@ class World:
             conference_id: where the role holds (32 hex digits); None: in the city.
         """
         body = {"role": role, "staff_id": staff_id, "name": name, "conference_id": conference_id}
-        async with httpx.AsyncClient(trust_env=False, timeout=15.0) as http:
-            answer = await http.post(self.issuer, json=body)
-            answer.raise_for_status()
-            return str(answer.json()["token"])
+        answer = await self.http.post(self.issuer, json=body)
+        answer.raise_for_status()
+        return str(answer.json()["token"])
 
     def ahead(self, real_seconds: float) -> timedelta:
         """How much conference time passes in this much real time."""
