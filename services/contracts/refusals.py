@@ -78,6 +78,18 @@ class TooEarlyForStandbys(Refusal, frozen=True, kw_only=True):
     not_before: datetime
 
 
+class TooManyMails(Refusal, frozen=True, kw_only=True):
+    """So many registrations of this address were asked for lately that no further mail is sent to it now."""
+
+    retry_after_seconds: int
+
+
+class TooManyUnconfirmed(Refusal, frozen=True, kw_only=True):
+    """So many registrations wait for a confirmation that no further one is taken now."""
+
+    limit: int
+
+
 class UnknownSecret(Refusal, frozen=True, kw_only=True):
     """The link opens nothing: it was mistyped, replaced, or its registration is gone."""
 
@@ -344,6 +356,18 @@ class TooManyDots(Refusal, frozen=True, kw_only=True):
     asked: int
 
 
+class TooManyPassages(Refusal, frozen=True, kw_only=True):
+    """The person began as many passages of the sheet as one may."""
+
+    limit: int
+
+
+class TooManyProblems(Refusal, frozen=True, kw_only=True):
+    """The person proposed as many problems as one may."""
+
+    limit: int
+
+
 class TopicsAreSettled(Refusal, frozen=True, kw_only=True):
     """The wishes are already collected; topics and wishes stay as they are."""
 
@@ -411,6 +435,8 @@ BY_SERVICE: Mapping[str, tuple[type[Refusal], ...]] = {
         NotRegistered,
         SeriesAlreadyCreated,
         TooEarlyForStandbys,
+        TooManyMails,
+        TooManyUnconfirmed,
         UnknownSecret,
     ),
     "rooms": (GroupHasNoRoom, PlacementChanged, VenueIsClosed),
@@ -456,6 +482,8 @@ BY_SERVICE: Mapping[str, tuple[type[Refusal], ...]] = {
         SheetIsFull,
         TooManyCards,
         TooManyDots,
+        TooManyPassages,
+        TooManyProblems,
         TopicsAreSettled,
         UnknownCard,
         UnknownChallenge,

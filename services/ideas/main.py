@@ -14,7 +14,7 @@ from services.ideas.domain.challenge import CHALLENGE
 from services.ideas.domain.evening import EVENING
 from services.ideas.domain.idea import IDEA
 from services.ideas.domain.jury import JURY
-from services.ideas.domain.problem import PROBLEM
+from services.ideas.domain.problem import PROBLEM, PROPOSALS
 from services.ideas.domain.review import REVIEW
 from services.ideas.domain.sheet import SHEET
 from services.ideas.domain.topics import TOPICS, WISHES
@@ -37,7 +37,8 @@ def build(settings: IdeasSettings) -> Service:
         name="ideas",
         settings=settings,
         deciders=(
-            BOARD, CARDS, CHALLENGE, DOTS, EVENING, IDEA, JURY, PROBLEM, REVIEW, SHEET, TOPICS, VOTING, WISHES,
+            BOARD, CARDS, CHALLENGE, DOTS, EVENING, IDEA, JURY, PROBLEM, PROPOSALS, REVIEW, SHEET, TOPICS, VOTING,
+            WISHES,
         ),
         api=api,
         policies=policies,

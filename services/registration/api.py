@@ -19,6 +19,7 @@ from services.registration.domain import conference as life
 from services.registration.domain import district, seating, series, staff
 from services.registration.domain.conference import CONFERENCE, Announced
 from services.registration.domain.links import AccessIsClosed, UnknownSecret
+from services.registration.domain.mails import TooManyMails
 from services.registration.translation import is_zone, person_of, problem_with, standing
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2999
@@ -128,6 +129,11 @@ async def register(request: contract.Register, ctx: Context) -> Decide | Refusal
     if problem is not None:
         return problem
     vault = _office(ctx).vault
+    conference = (await ctx.load(CONFERENCE, request.conference_id)).state
+    if isinstance(conference, Announced) and conference.status == "OPEN":  # otherwise there will be no mail
+        seconds = await vault.ask_for_mail(request.email, ctx.command_id or uuid4())
+        if seconds is not None:
+            return TooManyMails(retry_after_seconds=seconds)
     answer = contract.RegistrationAccepted(
         conference_id=request.conference_id, expires_at=ctx.now + seating.CONFIRMATION_WINDOW
     )

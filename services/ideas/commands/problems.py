@@ -15,7 +15,16 @@ from services.ideas import access
 from services.ideas.adapters.key_service import seal_as_author
 from services.ideas.commands.here import Here, first, id_of, new_id
 from services.ideas.domain.challenge import CHALLENGE, Published, UnknownChallenge
-from services.ideas.domain.problem import PROBLEM, ProblemProposed, Proposed, ProposeProblem, UnknownProblem
+from services.ideas.domain.problem import (
+    PROBLEM,
+    PROPOSALS,
+    CountProblem,
+    ProblemProposed,
+    Proposed,
+    ProposeProblem,
+    UnknownProblem,
+    proposals_key,
+)
 from services.ideas.domain.topics import (
     TOPICS,
     WISHES,
@@ -75,7 +84,9 @@ async def propose_problem(request: contract.ProposeProblem, ctx: Context) -> Dec
         open=isinstance(voting.state, Open),
     )
     step = Step(PROBLEM, problem_id, command, conference_id, guards=(voting,))
-    return Decide(step, answer=contract.ProblemAnswer(problem_id=problem_id))
+    count_problem = CountProblem(now=ctx.now, problem_id=problem_id)
+    counted = Step(PROPOSALS, proposals_key(conference_id, ctx.actor.id), count_problem, conference_id)
+    return Decide(step, counted, answer=contract.ProblemAnswer(problem_id=problem_id))
 
 
 async def cast_dots(request: contract.CastDots, ctx: Context) -> Decide | Refusal:

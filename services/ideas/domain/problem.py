@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A problem statement: one stream each, so that proposing never contends; guarded by the voting's stream."""
+"""A problem statement: one stream each, so that proposing never contends; guarded by the voting's stream.
+
+How many problems a person proposed is a stream of that person, so that nobody buries the problems of others.
+"""
 
 from collections.abc import Sequence
 from typing import TypeAlias, assert_never
@@ -7,6 +10,9 @@ from typing import TypeAlias, assert_never
 import msgspec
 
 from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
+
+MOST_PROBLEMS = 10
+"""Problems of one person at one conference."""
 
 
 class ProblemProposed(Event, frozen=True, kw_only=True):
@@ -56,6 +62,12 @@ class UnknownProblem(Refusal, frozen=True, kw_only=True):
     problem_id: str
 
 
+class TooManyProblems(Refusal, frozen=True, kw_only=True):
+    """The person proposed as many problems as one may."""
+
+    limit: int
+
+
 def decide(problem: Problem, command: ProposeProblem) -> Sequence[ProblemProposed] | Refusal:
     """A problem is proposed once, while problems are collected."""
     match problem:
@@ -84,3 +96,50 @@ def evolve(_: Problem, event: ProblemProposed) -> Problem:
 PROBLEM: Decider[Problem, ProposeProblem, ProblemProposed] = Decider(
     name="ideas.problem", initial=Unproposed(), decide=decide, evolve=evolve, events=(ProblemProposed,)
 )
+
+
+class ProblemCounted(Event, frozen=True, kw_only=True):
+    """One more problem of the person."""
+
+    TOPIC = "ideas.problem_counted"
+    problem_id: str
+
+
+class Proposals(msgspec.Struct, frozen=True):
+    """The problems that a person proposed at a conference."""
+
+    problem_ids: frozenset[str] = frozenset()
+
+
+class CountProblem(Command, frozen=True, kw_only=True):
+    """Counts a problem that is being proposed."""
+
+    problem_id: str
+
+
+def decide_proposals(proposals: Proposals, command: CountProblem) -> Sequence[ProblemCounted] | Refusal:
+    """A person proposes a few problems."""
+    if command.problem_id in proposals.problem_ids:
+        return []
+    if len(proposals.problem_ids) >= MOST_PROBLEMS:
+        return TooManyProblems(limit=MOST_PROBLEMS)
+    return [ProblemCounted(problem_id=command.problem_id)]
+
+
+def evolve_proposals(proposals: Proposals, event: ProblemCounted) -> Proposals:
+    """The person's problems after one more."""
+    return Proposals(proposals.problem_ids | {event.problem_id})
+
+
+PROPOSALS: Decider[Proposals, CountProblem, ProblemCounted] = Decider(
+    name="ideas.proposals",
+    initial=Proposals(),
+    decide=decide_proposals,
+    evolve=evolve_proposals,
+    events=(ProblemCounted,),
+)
+
+
+def proposals_key(conference_id: str, author_id: str) -> str:
+    """The key of a person's stream of proposals."""
+    return f"{conference_id}:{author_id}"

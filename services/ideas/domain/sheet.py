@@ -17,6 +17,8 @@ SheetField = Literal["title", "problem", "approach", "first_steps", "resources_n
 FIELDS: tuple[SheetField, ...] = ("title", "problem", "approach", "first_steps", "resources_needed", "contact")
 MOST_PASSAGES = 200
 """Passages of one sheet, removed ones included."""
+MOST_PASSAGES_OF_ONE = 50
+"""Of these, passages that one person began: nobody fills the sheet of a group alone."""
 
 
 class SheetOpened(Event, frozen=True, kw_only=True):
@@ -78,6 +80,7 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     field: SheetField
     text: Sealed | None
     author_id: str | None
+    begun_by: str | None
     authors: tuple[str, ...] = ()
 
 
@@ -168,6 +171,12 @@ class SheetIsFull(Refusal, frozen=True, kw_only=True):
     limit: int
 
 
+class TooManyPassages(Refusal, frozen=True, kw_only=True):
+    """The person began as many passages of the sheet as one may."""
+
+    limit: int
+
+
 def decide(sheet: Sheet, command: SheetCommand) -> Sequence[SheetEvent] | Refusal:
     """Only an open sheet is written on, and only upon what the writer had seen."""
     match sheet:
@@ -226,6 +235,9 @@ def _write(sheet: Open, command: WritePassage) -> Sequence[SheetEvent] | Refusal
         return PassageChanged(passage_id=command.passage_id, version=version)
     if before is None and len(sheet.passages) >= MOST_PASSAGES:
         return SheetIsFull(limit=MOST_PASSAGES)
+    begun = sum(passage.begun_by == command.author_id for passage in sheet.passages.values())
+    if before is None and begun >= MOST_PASSAGES_OF_ONE:
+        return TooManyPassages(limit=MOST_PASSAGES_OF_ONE)
     written = PassageWritten(
         sheet_id=sheet.facts.sheet_id,
         passage_id=command.passage_id,
@@ -290,6 +302,7 @@ def _after(before: Passage | None, event: PassageWritten | PassageRemoved) -> Pa
                 field=event.field,
                 text=event.text,
                 author_id=event.author_id,
+                begun_by=before.begun_by if before else event.author_id,
                 authors=tuple(dict.fromkeys((*authors, event.author_id))) if event.resident else authors,
             )
         case PassageRemoved():
@@ -303,6 +316,7 @@ def _without(passage: Passage, who: str) -> Passage:
     return msgspec.structs.replace(
         passage,
         author_id=None if passage.author_id == who else passage.author_id,
+        begun_by=None if passage.begun_by == who else passage.begun_by,
         authors=tuple(author for author in passage.authors if author != who),
     )
 

@@ -6,6 +6,7 @@ about anybody. Erasing a person deletes the row and destroys the key.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from services.chassis.decider import Sealed
 from services.chassis.keys import KeyDestroyed, new_key, seal, unwrap, wrap
 from services.chassis.store import Statement
 from services.registration.adapters.secrets import Purpose, Secrets, hash_of
+from services.registration.domain.mails import MAILS_PER_HOUR
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,13 @@ def text_of(opened: str | None) -> str | None:
 _PERSON = msgspec.json.Decoder(Person)
 
 _HASH_COLUMN: dict[Purpose, str] = {"confirm": "confirmation_hash", "enter": "link_hash"}
+
+
+_FORGET_MAIL_REQUESTS = """
+DELETE FROM mail_requests WHERE command_id IN (
+    SELECT command_id FROM mail_requests WHERE asked_at <= now() - interval '1 hour' FOR UPDATE SKIP LOCKED
+)
+"""
 
 
 class Vault:
@@ -150,10 +159,46 @@ class Vault:
         )
         return [(row["participant_id"].hex, row["conference_id"].hex) for row in rows]
 
+    async def ask_for_mail(self, email: str, command_id: UUID) -> int | None:
+        """Notes that a registration of this address, which leads to a mail, was asked for, if it may be.
+
+        Whether the address is known makes no difference, so the answer tells nothing about it.
+
+        Args:
+            email: any address.
+            command_id: a repeated command is noted once.
+
+        Returns:
+            None, or the real seconds after which the address may be written to again.
+        """
+        address = self.secrets.address(email)
+        async with self._db.transaction() as tx:
+            # One after the other for each address, or many at once would all see few.
+            await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))", address)
+            await tx.execute("SET LOCAL synchronous_commit = off")  # a few lost in a crash do no harm
+            await tx.execute(_FORGET_MAIL_REQUESTS)
+            asked = await tx.fetch("SELECT command_id, asked_at FROM mail_requests WHERE address = $1", address)
+            if any(row["command_id"] == command_id for row in asked):
+                return None
+            if len(asked) >= MAILS_PER_HOUR:
+                first = min(row["asked_at"] for row in asked)
+                return max(1, 3600 - int((datetime.now(UTC) - first).total_seconds()))
+            await tx.execute(
+                "INSERT INTO mail_requests (command_id, address) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                command_id,
+                address,
+            )
+        return None
+
     def erase(self, participant_ids: Iterable[str]) -> Sequence[Statement]:
         """Deletes people: their rows, their keys, their mails."""
         people = [UUID(each) for each in participant_ids]
         return [
+            Statement(
+                "DELETE FROM mail_requests WHERE address IN"
+                " (SELECT address FROM participants WHERE participant_id = ANY($1::uuid[]))",
+                (people,),
+            ),
             Statement("DELETE FROM participants WHERE participant_id = ANY($1::uuid[])", (people,)),
             Statement("UPDATE data_keys SET wrapped = NULL WHERE id = ANY($1::uuid[])", (people,)),
             Statement("DELETE FROM outbox WHERE participant_id = ANY($1::uuid[])", (people,)),

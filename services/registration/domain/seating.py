@@ -35,6 +35,11 @@ MAX_REPEATS = 3
 """So many mails a repeated registration may cause: nobody's mailbox is flooded by a stranger."""
 
 
+UNCONFIRMED_PER_SEAT = 10
+FEWEST_UNCONFIRMED = 100
+"""So many unconfirmed registrations a conference takes at least: nobody fills it with invented people."""
+
+
 class _Registering(Command, frozen=True, kw_only=True):
     conference_id: str
     participant_id: str
@@ -101,6 +106,12 @@ class ConfirmationExpired(Refusal, frozen=True, kw_only=True):
     expired_at: datetime
 
 
+class TooManyUnconfirmed(Refusal, frozen=True, kw_only=True):
+    """So many registrations wait for a confirmation that no further one is taken now."""
+
+    limit: int
+
+
 class NoSeatToTake(Refusal, frozen=True, kw_only=True):
     """A registration in this situation can neither be confirmed nor checked in."""
 
@@ -117,6 +128,11 @@ def decide(seats: Seats, command: SeatingCommand, starts_at: datetime) -> Sequen
     """What a wish about seats leads to in a conference that is neither over nor cancelled."""
     if isinstance(command, SeatStandbys):
         return _call_standbys(seats, command, starts_at)
+    if isinstance(command, SubmitRegistration | RepeatRegistration):
+        # Known and new addresses alike: a refusal must not tell who has registered.
+        limit = max(FEWEST_UNCONFIRMED, UNCONFIRMED_PER_SEAT * seats.capacity)
+        if sum(each.status == "SUBMITTED" for each in seats.registrations.values()) >= limit:
+            return TooManyUnconfirmed(limit=limit)
     if isinstance(command, SubmitRegistration):
         return _submit(seats, command)
     registration = seats.registrations.get(command.participant_id)

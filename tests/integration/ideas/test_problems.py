@@ -16,10 +16,12 @@ from services.contracts.refusals import (
     NoTopics,
     ProblemsAreClosed,
     TooManyDots,
+    TooManyProblems,
     TopicsAreSettled,
     UnknownProblem,
     VotingIsClosed,
 )
+from services.ideas.domain.problem import MOST_PROBLEMS
 from services.ideas.domain.voting import VOTING, StopVoting
 from tests.integration.ideas.city import MODERATOR, START, City, eventually, resident, until_seated
 
@@ -178,6 +180,16 @@ async def test_wishes_are_collected_shortly_before_the_break_ends(city):
     over = datetime.now(UTC)
     await city.tell(session.PhaseExtended(at=START, conference_id=city.conference, run=city.run, deadline=over))
     assert (await asyncio.wait_for(told.get(), 15)).ranks == {anna: (topic_id,)}
+
+
+async def test_nobody_buries_the_problems_of_others(city):
+    anna, ben = uuid4().hex, uuid4().hex
+    proposed = await collect(city, anna, ben)
+    for number in range(len(proposed), MOST_PROBLEMS):
+        await city.does(propose(city, str(number)), resident(anna))
+    assert await city.refused(propose(city, "one more"), resident(anna)) == TooManyProblems(limit=MOST_PROBLEMS)
+    await city.does(propose(city, "Bens"), resident(ben))
+    assert len((await city.problems()).problems) == MOST_PROBLEMS + 1
 
 
 async def listen(city: City, name: str) -> "asyncio.Queue[contract.TopicPreferencesClosed]":

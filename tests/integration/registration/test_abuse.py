@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody may try to do to others: their mails, their data, the read models of the whole city."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from services.contracts import registration as contract
 from services.registration.adapters.outbox import send_next
 from services.registration.adapters.vault import Person
 from services.registration.domain.conference import CONFERENCE
+from services.registration.domain.mails import MAILS_PER_HOUR, TooManyMails
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,36 @@ async def test_a_mail_that_cannot_be_written_holds_up_no_other(desk, monkeypatch
         pass
     assert desk.mailbox.to("boris@example.org")
     assert await desk.db.pool.fetchval("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 1
+
+
+async def test_nobody_is_buried_in_mails_of_many_conferences(desk):
+    evenings = [uuid4().hex for _ in range(2 * MAILS_PER_HOUR)]
+    for evening in evenings:
+        await desk.announce(evening)
+    requests = [contract.Register(conference_id=each, name="Anna", email="anna@example.org") for each in evenings]
+    outcomes = await asyncio.gather(*(desk.ask(each) for each in requests))
+    refused = [each for each in outcomes if isinstance(each, TooManyMails)]
+    assert len(refused) == MAILS_PER_HOUR
+    assert all(3500 < each.retry_after_seconds <= 3600 for each in refused)
+    await desk.send_mails()
+    assert len(desk.mailbox.to("anna@example.org")) == MAILS_PER_HOUR
+    await desk.register("Boris")
+    await desk.db.pool.execute("UPDATE mail_requests SET asked_at = asked_at - interval '1 hour'")
+    assert isinstance(await desk.ask(requests[outcomes.index(refused[0])]), contract.RegistrationAccepted)
+
+
+async def test_a_registration_that_is_sent_again_and_again_counts_once(desk):
+    request = contract.Register(conference_id=desk.evening, name="Anna", email="anna@example.org")
+    command_id = uuid4()
+    first = await desk.ask(request, command_id=command_id)
+    for _ in range(MAILS_PER_HOUR + 1):
+        assert await desk.ask(request, command_id=command_id) == first
+
+
+async def test_an_erased_address_is_not_even_counted_any_more(desk):
+    state = await desk.join("Anna")
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=state.participant_id))
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM mail_requests") == 0
 
 
 async def test_who_organises_one_conference_erases_nobody_of_another(desk):

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from services.chassis.decider import Refusal, Sealed
 from services.chassis.testing.story import Story
-from services.ideas.domain.problem import PROBLEM, ProblemProposed, ProblemsAreClosed, ProposeProblem
+from services.ideas.domain.problem import (
+    MOST_PROBLEMS,
+    PROBLEM,
+    PROPOSALS,
+    CountProblem,
+    ProblemCounted,
+    ProblemProposed,
+    ProblemsAreClosed,
+    ProposeProblem,
+    TooManyProblems,
+)
 from services.ideas.domain.voting import (
     BUDGET,
     DOTS,
@@ -52,6 +62,12 @@ def propose(*, is_open: bool) -> ProposeProblem:
 
 def cast(asked: dict[str, int]) -> CastDots:
     return CastDots(now=NOON, dots=asked, voting=OPEN)
+
+
+def test_a_person_proposes_a_limited_number_of_problems():
+    many = Story(PROPOSALS).given(*(ProblemCounted(problem_id=f"p{n}") for n in range(MOST_PROBLEMS)))
+    many.when(CountProblem(now=NOON, problem_id="one more")).refused(TooManyProblems(limit=MOST_PROBLEMS))
+    many.when(CountProblem(now=NOON, problem_id="p1")).then()
 
 
 def test_a_problem_is_proposed_once():

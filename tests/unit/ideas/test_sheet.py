@@ -10,6 +10,7 @@ from services.chassis.decider import Refusal, Sealed
 from services.chassis.testing.story import Story
 from services.ideas.domain.sheet import (
     MOST_PASSAGES,
+    MOST_PASSAGES_OF_ONE,
     SHEET,
     CloseSheet,
     Open,
@@ -24,6 +25,7 @@ from services.ideas.domain.sheet import (
     SheetIsClosed,
     SheetIsFull,
     SheetOpened,
+    TooManyPassages,
     UnknownSheet,
     WritePassage,
 )
@@ -117,6 +119,19 @@ def test_a_sheet_holds_a_limited_number_of_passages():
     full = sheet.given(*(written(f"p{n}", 1) for n in range(MOST_PASSAGES)))
     full.when(write("one more", 0)).refused(SheetIsFull(limit=MOST_PASSAGES))
     full.when(write("p7", 1)).then(written("p7", 2))
+
+
+def test_nobody_fills_the_sheet_of_a_group_alone():
+    busy = sheet.given(*(written(f"p{n}", 1) for n in range(MOST_PASSAGES_OF_ONE)))
+    busy.when(write("one more", 0)).refused(TooManyPassages(limit=MOST_PASSAGES_OF_ONE))
+    busy.when(write("p7", 1)).then(written("p7", 2))
+    busy.when(write("b1", 0, author_id="ben")).then(written("b1", 1, author_id="ben"))
+
+
+def test_who_changes_the_passages_of_others_may_still_begin_their_own():
+    changed = [written(f"p{n}", 2, author_id="ben") for n in range(MOST_PASSAGES_OF_ONE)]
+    begun = [written(f"p{n}", 1) for n in range(MOST_PASSAGES_OF_ONE)]
+    story.given(OPENED, *begun, *changed).when(write("b1", 0, author_id="ben")).then(written("b1", 1, author_id="ben"))
 
 
 def test_an_erased_author_is_forgotten_and_the_words_stay():

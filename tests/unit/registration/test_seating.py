@@ -17,6 +17,7 @@ from services.registration.domain.registrations import (
     SeatReleased,
 )
 from services.registration.domain.seating import (
+    FEWEST_UNCONFIRMED,
     CancelRegistration,
     CheckIn,
     ConfirmationExpired,
@@ -29,6 +30,7 @@ from services.registration.domain.seating import (
     SeatStandbys,
     SubmitRegistration,
     TooEarlyForStandbys,
+    TooManyUnconfirmed,
 )
 from tests.unit.registration.people import (
     ANNA,
@@ -73,6 +75,27 @@ def released(who, cause="NO_SHOW"):
 
 def test_a_registration_has_48_hours_to_be_confirmed():
     story.given(*opened()).when(wish(SubmitRegistration, ANNA)).then(submitted(ANNA))
+
+
+def test_a_conference_takes_a_limited_number_of_unconfirmed_registrations():
+    crowd = [submitted(person(number)) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
+    small = story.given(*opened(capacity=2), *crowd)
+    small.when(wish(SubmitRegistration, ANNA)).refused(TooManyUnconfirmed(limit=FEWEST_UNCONFIRMED))
+    large = story.given(*opened(capacity=11), *crowd)
+    large.when(wish(SubmitRegistration, ANNA)).then(submitted(ANNA))
+
+
+def test_in_a_crowd_a_known_address_is_refused_like_a_new_one():
+    crowd = [submitted(person(number)) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
+    known = story.given(*opened(capacity=2), *seated(ANNA), *crowd)
+    known.when(wish(RepeatRegistration, ANNA)).refused(TooManyUnconfirmed(limit=FEWEST_UNCONFIRMED))
+
+
+def test_the_crowd_passes_when_people_confirm():
+    crowd = [submitted(person(number)) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
+    story.given(*opened(capacity=2), *crowd, waits(person(10))).when(wish(SubmitRegistration, ANNA)).then(
+        submitted(ANNA)
+    )
 
 
 def test_a_confirmed_registration_takes_a_free_seat():
