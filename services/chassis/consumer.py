@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,8 +23,7 @@ from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.inflow import Delivered, Inflow
 from services.chassis.leadership import Leadership
 from services.chassis.policies import Policies
-from services.chassis.reactions import Reactions
-from services.chassis.subjects import ES_POSITION
+from services.chassis.reactions import Reactions, position_of
 from services.chassis.tasks import end
 from services.chassis.telemetry import CONSUMED, CONSUMER_WAITING, PARKED
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-AT_ONCE = 32
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 15.0
 TICK_SECONDS = 1.0
@@ -70,7 +70,6 @@ class Consumer:
         self._queues: dict[str, deque[Delivered | None]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._pending: set[int] = set()
-        self._turns = asyncio.Semaphore(AT_ONCE)
         self._stopping = False
         self._defect: BaseException | None = None
 
@@ -111,6 +110,7 @@ class Consumer:
             await flowing
         finally:
             await end(flowing, *self._workers)
+            await self._reactions.close()
             self._queues.clear()
             self._pending.clear()
 
@@ -166,51 +166,55 @@ class Consumer:
     async def _work(self, conference: str) -> None:
         queue = self._queues[conference]
         while queue and not self._stopping:
-            delivered = queue[0]
-            if delivered is None:
+            if queue[0] is _REPLAY:
                 await self._take_up(conference)
+                queue.popleft()
             else:
-                await self._handle(conference, delivered)
-                self._pending.discard(delivered.seq)
-            queue.popleft()
+                first = [event for event in islice(queue, self._reactions.together(queue)) if event is not None]
+                await self._handle(conference, first)
+                for event in first:
+                    queue.popleft()
+                    self._pending.discard(event.seq)
             await self._inflow.ask()
         if self._queues.get(conference) is queue:
             del self._queues[conference]
 
-    async def _handle(self, conference: str, delivered: Delivered) -> None:
-        """Applies an event, or lets it wait with its conference; returns only when one of both is done."""
-        position = int(delivered.headers.get(ES_POSITION, 0))
-        if position <= self._applied.get(conference, 0):
-            self._count("repeated")
-            return
-        if conference in self.parked:
-            await self._park(conference, position, delivered, WAITS)
-            return
+    async def _handle(self, conference: str, events: Sequence[Delivered]) -> None:
+        """Applies events of a conference, or lets them wait with it; returns only when one of both is done."""
+        rest = deque(events)
         pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                async with self._turns:
-                    await self._reactions.apply(conference, position, delivered)
-            except Exception as error:
-                if not passes(error):
-                    log.exception("conference parked", of=self.source, conference=conference, position=position)
-                    await self._park(conference, position, delivered, f"{type(error).__name__}: {error}")
-                    return
-                self._count("retried")
-                log.warning("event tried again", of=self.source, conference=conference, error=type(error).__name__)
-                await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - real-time back-off
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            else:
-                self._applied[conference] = position
+        while rest:
+            position = position_of(rest[0])
+            if position <= self._applied.get(conference, 0):
+                self._count("repeated")
+                rest.popleft()
+                continue
+            if conference in self.parked:
+                await self._park(conference, rest.popleft(), WAITS)
+                continue
+            done, error = await self._reactions.apply(conference, rest, again=pause > FIRST_PAUSE_SECONDS)
+            for _ in range(done):
+                self._applied[conference] = position_of(rest.popleft())
                 self._count("applied")
-                return
+                pause = FIRST_PAUSE_SECONDS
+            if error is None:
+                continue
+            if not passes(error):
+                position = position_of(rest[0])
+                log.error("conference parked", of=self.source, conference=conference, position=position, exc_info=error)
+                await self._park(conference, rest.popleft(), f"{type(error).__name__}: {error}")
+                continue
+            self._count("retried")
+            log.warning("event tried again", of=self.source, conference=conference, error=type(error).__name__)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - real-time back-off
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def _park(self, conference: str, position: int, delivered: Delivered, error: str) -> None:
+    async def _park(self, conference: str, delivered: Delivered, error: str) -> None:
         self.parked.add(conference)
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                await self.letters.put(self.source, conference, position, delivered, error)
+                await self.letters.put(self.source, conference, position_of(delivered), delivered, error)
             except UNREACHABLE:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -231,7 +235,7 @@ class Consumer:
                 await self.letters.done(self.source, conference, letter.position, skipped=True)
                 continue
             self.parked.discard(conference)
-            await self._handle(conference, letter.delivered)
+            await self._handle(conference, [letter.delivered])
             if conference in self.parked:
                 return
             self.parked.add(conference)

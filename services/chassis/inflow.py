@@ -19,6 +19,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 from nats.js.errors import NotFoundError
 
 from services.chassis.bus import Bus
+from services.chassis.quiet import Seldom
 
 log = structlog.get_logger()
 
@@ -79,6 +80,7 @@ class Inflow:
         self._wanted = 0
         self._heard = 0.0
         self._broken = asyncio.Event()
+        self._seldom = Seldom()
 
     async def run(self) -> None:
         """Delivers until cancelled."""
@@ -90,7 +92,8 @@ class Inflow:
                 except NotFoundError:
                     await asyncio.sleep(PAUSE_SECONDS)  # the source has never run, or JetStream was lost
                 except (nats.errors.Error, TimeoutError) as error:
-                    log.info("stream not readable", of=self._source, error=type(error).__name__)
+                    if self._seldom.due(type(error).__name__):
+                        log.info("stream not readable", of=self._source, error=type(error).__name__)
                     await asyncio.sleep(PAUSE_SECONDS)
         finally:
             self._bus.on_reconnect.remove(self._break)
@@ -102,6 +105,7 @@ class Inflow:
         self._delivered = self._wanted = 0
         self._heard = asyncio.get_running_loop().time()
         subscription = await self._bus.subscribe(self._inbox, partial(self._on_message, self._inbox))
+        self._seldom.forget()
         try:
             while not self._broken.is_set():
                 await self.ask()

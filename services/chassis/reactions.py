@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 
@@ -18,13 +22,17 @@ from services.chassis.inflow import Delivered
 from services.chassis.policies import Policies, PolicyContext, Reaction, Transient
 from services.chassis.records import Append, Tracking
 from services.chassis.refusals import ConcurrentChange, StreamIsReadOnly
-from services.chassis.subjects import ES_TOPIC
+from services.chassis.subjects import ES_POSITION, ES_TOPIC
 from services.chassis.telemetry import TRACEPARENT, span
+from services.chassis.writing import MOST, Outcome, Write, Writing
 
 if TYPE_CHECKING:
     from services.chassis.service import Runtime
 
 log = structlog.get_logger()
+
+AT_ONCE = 32
+"""Policies that decide at the same moment, each for another conference."""
 
 
 class NotUnderstood(Exception):
@@ -45,36 +53,65 @@ class Reactions:
         self.source = source
         self._runtime = runtime
         self._policies = policies
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._writing = Writing(runtime.db, self.consumer, source)
 
     async def note(self, conference: str, position: int) -> None:
         """Notes that an event is dealt with, though nothing follows from it."""
         await self._runtime.store.append(Append(tracking=self._tracking(conference, position)))
 
-    async def apply(self, conference: str, position: int, delivered: Delivered) -> None:
-        """Does what the service's policy says about an event. An event that was applied before changes nothing.
+    def together(self, waiting: Iterable[Delivered | None]) -> int:
+        """How many of the first events of a conference can be applied at once: those that only write tables."""
+        return max(1, sum(1 for _ in takewhile(self._only_writes, islice(waiting, MOST))))
 
-        Raises:
-            NotUnderstood, msgspec.DecodeError: this release cannot apply it, now or later.
-            Exception: whatever the policy raises; `faults.passes` tells whether to try again.
+    async def apply(self, conference: str, events: Sequence[Delivered], *, again: bool = False) -> Outcome:
+        """Does what the service's policies say about events of a conference, in their order.
+
+        Args:
+            events: one, or as many as `together` allows. One that was applied before changes nothing.
+            again: the first of them has just failed.
+
+        Returns:
+            How many are applied, and why the next one is not: `NotUnderstood` or `msgspec.DecodeError` when this
+            release cannot, now or later, or whatever the policy raised; `faults.passes` tells whether to try again.
         """
-        name, _, version = delivered.headers.get(ES_TOPIC, "").partition("/")
-        reaction = self._policies.find(self.source, name)
-        if reaction is None:
-            return
-        if int(version or 1) > reaction.event.VERSION:
-            raise NotUnderstood(f"{name} of version {version}, this release knows {reaction.event.VERSION}")
-        with span(f"policy {name}", delivered.headers.get(TRACEPARENT)) as trace:
-            if reaction.writer is not None:
-                await self._write(reaction, conference, position, delivered.data)
-            else:
-                await self._decide(reaction, conference, position, delivered.data, trace)
+        if self._only_writes(events[0]):
+            writes = [Write(position_of(event), partial(self._write, event)) for event in events]
+            return await self._writing.write(conference, writes, alone=again)
+        try:
+            async with self._turns:
+                await self._follow(conference, events[0])
+        except Exception as error:
+            return 0, error
+        return 1, None
 
-    async def _write(self, reaction: Reaction, conference: str, position: int, data: bytes) -> None:
+    async def close(self) -> None:
+        """Ends what is under way; what was not committed did not happen."""
+        await self._writing.close()
+
+    def _only_writes(self, delivered: Delivered | None) -> bool:
+        reaction = None if delivered is None else self._policies.find(self.source, _topic(delivered)[0])
+        return reaction is not None and reaction.writer is not None
+
+    async def _write(self, delivered: Delivered, tx: Tx) -> None:
+        reaction = self._understood(delivered)
+        assert reaction is not None  # noqa: S101 - the caller saw it
         assert reaction.writer is not None  # noqa: S101 - the caller saw it
-        event = reaction.decoder.decode(data)
-        async with self._runtime.db.transaction() as tx:
-            if await _track(tx, self._tracking(conference, position)):
-                await reaction.writer(tx, event, position)
+        with span(f"policy {reaction.event.__name__}", delivered.headers.get(TRACEPARENT)):
+            await reaction.writer(tx, reaction.decoder.decode(delivered.data), position_of(delivered))
+
+    async def _follow(self, conference: str, delivered: Delivered) -> None:
+        reaction = self._understood(delivered)
+        if reaction is not None:
+            with span(f"policy {reaction.event.__name__}", delivered.headers.get(TRACEPARENT)) as trace:
+                await self._decide(reaction, conference, position_of(delivered), delivered.data, trace)
+
+    def _understood(self, delivered: Delivered) -> Reaction | None:
+        name, version = _topic(delivered)
+        reaction = self._policies.find(self.source, name)
+        if reaction is not None and version > reaction.event.VERSION:
+            raise NotUnderstood(f"{name} of version {version}, this release knows {reaction.event.VERSION}")
+        return reaction
 
     async def _decide(self, reaction: Reaction, conference: str, position: int, data: bytes, trace: str) -> None:
         assert reaction.policy is not None  # noqa: S101 - the caller saw it
@@ -117,12 +154,11 @@ class Reactions:
         return Tracking(self.consumer, self.source, conference, position)
 
 
-async def _track(tx: Tx, tracking: Tracking) -> bool:
-    """Notes an event as applied; False when it has been before."""
-    moved = await tx.fetchval(
-        "INSERT INTO consumed AS known (consumer, source, conference, position) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (consumer, source, conference) DO UPDATE SET position = EXCLUDED.position"
-        " WHERE known.position < EXCLUDED.position RETURNING position",
-        *tracking,
-    )
-    return moved is not None
+def position_of(delivered: Delivered) -> int:
+    """The position of an event in the log of its source."""
+    return int(delivered.headers.get(ES_POSITION, 0))
+
+
+def _topic(delivered: Delivered) -> tuple[str, int]:
+    name, _, version = delivered.headers.get(ES_TOPIC, "").partition("/")
+    return name, int(version or 1)
