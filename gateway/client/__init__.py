@@ -11,7 +11,10 @@ The operations are the files in `operations/`; `results.py` is generated from th
 (`python -m gateway.client.generate`), so an answer has the operation's fields as attributes in snake_case.
 """
 
-from gateway.client.client import Client, ClientError, Closed, Refused, new_id
+from gateway.client.client import Client, ClientError, Closed, Refused, Unreached, connections, new_id, reaching
 from gateway.client.fold import fold
 
-__all__ = ["Client", "ClientError", "Closed", "Refused", "fold", "new_id"]
+__all__ = [
+    "Client", "ClientError", "Closed", "Refused", "Unreached",
+    "connections", "fold", "new_id", "reaching",
+]  # fmt: skip

@@ -4,16 +4,16 @@
 import asyncio
 import base64
 import random
-import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from uuid import uuid4
 
-import httpx
+import aiohttp
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -22,6 +22,12 @@ from websockets.typing import Subprotocol
 from gateway.client.results import COMMANDS, OPERATIONS
 
 D = TypeVar("D")
+
+CONNECTIONS = 100
+"""At the same time, of all clients that share them; a request beyond waits."""
+
+KEEP_SECONDS = 4.0
+"""A gateway drops idle connections after 5 s; whoever wrote at that moment could not know whether it was read."""
 
 FATAL = {4400, 4401, 4403, 4409, 4429, 4500}
 """Close codes after which the same client must not simply connect again."""
@@ -42,6 +48,20 @@ class ClientError(Exception):
     def codes(self) -> list[str]:
         """The codes of the errors, such as `UNAVAILABLE`."""
         return [str(error.get("extensions", {}).get("code", "")) for error in self.errors]
+
+
+class Unreached(Exception):
+    """The gateway did not answer.
+
+    Args:
+        why: what happened instead.
+        sent: whether the operation may have been carried out all the same.
+    """
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.why = why
+        self.sent = sent
 
 
 class Closed(Exception):
@@ -113,17 +133,18 @@ class Client:
     Args:
         url: address of the gateway, for example `http://127.0.0.1:8000`.
         token: access token; None: anonymous. It may be replaced at any time (`client.token = ...`).
-        timeout: real seconds an operation may take; not with `http`.
+        timeout: real seconds an operation may take.
         http: connections that several clients share, closed by whoever opened them; None: own ones.
     """
 
     def __init__(
-        self, url: str, token: str | None = None, *, timeout: float = 15.0, http: httpx.AsyncClient | None = None
+        self, url: str, token: str | None = None, *, timeout: float = 15.0, http: aiohttp.ClientSession | None = None
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
-        self._http = http or httpx.AsyncClient(timeout=timeout, verify=_trust())
-        self._shared = http is not None
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._http = http
+        self._own: aiohttp.ClientSession | None = None
         self._seen: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
@@ -136,8 +157,8 @@ class Client:
 
     async def close(self) -> None:
         """Closes the connections for operations; subscriptions end with their iterators."""
-        if not self._shared:
-            await self._http.aclose()
+        if self._own is not None:
+            await self._own.close()
 
     async def execute(self, operation: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Runs one operation of `operations/`.
@@ -152,23 +173,25 @@ class Client:
 
         Raises:
             ClientError: nothing of the data asked for came back.
-            httpx.HTTPError: the gateway cannot be reached.
+            Unreached: the gateway did not answer.
         """
         headers = {"accept": "application/graphql-response+json", "content-type": "application/json"}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
         if self._seen:  # this client reads what it wrote
             headers["quartier-after"] = ", ".join(f"{service}/{position}" for service, position in self._seen.items())
-        response = await self._http.post(f"{self.url}/graphql", content=_body(operation, variables), headers=headers)
+        if self._http is None:
+            self._http = self._own = connections()
+        body, url = _body(operation, variables), f"{self.url}/graphql"
+        with reaching():
+            async with self._http.post(url, data=body, headers=headers, timeout=self._timeout) as response:
+                content = await response.read()
         try:
-            if operation in COMMANDS:
-                return self._outcome(operation, response.content)
-            return _data(operation, response.content)
+            return self._outcome(operation, content) if operation in COMMANDS else _data(operation, content)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            response.raise_for_status()
-            raise ClientError([{"message": f"HTTP {response.status_code} without JSON"}]) from None
+            raise Unreached(f"HTTP {response.status} without JSON", sent=True) from None
 
     async def command(self, name: str, /, *, idempotency_key: str | None = None, **fields: Any) -> Any:
         """Runs the mutation of one command.
@@ -183,7 +206,7 @@ class Client:
 
         Raises:
             ClientError: the input has not the form of the schema.
-            httpx.HTTPError: the gateway cannot be reached.
+            Unreached: the gateway did not answer.
         """
         values = {camel(field): value for field, value in fields.items()}
         return await self.execute(name, {"input": {"idempotencyKey": idempotency_key or uuid4().hex, **values}})
@@ -259,6 +282,27 @@ class Client:
         return _success(command).decode(result)
 
 
+def connections() -> aiohttp.ClientSession:
+    """Connections for the operations of many clients; to be closed by the caller."""
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_SECONDS)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Names what goes wrong on the way to a server.
+
+    Raises:
+        Unreached: it did not answer.
+    """
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise Unreached(type(error).__name__, sent=False) from error
+    except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
+        raise Unreached(type(error).__name__, sent=True) from error
+
+
 def _data(operation: str, content: bytes | msgspec.Raw) -> Any:
     """The data of a query, or of one message of a subscription."""
     answer = _result(operation).decode(content)
@@ -276,12 +320,6 @@ def _result(operation: str) -> msgspec.json.Decoder[_Answer[Any]]:
 @cache
 def _success(command: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(COMMANDS[command])
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Whom clients trust; reading it once for each of them would take 900 kB and 40 ms every time."""
-    return httpx.create_ssl_context()
 
 
 @cache

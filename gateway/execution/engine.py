@@ -21,7 +21,7 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import Executor, create_source_event_stream, execute, execute_subscription_event
+from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 from graphql.validation import recommended_rules, specified_rules
 
 from gateway.context import Context
@@ -121,21 +121,18 @@ class Engine:
         operation = get_operation_ast(self.document(params.query), params.operation_name)
         return operation.operation if operation else None
 
-    async def run(self, params: Params, context: object) -> ExecutionResult:
+    async def run(self, params: Params, context: Context) -> ExecutionResult:
         """The result of a query or mutation.
 
         Raises:
             Rejected: the document is not valid, or too heavy.
         """
-        result = execute(
-            self.schema,
-            self.document(params.query),
-            context_value=context,
-            variable_values=dict(params.variables or {}),
-            operation_name=params.operation_name,
-            hide_suggestions=True,
-        )
-        return await result if isawaitable(result) else result
+        executor = self._executor(self.document(params.query), params, context)
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        result = executor.execute_operation()  # root fields one after the other in a mutation
+        # Without the directives for it in the schema, results never come in pieces.
+        return cast("ExecutionResult", await result if isawaitable(result) else result)
 
     async def stream(self, params: Params, context: Context) -> AsyncIterator[str] | ExecutionResult:
         """The results of a subscription as JSON text, or the one result that says why there are none.
