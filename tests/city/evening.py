@@ -11,10 +11,9 @@ from datetime import timedelta
 from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
-import httpx
-
-from gateway.client import ClientError, Refused, new_id
-from services.cli.rehearse.player import PASSING, Player
+from gateway.client import ClientError, Refused, Unreached, new_id
+from services.cli.rehearse.patience import PASSING
+from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.world import World, local
 from tests.city.town import PATIENCE, eventually
@@ -32,6 +31,7 @@ class Person(Player):
 
     def __init__(self, world: World, gid: str, me: str, name: str, token: str | None) -> None:
         super().__init__(world, Record(local(gid)), gid=gid, me=me, name=name, token=token, seed=hash(me) & 0xFFFF)
+        self.patience.seconds = PATIENCE
         self.again: Counter[str] = Counter()
 
     @property
@@ -44,7 +44,7 @@ class Person(Player):
         while time.monotonic() < deadline:
             try:
                 outcome = await self.client.command(command, idempotency_key=key, **fields)
-            except (httpx.HTTPError, ClientError) as error:
+            except (Unreached, ClientError) as error:
                 last = f"{type(error).__name__}: {error}"
                 if isinstance(error, ClientError) and "UNAUTHENTICATED" in error.codes and self.renew is not None:
                     await self.renew()
@@ -68,7 +68,7 @@ class Person(Player):
         async def answer() -> Any:
             try:
                 return await self.client.execute(operation, variables)
-            except (httpx.HTTPError, ClientError):
+            except (Unreached, ClientError):
                 return None
 
         return await eventually(f"{operation} is answered", answer)
@@ -277,7 +277,7 @@ async def staff(world: World, organiser: Person, gid: str, role: str, name: str)
     async def renew() -> None:
         try:
             person.client.token = await person.world.sign_in(role, person.me, name, local(gid))
-        except httpx.HTTPError:
+        except Unreached:
             return  # the issuer is away; whoever asked tries again
 
     person.renew = renew
@@ -299,7 +299,7 @@ async def organiser_of(world: World) -> Person:
     async def renew() -> None:
         try:
             person.client.token = await person.world.sign_in("organiser", me, "Organiser", None)
-        except httpx.HTTPError:
+        except Unreached:
             return
 
     person.renew = renew
@@ -460,6 +460,6 @@ async def views_are_fresh(one: Evening) -> None:
         async def equal(person: Person = person) -> bool:
             fresh = await person.ask("Evening", id=one.gid)
             chat = await person.ask("ChatMessages", id=one.gid, channel="plenary")
-            return fresh.conference is not None and not person.view.differs_from(fresh.conference, chat.conference.chat)
+            return fresh.conference is not None and not person.view.differences(fresh.conference, chat.conference.chat)
 
         await eventually(f"{person.name} sees what a query answers", equal)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python client against a running gateway."""
 
-import httpx
 import pytest
 
-from gateway.client import Client, ClientError, Closed, Refused
+from gateway.client import Client, ClientError, Closed, Refused, Unreached, connections
 from gateway.client.results import CastBallotSuccess, ConferenceSnapshot, PollsChanged, SessionChanged
 from gateway.schema.relay import global_id
 from services.contracts import session
@@ -71,12 +70,26 @@ async def test_a_client_that_is_not_wanted_is_told_so(city: City, gateway: Addre
 
 
 async def test_clients_share_connections_that_outlive_each_of_them(city: City, gateway: Address) -> None:
-    async with httpx.AsyncClient() as http:
+    async with connections() as http:
         async with Client(gateway.url, city.issuer.resident(), http=http) as first:
             assert (await first.execute("Viewer")).viewer is not None
         async with Client(gateway.url, "nonsense", http=http) as second:
             with pytest.raises(ClientError):
                 await second.execute("Viewer")
+
+
+async def test_who_finds_nobody_knows_that_nothing_was_done(unused_tcp_port: int) -> None:
+    async with Client(f"http://127.0.0.1:{unused_tcp_port}") as client:
+        with pytest.raises(Unreached) as unreached:
+            await client.command("CastBallot", conference_id=GID, poll_id=POLL, option=1)
+    assert not unreached.value.sent
+
+
+async def test_who_gets_no_answer_in_time_cannot_know_what_was_done(city: City, gateway: Address) -> None:
+    async with Client(gateway.url, city.issuer.resident(), timeout=0.0001) as client:
+        with pytest.raises(Unreached) as unreached:
+            await client.command("CastBallot", conference_id=GID, poll_id=POLL, option=1)
+    assert unreached.value.sent
 
 
 async def test_a_subscription_ends_when_no_connection_comes_back(unused_tcp_port: int) -> None:

@@ -11,9 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import msgspec
 
+from gateway.client import connections
 from services.chassis.clock import Clock
 from services.cli.embedded.city import City, Plan
 from services.cli.embedded.process import EmbeddedError
@@ -28,7 +29,7 @@ from services.cli.rehearse.report import build_report
 from services.cli.rehearse.resident import Resident
 from services.cli.rehearse.staff import Mentor, Moderator
 from services.cli.rehearse.stage import Staged, ask, read_city, set_up
-from services.cli.rehearse.world import World, connections
+from services.cli.rehearse.world import World
 
 IDEAS_SECONDS = 15.0
 """Real time in which the ideas of an ended evening are submitted."""
@@ -126,16 +127,16 @@ async def _world(wanted: Wanted, progress: Progress) -> AsyncIterator[World]:
             await city.supervisor.stop()
 
 
-def _found(data: Path, http: httpx.AsyncClient) -> World:
+def _found(data: Path, http: aiohttp.ClientSession) -> World:
     addresses = json.loads((data / "run" / "addresses.json").read_text())
     return World(
-        http=http,
         gateways=tuple(addresses["gateways"]),
         issuer=addresses["sign_in"],
         clock=Clock.parse(addresses["clock"]),
         mailbox=Mailbox(Path(addresses["mail"])),
         databases={name: dsn for name, dsn in addresses["databases"].items() if name != "gateway"},
         texts=msgspec.yaml.decode((files("services.cli.rehearse") / "texts.yaml").read_bytes()),
+        http=http,
     )
 
 

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
-from gateway.client import Client, ClientError, Refused
+from gateway.client import Client, ClientError, Refused, Unreached
 
 PATIENCE_SECONDS = 60.0
 """Real time after which an app gives up."""
@@ -33,8 +31,6 @@ TURNED_AWAY = frozenset({"UNAUTHENTICATED", "TOO_MANY_OPERATIONS", "ISSUER_AWAY"
 
 AGAIN = frozenset({"UNAVAILABLE", "BUSY", "STALE", "FAULT", "TIMEOUT", "TOO_MANY_OPERATIONS", "ISSUER_AWAY"})
 """Errors after which trying again helps."""
-
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 Renew = Callable[[str | None], Awaitable[None]]
 """Gets a new token, unless the one given is not the present one any more."""
@@ -102,9 +98,9 @@ class Patience:
         async for token in self._tries(client):
             try:
                 outcome = await client.command(command, idempotency_key=key, **fields)
-            except httpx.HTTPError as error:
-                unknown = unknown or not isinstance(error, NEVER_SENT)
-                self._passed(command, type(error).__name__)
+            except Unreached as error:
+                unknown = unknown or error.sent
+                self._passed(command, error.why)
             except ClientError as error:
                 unknown = unknown or not TURNED_AWAY.issuperset(error.codes)
                 await self.cure(client, command, error, token, unknown=unknown)
@@ -126,8 +122,8 @@ class Patience:
         async for token in self._tries(client):
             try:
                 return await client.execute(operation, variables)
-            except httpx.HTTPError as error:
-                self._passed(operation, type(error).__name__)
+            except Unreached as error:
+                self._passed(operation, error.why)
             except ClientError as error:
                 await self.cure(client, operation, error, token)
         raise GivenUp(f"{operation} was not answered within {self.seconds:.0f} s", unknown=False)

@@ -6,11 +6,11 @@ import base64
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from gateway.client import Client, ClientError, Closed, Refused
-from services.cli.rehearse.patience import PATIENCE_SECONDS, GivenUp, Patience, Unknown, carried_out
+from services.cli.rehearse.patience import GivenUp, Patience, Unknown, carried_out
 from services.cli.rehearse.record import Record, Votes
 from services.cli.rehearse.view import View
 from services.cli.rehearse.world import World, local
@@ -49,7 +49,9 @@ class Player:
         self.view = View()
         self._news, self._version = asyncio.Event(), 0
         self.ended = asyncio.Event()
-        self.patience = Patience(record.retried, self.draw)
+        self.patience = Patience(record.retried, self.draw, self._renewed)
+        self.renew: Callable[[], Awaitable[None]] | None = None
+        self._turned_away: float | None = None
         self._runs: set[int] = set()
         self._renewing = asyncio.Lock()
 
@@ -114,15 +116,7 @@ class Player:
             self.record.error(self.name, str(error))
             return None
 
-    async def enter(self) -> None:
-        """Gets a fresh token.
-
-        Raises:
-            GivenUp: there is none.
-        """
-        raise GivenUp("the token is not accepted any more", unknown=False)
-
-    async def renew(self, token: str | None) -> None:
+    async def _renewed(self, token: str | None) -> None:
         """Gets a fresh token; of several tasks that meet the end of one, the first does it.
 
         Args:
@@ -131,9 +125,11 @@ class Player:
         Raises:
             GivenUp: there is none.
         """
+        if self.renew is None:
+            raise GivenUp("the token is not accepted any more", unknown=False)
         async with self._renewing:
             if self.client.token == token:
-                await self.enter()
+                await self.renew()
 
     async def watch(self) -> None:
         """Follows the conference until it is cancelled; the last changes come after the end of the evening."""
@@ -146,22 +142,23 @@ class Player:
 
     async def _watch(self) -> None:
         """Follows the conference until the subscription is closed for a reason that can be cured, and cures it."""
-        token, heard = self.client.token, False
+        token, heard, patience = self.client.token, False, self.patience.seconds
         try:
-            changes = self.client.subscribe("ConferenceChanges", {"conferenceId": self.gid}, patience=PATIENCE_SECONDS)
+            changes = self.client.subscribe("ConferenceChanges", {"conferenceId": self.gid}, patience=patience)
             async for change in changes:
                 if heard and self.view.is_snapshot(change):
                     self.record.retried["ConferenceChanges: connection lost"] += 1
-                heard = True
+                heard, self._turned_away = True, None
                 self.note(change)
         except Closed as closed:
-            if closed.code != NOT_ACCEPTED or not heard:
+            self._turned_away = self._turned_away or time.monotonic()
+            if closed.code != NOT_ACCEPTED or time.monotonic() - self._turned_away > patience:
                 raise GivenUp(str(closed), unknown=False) from None
             self.record.retried["ConferenceChanges: token expired"] += 1
-            await self.renew(token)
+            await self._renewed(token)
         except ClientError as error:
             await self.patience.cure(self.client, "ConferenceChanges", error, token)
-            await asyncio.sleep(0.5)
+        await asyncio.sleep(0.2)  # paces those who are turned away again
 
     def note(self, change: Any) -> None:
         """Takes a change into the view and wakes who waits for one."""
@@ -173,7 +170,8 @@ class Player:
         if session is not None:
             if session.run not in self._runs and session.phase is not None:
                 self._runs.add(session.run)
-                self.record.phase_told[session.run].append(time.perf_counter())
+                if self._version:  # who comes in the middle of a phase is told of it then
+                    self.record.phase_told[session.run].append(time.perf_counter())
             if session.status == "ENDED":
                 self.ended.set()
         self._tell()

@@ -16,9 +16,10 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A stored event: its place in the log, its topic and its fields as plain JSON."""
+    """A stored event: its place in the log, its stream, its topic and its fields as plain JSON."""
 
     position: int
+    stream: str
     topic: str
     fields: Mapping[str, Any]
 
@@ -28,7 +29,7 @@ class Log:
     """What is needed of one service's log, in order.
 
     Args:
-        by_conference: the events of some topics by conference.
+        by_conference: the events of conferences, of all topics or of some.
         gaps: sentences about streams that are not numbered without gaps.
     """
 
@@ -40,12 +41,12 @@ class Log:
         return (fact for fact in self.by_conference.get(conference_id, ()) if fact.topic in topics)
 
 
-async def read_log(dsn: str, topics: frozenset[str]) -> Log:
+async def read_log(dsn: str, topics: frozenset[str] | None = None) -> Log:
     """Reads a whole log and keeps what is asked for.
 
     Args:
         dsn: address of the service's database.
-        topics: of the events to keep.
+        topics: of the events to keep; None: all.
     """
     db = await Database.connect(dsn, size=2)
     try:
@@ -57,7 +58,7 @@ async def read_log(dsn: str, topics: frozenset[str]) -> Log:
         while rows := await store.select_notifications(position, PAGE):
             broken += gaps(numbers, ((row.originator_id.hex, row.originator_version) for row in rows))
             for row in rows:
-                if row.topic in topics and row.conference_id is not None:
+                if row.conference_id is not None and (topics is None or row.topic in topics):
                     by_conference[row.conference_id.hex].append(_fact(row))
             position = rows[-1].notification_id
         await store.close()
@@ -81,4 +82,4 @@ def gaps(last: dict[str, int], events: Iterable[tuple[str, int]]) -> Iterator[st
 
 
 def _fact(row: Recorded) -> Fact:
-    return Fact(row.notification_id, row.topic, msgspec.json.decode(row.state))
+    return Fact(row.notification_id, row.originator_id.hex, row.topic, msgspec.json.decode(row.state))

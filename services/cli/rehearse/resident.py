@@ -34,7 +34,7 @@ class Resident(Player):
             seed=part.seed,
         )  # fmt: skip
         self.part, self.staged, self.ticket = part, staged, ticket
-        self.patience = Patience(record.retried, self.draw, self.renew)
+        self.renew = self.enter
         self.seated = False
         self._done: set[str] = set()
         self._doing: set[asyncio.Task[None]] = set()

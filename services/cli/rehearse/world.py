@@ -8,23 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import aiohttp
 
-from gateway.client import Client
+from gateway.client import Client, reaching
 from services.chassis.clock import Clock
 from services.cli.rehearse.mailbox import Mailbox
 
 TIMEOUT_SECONDS = 30.0
 """Real time that a request may take."""
-
-CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=32, keepalive_expiry=4.0)
-"""Of all simulated people together. A gateway drops idle connections after 5 s; whoever writes at that moment could
-not know whether it was read."""
-
-
-def connections() -> httpx.AsyncClient:
-    """The connections for operations, shared by everybody who plays."""
-    return httpx.AsyncClient(limits=CONNECTIONS, timeout=TIMEOUT_SECONDS, trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +23,27 @@ class World:
     """A running city.
 
     Args:
-        http: the connections for operations.
         gateways: addresses of its gateways; players spread over them.
         issuer: address where laptops sign staff in; in a city this is the OIDC provider.
         clock: the conference clock of all its processes.
         databases: address of each service's database, to check what happened afterwards.
         texts: what simulated residents say.
+        http: the connections for operations, shared by everybody; None: everybody has their own.
     """
 
-    http: httpx.AsyncClient
     gateways: tuple[str, ...]
     issuer: str
     clock: Clock
     mailbox: Mailbox
     databases: dict[str, str]
     texts: dict[str, Any]
+    http: aiohttp.ClientSession | None = None
     turn: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def client(self, token: str | None = None) -> Client:
         """A client of one of the gateways, in turn."""
-        return Client(self.gateways[next(self.turn) % len(self.gateways)], token, http=self.http)
+        gateway = self.gateways[next(self.turn) % len(self.gateways)]
+        return Client(gateway, token, timeout=TIMEOUT_SECONDS, http=self.http)
 
     async def sleep(self, minutes: float) -> None:
         """Lets conference minutes pass."""
@@ -63,11 +55,16 @@ class World:
         Args:
             staff_id: 32 hex digits.
             conference_id: where the role holds (32 hex digits); None: in the city.
+
+        Raises:
+            Unreached: the provider did not answer.
         """
         body = {"role": role, "staff_id": staff_id, "name": name, "conference_id": conference_id}
-        answer = await self.http.post(self.issuer, json=body)
-        answer.raise_for_status()
-        return str(answer.json()["token"])
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        with reaching():
+            async with aiohttp.ClientSession(timeout=timeout) as http, http.post(self.issuer, json=body) as answer:
+                answer.raise_for_status()
+                return str((await answer.json())["token"])
 
     def ahead(self, real_seconds: float) -> timedelta:
         """How much conference time passes in this much real time."""

@@ -24,7 +24,7 @@ def logs(**services: list[tuple[str, dict[str, Any]]]) -> dict[str, Log]:
     for service in ("registration", "session", "rooms", "ideas"):
         numbers = count(1)
         facts = [
-            Fact(position=next(numbers), topic=f"{service}.{topic}", fields=fields)
+            Fact(position=next(numbers), stream=CONF, topic=f"{service}.{topic}", fields=fields)
             for topic, fields in services.get(service, [])
         ]
         found[service] = Log({CONF: facts})

@@ -4,16 +4,16 @@
 from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 
+from gateway.client import Unreached
 from services.cli.rehearse.patience import GivenUp, Patience, Unknown
 from tests.unit.cli.scripted import City, Hasty, error, refused
 
 DONE = "done"
 CLOSED = refused("PollIsClosed")
-TIMED_OUT = httpx.ReadTimeout("")
-NOT_CONNECTED = httpx.ConnectError("")
+TIMED_OUT = Unreached("TimeoutError", sent=True)
+NOT_CONNECTED = Unreached("ClientConnectorError", sent=False)
 
 
 def somebody(seconds: float = 60.0) -> Patience:
@@ -24,7 +24,12 @@ async def vote(patience: Patience, city: Any) -> Any:
     return await patience.command(city, "CastBallot", {"option": 1})
 
 
-PASSING = [TIMED_OUT, httpx.RemoteProtocolError(""), *map(refused, ("Busy", "Unavailable", "Fault")), error("TIMEOUT")]
+PASSING = [
+    TIMED_OUT,
+    Unreached("ServerDisconnectedError", sent=True),
+    *map(refused, ("Busy", "Unavailable", "Fault")),
+    error("TIMEOUT"),
+]
 UNHEARD = [NOT_CONNECTED, refused("ConcurrentChange"), error("TOO_MANY_OPERATIONS")]
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 
+from gateway.client import Unreached
 from services.cli.rehearse.patience import Patience
 from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
@@ -16,7 +16,7 @@ from tests.unit.cli.scripted import City, Hasty, refused
 
 ANNA = "a" * 32
 YES = Counter(["1"])
-TIMED_OUT = httpx.ReadTimeout("")
+TIMED_OUT = Unreached("TimeoutError", sent=True)
 
 
 def anna(city: City, *, patience: float = 60.0) -> Player:
@@ -48,7 +48,7 @@ async def test_a_vote_whose_repetition_was_refused_is_unknown():
     await dots_of(player)
     assert player.record.dots.unknown == {ANNA: [YES]}
     assert player.record.unknown == {"CastDots: VotingIsClosed": 1}
-    assert player.record.retried == {"CastDots: ReadTimeout": 1}
+    assert player.record.retried == {"CastDots: TimeoutError": 1}
     assert not player.record.errors
 
 
@@ -60,7 +60,7 @@ async def test_a_vote_that_was_given_up_is_unknown_and_an_error():
 
 
 async def test_a_vote_that_reached_nobody_is_refused_and_an_error():
-    player = anna(City(httpx.ConnectError("")), patience=0.0)
+    player = anna(City(Unreached("ClientConnectorError", sent=False)), patience=0.0)
     await dots_of(player)
     assert (player.record.dots.refused, player.record.dots.unanswered) == (1, 0)
     assert player.record.errors
