@@ -111,6 +111,11 @@ class Names:
         """Drops a name at once: the person was erased."""
         self._kept.pop((conference, person), None)
 
+    def forget_everywhere(self, person: str) -> None:
+        """Drops a name in all conferences at once: somebody of the staff was erased."""
+        for key in [key for key in self._kept if key[1] == person]:
+            del self._kept[key]
+
     async def _complete(self, conference: str, ids: set[str]) -> None:
         async with self._asking.setdefault(conference, asyncio.Lock()):  # who comes second finds what the first got
             now = time.monotonic()

@@ -14,8 +14,11 @@ from services.contracts import registration, session
 
 
 class _Person(msgspec.Struct):
-    conference_id: str
-    participant_id: str
+    """Whom a message is about: somebody of one conference, or somebody of the staff."""
+
+    conference_id: str = ""
+    participant_id: str = ""
+    staff_id: str = ""
 
 
 _PERSON = msgspec.json.Decoder(_Person)
@@ -43,6 +46,7 @@ class Access:
     async def open(self) -> None:
         """Starts listening."""
         await self._listen(registration.ParticipantErased, self._on_erased)
+        await self._listen(registration.StaffErased, self._on_staff_erased)
         await self._listen(session.ParticipantExcluded, self._on_excluded)
         await self._listen(session.ParticipantReadmitted, self._on_readmitted)
 
@@ -62,6 +66,11 @@ class Access:
         self._backends.names.forget(person.conference_id, person.participant_id)
         self._identity.revoke(person.participant_id)
         self._close_person(person.participant_id, "Erased")
+
+    def _on_staff_erased(self, person: _Person) -> None:
+        self._backends.names.forget_everywhere(person.staff_id)
+        self._identity.revoke(person.staff_id)
+        self._close_person(person.staff_id, "Erased")
 
     def _on_excluded(self, person: _Person) -> None:
         self._identity.revoke(person.participant_id)

@@ -78,14 +78,12 @@ def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
 
 
 def _seats(look: Look, views: Views) -> Seats | None:
-    viewer = look.viewer
-
-    def make(groups: session.GroupsView | None) -> Seats | None:
-        if groups is None:
-            return None
-        return Seats(groups if viewer.staff else None, visibility.own_group(viewer, groups))
-
-    return look.own("groups", make, views.get(GROUPS))
+    groups: session.GroupsView | None = views.get(GROUPS)
+    if groups is None:
+        return None
+    own = visibility.own_group(look.viewer, groups)
+    shown = groups if look.viewer.staff else None
+    return look.alike(("seats", own and own.group_id), lambda _: Seats(shown, own), groups)
 
 
 def _polls(look: Look, views: Views) -> tuple[session.PollView, ...] | None:

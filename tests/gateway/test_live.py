@@ -370,13 +370,24 @@ async def test_a_restart_of_nats_costs_nothing_but_time(tmp_path: Path) -> None:
         server.stop()
 
 
-async def test_who_is_excluded_is_out_at_once(city: City, gateway: Address) -> None:
-    token = city.issuer.resident()
+OUT = {
+    "excluded": (
+        False,
+        session.ParticipantExcluded(**AT, participant_id=ANNA, reason=Reason(code="insult", by=MODERATOR)),
+    ),
+    "erased": (False, registration.ParticipantErased(**AT, participant_id=ANNA)),
+    "erased from the staff": (True, registration.StaffErased(at=START, staff_id=MODERATOR)),
+}
+
+
+@pytest.mark.parametrize("how", OUT)
+async def test_who_is_excluded_or_erased_is_out_at_once(how: str, city: City, gateway: Address) -> None:
+    staff, event = OUT[how]
+    token = city.issuer.staff() if staff else city.issuer.resident()
     async with Client(gateway.url, token) as client:
         changes = client.subscribe("ConferenceChanges", {"conferenceId": GID})
         await anext(changes)
-        reason = Reason(code="insult", by=MODERATOR)
-        await city.tell(session.ParticipantExcluded(**AT, participant_id=ANNA, reason=reason))
+        await city.tell(event)
         with pytest.raises(Closed) as closed:
             await last(changes)
         assert closed.value.code == 4403

@@ -162,6 +162,7 @@ def messages(kind):
 
 UNSHOWN = {
     registration.ConferenceAnnounced, registration.ConferenceOpened, registration.ConferenceClosed,
+    registration.StaffErased,
     ideas.ChallengePublished, ideas.JuryRoundOpened, ideas.JurorRecused, ideas.JuryRoundClosed, ideas.IdeaAwarded,
 }  # fmt: skip
 """Messages that change nothing that a live conference shows."""
