@@ -30,6 +30,7 @@ import msgspec
 from services.chassis.api import Decide
 from services.chassis.clock import Clock
 from services.chassis.decider import Command, Decider, Event
+from services.chassis.records import Statement
 
 if TYPE_CHECKING:
     from services.chassis.database import Database, Tx
@@ -104,6 +105,14 @@ async def set_timer(tx: Tx, *, key: str, due_at: datetime, payload: TimerPayload
 async def cancel_timer(tx: Tx, kind: type[TimerPayload], key: str) -> None:
     """Removes the timer of this kind and key; nothing happens when there is none."""
     await tx.execute("DELETE FROM timers WHERE id = $1", timer_id(kind.KIND, key))
+
+
+def moved(payload: TimerPayload, key: str, due_at: datetime) -> Statement:
+    """The effect with which a handler moves the timer that is firing to another instant, instead of ending it."""
+    return Statement(
+        "UPDATE timers SET due_at = $2, claimed_until = NULL, attempts = 0 WHERE id = $1",
+        (timer_id(payload.KIND, key), due_at),
+    )
 
 
 class Timers:

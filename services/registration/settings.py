@@ -33,6 +33,14 @@ class RegistrationSettings(Settings):
     local_issuer: Annotated[
         bool, Field(description="1 on a laptop: anybody on this machine gets a staff token for the asking")
     ] = False
+    retention_days: Annotated[
+        int,
+        Field(
+            description="days after a conference until its participants are erased from the vault; 0: never",
+            ge=0,
+            le=36500,
+        ),
+    ] = 180
     signing_key_days: Annotated[float, Field(description="days after which tokens are signed with a new key", gt=0)] = (
         30
     )

@@ -13,6 +13,7 @@ import msgspec
 from services.chassis.decider import Command, Decider, Event, Refusal
 from services.registration.domain import registrations, seating
 from services.registration.domain.registrations import RegistrationEvent, Seats
+from services.registration.domain.retention import EraseEverybody, erase_everybody
 from services.registration.domain.seating import (
     CancelRegistration,
     EraseParticipant,
@@ -131,7 +132,13 @@ class HoldConference(Command, frozen=True, kw_only=True):
 
 
 ConferenceCommand = (
-    AnnounceConference | OpenConference | CloseConference | CancelConference | HoldConference | SeatingCommand
+    AnnounceConference
+    | OpenConference
+    | CloseConference
+    | CancelConference
+    | HoldConference
+    | EraseEverybody
+    | SeatingCommand
 )
 
 
@@ -165,7 +172,7 @@ def decide(conference: Conference, command: ConferenceCommand) -> Sequence[Confe
         case Unannounced():
             if isinstance(command, AnnounceConference):
                 return [_announced(command)]
-            if isinstance(command, EraseParticipant | ExpireRegistration):
+            if isinstance(command, EraseParticipant | EraseEverybody | ExpireRegistration):
                 return []
             return NotAnnounced(conference_id=command.conference_id)
         case Announced():
@@ -196,6 +203,8 @@ def _decide(conference: Announced, command: ConferenceCommand) -> Sequence[Confe
             return [] if conference.is_over else [ConferenceHeld(conference_id=command.conference_id)]
         case EraseParticipant():
             return seating.erase(seats, command, fill=not conference.is_over)
+        case EraseEverybody():
+            return erase_everybody(seats, command)
         case ExpireRegistration():
             return seating.decide(seats, command, conference.facts.starts_at)
         case SubmitRegistration() | RepeatRegistration() if status != "OPEN":

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When is something due? The minute at which standbys get unused seats, and the end of unconfirmed registrations."""
+"""When is something due? The minute at which standbys get unused seats, the end of unconfirmed registrations, and the
+end of what is kept about people after a conference.
+"""
+
+from datetime import datetime
 
 from services.chassis.database import Tx
 from services.chassis.projection import TableProjection
@@ -34,6 +38,19 @@ class ConfirmationDue(TimerPayload, frozen=True, kw_only=True):
     participant_id: str
 
 
+class RetentionDue(TimerPayload, frozen=True, kw_only=True):
+    """The conference is over since `since`. The handler adds the days for which people's data are kept: a setting."""
+
+    KIND = "retention_due"
+    conference_id: str
+    since: datetime
+
+
+async def _over_since(tx: Tx, conference_id: str, since: datetime) -> None:
+    due = RetentionDue(conference_id=conference_id, since=since)
+    await set_timer(tx, key=conference_id, due_at=since, payload=due, conference=conference_id)
+
+
 async def _announced(tx: Tx, event: ConferenceAnnounced, _: Recorded) -> None:
     await set_timer(
         tx,
@@ -42,9 +59,16 @@ async def _announced(tx: Tx, event: ConferenceAnnounced, _: Recorded) -> None:
         payload=StandbysDue(conference_id=event.conference_id),
         conference=event.conference_id,
     )
+    # Should nobody ever hold it or call it off, it is over when it has begun.
+    await _over_since(tx, event.conference_id, event.starts_at)
 
 
-async def _over(tx: Tx, event: ConferenceCancelled | ConferenceHeld | StandbysCalled, _: Recorded) -> None:
+async def _over(tx: Tx, event: ConferenceCancelled | ConferenceHeld, recorded: Recorded) -> None:
+    await cancel_timer(tx, StandbysDue, event.conference_id)
+    await _over_since(tx, event.conference_id, recorded.recorded_at)
+
+
+async def _called(tx: Tx, event: StandbysCalled, _: Recorded) -> None:
     await cancel_timer(tx, StandbysDue, event.conference_id)
 
 
@@ -69,12 +93,12 @@ async def _settled(
 
 DEADLINES = TableProjection(
     name="deadlines",
-    version=1,
+    version=2,
     handlers={
         ConferenceAnnounced: _announced,
         ConferenceCancelled: _over,
         ConferenceHeld: _over,
-        StandbysCalled: _over,
+        StandbysCalled: _called,
         RegistrationSubmitted: _submitted,
         RegistrationRepeated: _submitted,
         SeatTaken: _settled,

@@ -21,6 +21,8 @@ from services.registration.domain.conference import (
     NotAnnounced,
     OpenConference,
 )
+from services.registration.domain.registrations import ParticipantErased, RegistrationExpired, SeatTaken
+from services.registration.domain.retention import EraseEverybody
 from services.registration.domain.seating import (
     CancelRegistration,
     CheckIn,
@@ -28,7 +30,19 @@ from services.registration.domain.seating import (
     EraseParticipant,
     SubmitRegistration,
 )
-from tests.unit.registration.people import ANNA, EVENING, LONG_BEFORE, announced, opened, seated, submitted
+from tests.unit.registration.people import (
+    ANNA,
+    BORIS,
+    CLARA,
+    DILEK,
+    EVENING,
+    LONG_BEFORE,
+    announced,
+    opened,
+    seated,
+    submitted,
+    waiting,
+)
 
 story = Story(CONFERENCE)
 cancelled = ConferenceCancelled(conference_id=EVENING)
@@ -107,3 +121,13 @@ def test_a_person_can_be_erased_after_the_evening():
 def test_erasing_somebody_unknown_changes_nothing():
     story.when(wish(EraseParticipant, participant_id=ANNA)).then()
     story.given(*opened()).when(wish(EraseParticipant, participant_id=ANNA)).then()
+
+
+def test_when_the_time_of_keeping_is_over_everybody_is_erased_and_nobody_moves_up():
+    people = [*seated(ANNA, BORIS), *waiting(CLARA), submitted(DILEK)]
+    over = story.given(*opened(capacity=2), *people, RegistrationExpired(conference_id=EVENING, participant_id=DILEK))
+    outcome = over.when(wish(EraseEverybody))
+    erased = [event.participant_id for event in outcome.events if isinstance(event, ParticipantErased)]
+    assert erased == [ANNA, BORIS, CLARA]
+    assert not any(isinstance(event, SeatTaken) for event in outcome.events)
+    over.given(*outcome.events).when(wish(EraseEverybody)).then()
