@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures contenders in turn, so that a busy moment of the machine hits all of them, and takes medians."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,38 @@ def alternate(contenders: Mapping[str, Callable[[], float]], rounds: int = ROUND
             name = names[(number + place) % len(names)]
             figures[name].append(contenders[name]())
     return {name: median(values) for name, values in figures.items()}
+
+
+class Load:
+    """Who used the processors from this moment on: our processes and their children, or everything else.
+
+    A figure that missed its target on a machine that others kept busy says little; this tells it apart.
+    """
+
+    def __init__(self) -> None:
+        self._ours, self._busy, self._all = _used()
+
+    def shares(self) -> tuple[float, float]:
+        """Percent of all processors used by our processes, and by the rest of the machine."""
+        ours, busy, total = (now - then for now, then in zip(_used(), (self._ours, self._busy, self._all), strict=True))
+        return 100 * ours / total, 100 * max(0, busy - ours) / total
+
+
+def _used() -> tuple[int, int, int]:
+    """Clock ticks used so far: by our processes that live, by everybody, and by everybody with the idle time."""
+    parents, ticks = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has just ended
+            parents[int(entry.name)], ticks[int(entry.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    ours = {os.getpid()}
+    while more := {child for child, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    line = [int(field) for field in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return sum(ticks.get(process, 0) for process in ours), sum(line) - line[3] - line[4], sum(line)
 
 
 @contextmanager
