@@ -14,9 +14,6 @@ from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import Staged, Ticket
 from services.cli.rehearse.world import World
 
-SPREAD_SECONDS = 5.0
-"""Real time over which people look back on the evening, so that not all ask at once."""
-
 SETTLE_SECONDS = 60.0
 """Real time that a view gets to become equal to a fresh query after the evening."""
 
@@ -268,13 +265,14 @@ class Resident(Player):
         They are read at different moments: what is under way reaches the view a little later, and an answer may come
         from a read model that is behind the view. So only a difference that stays is one.
         """
-        await asyncio.sleep(self.draw.uniform(0, SPREAD_SECONDS))
-        until, pause = time.monotonic() + SETTLE_SECONDS, 0.5
+        until, pause = float("inf"), 0.5
         while True:
-            evening = await self.query("Evening", {"id": self.gid})
-            chat = await self.query("ChatMessages", {"id": self.gid, "channel": "plenary"})
+            async with self.world.looking_back:
+                evening = await self.query("Evening", {"id": self.gid})
+                chat = await self.query("ChatMessages", {"id": self.gid, "channel": "plenary"})
             if evening is None or chat is None:
                 return  # noted as an error
+            until = min(until, time.monotonic() + SETTLE_SECONDS)
             asked = (evening.conference, chat.conference.chat)
             different = self.view.differences(*asked)
             while different and time.monotonic() < until and await self.news(pause):

@@ -17,6 +17,9 @@ from services.cli.rehearse.mailbox import Mailbox
 TIMEOUT_SECONDS = 30.0
 """Real time that a request may take."""
 
+AT_ONCE = 8
+"""So many look back on the evening at the same time: residents do not all do it in the second it ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -28,6 +31,7 @@ class World:
         clock: the conference clock of all its processes.
         databases: address of each service's database, to check what happened afterwards.
         texts: what simulated residents say.
+        looking_back: of those who hold what they saw of the evening against what a query answers, so many ask at once.
         http: the connections for operations, shared by everybody; None: everybody has their own.
     """
 
@@ -37,6 +41,7 @@ class World:
     mailbox: Mailbox
     databases: dict[str, str]
     texts: dict[str, Any]
+    looking_back: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     http: aiohttp.ClientSession | None = None
     turn: "itertools.count[int]" = field(default_factory=itertools.count)
 
