@@ -11,8 +11,9 @@ The operations are the files in `operations/`; `results.py` is generated from th
 (`python -m gateway.client.generate`), so an answer has the operation's fields as attributes in snake_case.
 """
 
-from gateway.client.client import Client, ClientError, Closed, Refused, Unreached, connections, new_id, reaching
+from gateway.client.client import Client, connections, new_id, reaching
 from gateway.client.fold import fold
+from gateway.client.outcomes import ClientError, Closed, Refused, Unreached
 
 __all__ = [
     "Client", "ClientError", "Closed", "Refused", "Unreached",
