@@ -4,6 +4,7 @@
 import time
 from collections.abc import Callable
 
+import nats.errors
 import structlog
 
 log = structlog.get_logger()
@@ -75,5 +76,5 @@ class Link:
         if self.away:
             if self._seldom.due("away"):
                 log.warning("nats is away", error=kind)
-        elif self._seldom.due(kind):
+        elif not isinstance(error, nats.errors.UnexpectedEOF) and self._seldom.due(kind):  # `lost` follows at once
             log.warning("nats error", error=kind)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """While NATS is away the log says so once, then every half minute, and once that it is back."""
 
+import nats.errors
 from structlog.testing import capture_logs
 
 from services.chassis.quiet import Link, Seldom
@@ -25,6 +26,7 @@ def test_a_minute_without_nats_is_one_line_when_it_goes_one_each_half_minute_and
     link = Link(hand)
     link.found()
     with capture_logs() as logs:
+        link.failed(nats.errors.UnexpectedEOF())
         link.lost()
         for _ in range(4 * 65):
             hand.seconds += 0.25
