@@ -68,7 +68,8 @@ async def _may_write(ctx: Context, conference: str, channel: str) -> Refusal | N
         return NotAllowed(needs="Broadcast")
     if is_staff(ctx.actor, conference):
         known = channel in {PLENARY, STAFF} or channel in await groups_now(ctx, conference)
-        return None if known else NotFound(what="channel", id=channel)
+        # Groups end while somebody writes to them: no mistake of the client, so the same answer as for residents.
+        return None if known else NotAllowed(needs="a running group")
     return await _belongs(ctx, conference, channel)
 
 
