@@ -78,7 +78,7 @@ async def test_staff_write_to_any_group(talk):
 
 async def test_a_group_that_does_not_run_has_no_chat(talk):
     message = PostMessage(conference_id=talk.conference, channel="f" * 32, text="Hallo")
-    assert await talk.refused(message, talk.moderator) == NotFound(what="channel", id="f" * 32)
+    assert await talk.refused(message, talk.moderator) == NotAllowed(needs="a running group")
 
 
 async def test_residents_neither_read_nor_write_in_the_channel_of_staff(talk):
