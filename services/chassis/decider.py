@@ -53,6 +53,20 @@ E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshotted:
+    """States of this kind are kept now and then, because a stream of it can exceed 200 events.
+
+    Args:
+        states: the classes that a state can be an instance of.
+        version: raised whenever `evolve`, the events or the fields of the states change; what was kept under another
+            version is ignored. Files in `tests/contract/golden/snapshots` notice the change.
+    """
+
+    states: tuple[type[msgspec.Struct], ...]
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Decider(Generic[S, C, E]):
     """One kind of aggregate: how it decides and how its state follows from its events.
 
@@ -62,6 +76,8 @@ class Decider(Generic[S, C, E]):
         decide: `(state, command)` to the new events, none when the wish already holds, or a refusal.
         evolve: `(state, event)` to the next state; total over `events`.
         events: every event type that a stream of this kind may hold.
+        snapshot: how states are kept; None where no stream exceeds 200 events, and for ballots, whose streams hold
+            nothing but what was cast.
     """
 
     name: str
@@ -69,6 +85,7 @@ class Decider(Generic[S, C, E]):
     decide: Callable[[S, C], Sequence[E] | Refusal]
     evolve: Callable[[S, E], S]
     events: tuple[type[E], ...]
+    snapshot: Snapshotted | None = None
 
     def fold(self, state: S, events: Iterable[E]) -> S:
         """The state after `events`."""

@@ -38,6 +38,22 @@ class Recorded(NamedTuple):
     recorded_at: datetime
 
 
+class Snapshot(NamedTuple):
+    """The state of a stream after the event `originator_version`, recorded at `recorded_at`.
+
+    `kind` is the name of the state's class, `state_version` that of the rule that folded it. `notification_id` is the
+    event's position in the log; a snapshot that goes in need not know it.
+    """
+
+    originator_id: UUID
+    originator_version: int
+    state_version: int
+    kind: str
+    state: bytes
+    recorded_at: datetime
+    notification_id: int = 0
+
+
 class CommandRecord(NamedTuple):
     """The idempotency record of a command: the same id and hash again get `outcome` again.
 

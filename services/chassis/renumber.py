@@ -38,6 +38,8 @@ async def renumber(tx: Tx, after: int, offset: int, epoch: str) -> int:
     )
     await tx.execute("UPDATE projections SET position = position + $2 WHERE position > $1", after, offset)
     await tx.execute("UPDATE documents SET position = position + $2 WHERE position > $1", after, offset)
+    # Kept states are only a short cut; those of a past that was lost are worth nothing, and loading makes new ones.
+    await tx.execute("DELETE FROM snapshots")
     await tx.execute(
         "SELECT setval(pg_get_serial_sequence('stored_events', 'notification_id'), $1)",
         max(before, after, 1 - offset) + offset,  # a sequence holds at least 1

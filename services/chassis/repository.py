@@ -3,7 +3,7 @@
 
 The states are kept in memory and brought up to date by the tail of their stream before every decision, so
 that any number of replicas may decide; the version check of the append is what keeps them apart.
-Snapshots are left out: no kind of stream here grows beyond 200 events.
+Where a stream can exceed 200 events, a state that is not in memory starts from a snapshot (`snapshots.py`).
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from services.chassis.decider import Command, Decider, Event, Refusal
 from services.chassis.decisions import Answering, Decided, Envelope, Executed, Loaded, Secret, Step
 from services.chassis.mapper import Mapper, UnknownEvent
 from services.chassis.refusals import ConcurrentChange, IdempotencyKeyReused, StreamIsReadOnly
+from services.chassis.snapshots import Snapshots
 from services.chassis.store import (
     AlreadyTracked,
     Append,
@@ -62,12 +63,15 @@ class Repository:
         mapper: its events.
         clock: domain time.
         cache_size: number of streams whose state is kept in memory.
+
+    `snapshots.close()` ends what still writes.
     """
 
     def __init__(self, service: str, store: EventStore, mapper: Mapper, clock: Clock, cache_size: int = 10_000) -> None:
         self.store = store
         self.mapper = mapper
         self.clock = clock
+        self.snapshots = Snapshots(store)
         self._namespace = uuid5(NAMESPACE_OID, service)
         self._cache = StateCache(cache_size)
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -99,11 +103,14 @@ class Repository:
         Raises:
             StoreUnavailable: the database cannot be reached; repeating with the same command id is safe.
             StoreBusy, LogSetBack: nothing was stored.
-            ValueError: secret and open steps are mixed, which would tell who cast the ballot.
+            ValueError: secret and open steps are mixed, which would tell who cast the ballot; or a secret step's kind
+                has snapshots, which would lie apart from the ballots that a poll's end makes nobody's.
         """
         streams = [step.secret.stream_id if step.secret else self.stream_id(step.decider, step.key) for step in steps]
         if len({step.secret is None for step in steps}) > 1:
             raise ValueError("a ballot is not stored together with anything open")
+        if any(step.secret is not None and step.decider.snapshot is not None for step in steps):
+            raise ValueError("a ballot is kept nowhere but in the log")
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 done = await self._attempt(steps, streams, envelope, answer, effects)
@@ -162,9 +169,11 @@ class Repository:
             result = await self.store.append(item)
             match result:
                 case Appended(position):
-                    for stream, loaded in after.items():
+                    for stream, step in zip(streams, steps, strict=True):
+                        loaded = replace(after[stream], position=position)
                         if loaded.version > before[stream].version:
-                            self._cache.put(replace(loaded, position=position), epoch)
+                            self._cache.put(loaded, epoch)
+                            self.snapshots.note(step.decider, before[stream].version, loaded)
                     return Executed(msgspec.Raw(reply), position)
                 case Duplicate(stored, position):
                     return Executed(msgspec.Raw(stored), position, repeated=True)
@@ -173,7 +182,7 @@ class Repository:
                 case KeyReused():
                     return IdempotencyKeyReused()
                 case Conflict():
-                    # A full read from the first event on: after a restored backup even the kept past may be wrong.
+                    # Nothing in memory is relied on: after a restored backup even the kept past may be wrong.
                     for stream in streams:
                         self._cache.discard(stream)
                     await self._check(steps)
@@ -181,15 +190,20 @@ class Repository:
 
     async def _load(self, decider: Decider[S, C, E], stream_id: UUID) -> Loaded[S]:
         epoch = self.store.epoch
-        known: Loaded[S] = self._cache.get(stream_id, epoch) or Loaded(stream_id, decider.initial)
+        known: Loaded[S] | None = self._cache.get(stream_id, epoch)
+        if known is None:
+            known = await self.snapshots.newest(decider, stream_id) or Loaded(stream_id, decider.initial)
         tail = await self.store.select_events(stream_id, after_version=known.version)
         if not tail:
+            if known.version >= 0:
+                self._cache.put(known, epoch)
             return known
         decoders = self.mapper.decoders
         state = decider.fold(known.state, [decoders[row.topic](row.state) for row in tail])  # type: ignore[misc]
         last = tail[-1]
         loaded = Loaded(stream_id, state, last.originator_version, last.recorded_at, last.notification_id)
         self._cache.put(loaded, epoch)
+        self.snapshots.note(decider, known.version, loaded)
         return loaded
 
     async def _known(self, record: CommandRecord | None) -> Executed | Refusal | None:

@@ -208,6 +208,7 @@ class Running:
             await self._hints.cancel()
         await self.forgetting.close()
         await runtime.live.close()
+        await runtime.repository.snapshots.close()
         await runtime.store.close()
         await runtime.bus.close()
         await runtime.db.close()

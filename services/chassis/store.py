@@ -23,6 +23,7 @@ from services.chassis.records import (
     NewEvent,
     Recorded,
     Result,
+    Snapshot,
     Statement,
     StoreBusy,
     StoreUnavailable,
@@ -32,14 +33,36 @@ from services.chassis.renumber import renumber
 
 __all__ = [
     "AlreadyTracked", "Append", "Appended", "CommandRecord", "Conflict", "Duplicate", "EventStore", "Guard",
-    "KeyReused", "LogSetBack", "NewEvent", "Recorded", "Result", "Statement", "StoreBusy", "StoreUnavailable",
-    "Tracking",
+    "KeyReused", "LogSetBack", "NewEvent", "Recorded", "Result", "Snapshot", "Statement", "StoreBusy",
+    "StoreUnavailable", "Tracking",
 ]  # fmt: skip
 
 log = structlog.get_logger()
 
 COLUMNS = "notification_id, originator_id, originator_version, topic, state, conference_id, event_id, meta, recorded_at"
 EPOCH_AND_HEAD = "SELECT epoch, (SELECT coalesce(max(notification_id), 0) FROM stored_events) FROM log"
+
+SELECT_SNAPSHOT = """
+SELECT originator_id, originator_version, state_version, kind, s.state, recorded_at, notification_id
+FROM snapshots AS s JOIN stored_events USING (originator_id, originator_version, recorded_at, notification_id)
+WHERE originator_id = $1 AND state_version = $2
+"""
+KEEP_SNAPSHOT = """
+INSERT INTO snapshots AS kept
+    (originator_id, originator_version, recorded_at, notification_id, state_version, kind, state)
+SELECT originator_id, originator_version, recorded_at, notification_id, $4, $5, $6 FROM stored_events
+WHERE originator_id = $1 AND originator_version = $2 AND recorded_at = $3
+ON CONFLICT (originator_id) DO UPDATE SET
+    originator_version = excluded.originator_version, recorded_at = excluded.recorded_at,
+    notification_id = excluded.notification_id, state_version = excluded.state_version,
+    kind = excluded.kind, state = excluded.state
+WHERE kept.originator_version < excluded.originator_version OR kept.state_version <> excluded.state_version
+OR NOT EXISTS (
+    SELECT FROM stored_events AS e
+    WHERE e.originator_id = kept.originator_id AND e.originator_version = kept.originator_version
+    AND e.recorded_at = kept.recorded_at AND e.notification_id = kept.notification_id
+)
+"""
 
 
 class EventStore:
@@ -151,6 +174,19 @@ class EventStore:
             after,
             list(topics),
         )
+
+    async def select_snapshot(self, originator_id: UUID, state_version: int) -> Snapshot | None:
+        """The kept state of a stream; None if there is none of this version, or if the log does not hold its event."""
+        rows = await self._fetch(SELECT_SNAPSHOT, originator_id, state_version)
+        return Snapshot(*rows[0]) if rows else None
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keeps a state instead of the stream's older one, unless the log does not hold its event."""
+        await self._fetch(
+            KEEP_SNAPSHOT,
+            snapshot.originator_id, snapshot.originator_version, snapshot.recorded_at,
+            snapshot.state_version, snapshot.kind, snapshot.state,
+        )  # fmt: skip
 
     async def max_notification_id(self) -> int:
         """The head of the log; 0 when it is empty."""

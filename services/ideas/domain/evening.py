@@ -10,7 +10,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal
+from services.chassis.decider import Command, Decider, Event, Refusal, Snapshotted
 
 
 class SheetGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,4 +219,5 @@ EVENING: Decider[Evening, EveningCommand, EveningEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(PhaseNoted, GroupsNoted, MemberMoved, PenTaken, PenReturned),
+    snapshot=Snapshotted((Evening,)),
 )

@@ -10,7 +10,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Refusal
+from services.chassis.decider import Command, Decider, Refusal, Snapshotted
 from services.ideas.domain.jury_round import (
     BudgetExceeded,
     Criterion,
@@ -256,4 +256,5 @@ JURY: Decider[JuryRound, JuryCommand, JuryEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(JuryRoundOpened, JurorRecused, ScoringStopped, JuryRoundClosed, IdeaAwarded),
+    snapshot=Snapshotted((Unopened, Scoring, Stopped, Closed)),
 )

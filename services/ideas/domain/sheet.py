@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
+from services.chassis.decider import Command, Decider, Event, Refusal, Sealed, Snapshotted
 
 SheetField = Literal["title", "problem", "approach", "first_steps", "resources_needed", "contact"]
 
@@ -327,4 +327,5 @@ SHEET: Decider[Sheet, SheetCommand, SheetEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(SheetOpened, PassageWritten, PassageRemoved, SheetClosed, SheetAuthorshipRemoved),
+    snapshot=Snapshotted((Unopened, Open, Closed)),
 )

@@ -10,7 +10,7 @@ from typing import Literal, assert_never, get_args
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal
+from services.chassis.decider import Command, Decider, Event, Refusal, Snapshotted
 from services.registration.domain import registrations, seating
 from services.registration.domain.registrations import RegistrationEvent, Seats
 from services.registration.domain.retention import EraseEverybody, erase_everybody
@@ -256,4 +256,5 @@ CONFERENCE: Decider[Conference, ConferenceCommand, ConferenceEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(*get_args(LifeEvent), *get_args(RegistrationEvent)),
+    snapshot=Snapshotted((Unannounced, Announced)),
 )

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal
+from services.chassis.decider import Command, Decider, Event, Refusal, Snapshotted
 
 
 class StaffAdded(Event, frozen=True, kw_only=True):
@@ -168,4 +168,5 @@ STAFF_MEMBER: Decider[StaffMember, StaffCommand, StaffEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(StaffAdded, StaffAssigned, StaffReleased, StaffErased),
+    snapshot=Snapshotted((Stranger, Member, Erased)),
 )

@@ -10,7 +10,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal
+from services.chassis.decider import Command, Decider, Event, Refusal, Snapshotted
 
 TEXT_CELL = "text"
 """The cell of an evening without video: rooms still have names, for placements are ours."""
@@ -325,4 +325,5 @@ VENUE: Decider[Venue, VenueCommand, VenueEvent] = Decider(
         PersonAdmittedAgain,
         VenueClosed,
     ),
+    snapshot=Snapshotted((Venue,)),
 )

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
+from services.chassis.decider import Command, Decider, Event, Refusal, Sealed, Snapshotted
 
 PLENARY: Final = "plenary"
 STAFF: Final = "staff"
@@ -168,4 +168,5 @@ CHAT: Decider[Channel, ChatCommand, ChatEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(MessagePosted, BroadcastSent, MessageHidden),
+    snapshot=Snapshotted((Channel,)),
 )

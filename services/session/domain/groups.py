@@ -11,7 +11,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Refusal, Sealed
+from services.chassis.decider import Command, Decider, Refusal, Sealed, Snapshotted
 from services.session.domain.groups_facts import (
     CardKind,
     GroupPlan,
@@ -317,4 +317,5 @@ GROUPS: Decider[GroupPlan, GroupsCommand, GroupsEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(GroupsPlaced, PersonMoved, MentorMoved, GroupsRecalled, TopicsKept, WishesKept, TagsKept),
+    snapshot=Snapshotted((GroupPlan,)),
 )

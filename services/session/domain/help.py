@@ -10,7 +10,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
+from services.chassis.decider import Command, Decider, Event, Refusal, Sealed, Snapshotted
 
 # Events ---------------------------------------------------------------------------------------------------------
 
@@ -170,4 +170,5 @@ HELP: Decider[HelpCalls, HelpCommand, HelpEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(HelpRequested, HelpClaimed, HelpResolved),
+    snapshot=Snapshotted((HelpCalls,)),
 )

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal, Sealed
+from services.chassis.decider import Command, Decider, Event, Refusal, Sealed, Snapshotted
 
 V = TypeVar("V")
 
@@ -311,4 +311,5 @@ ROSTER: Decider[Roster, RosterCommand, RosterEvent] = Decider(
         ParticipantReadmitted,
         PersonForgotten,
     ),
+    snapshot=Snapshotted((Roster,)),
 )

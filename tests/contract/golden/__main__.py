@@ -3,9 +3,9 @@
 
 import sys
 
-from tests.contract.golden.corpus import write_missing
+from tests.contract.golden import corpus, kept
 
 if sys.argv[1:] != ["write"]:
     sys.exit(__doc__)
-for path in write_missing():
+for path in [*corpus.write_missing(), *kept.write_missing()]:
     print(path)

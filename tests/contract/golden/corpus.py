@@ -108,31 +108,31 @@ def write_missing() -> list[Path]:
 
 def domain_events() -> list[type[Event]]:
     """Every event class of every service's domain, by topic."""
-    modules = list(_modules(".domain"))
-    found = {event for event in _subclasses(Event) if event.__module__ in modules and "TOPIC" in vars(event)}
+    names = list(modules(".domain"))
+    found = {event for event in _subclasses(Event) if event.__module__ in names and "TOPIC" in vars(event)}
     return sorted(found, key=lambda event: event.TOPIC)
 
 
 def contract_events() -> list[type[ContractEvent]]:
     """Every event class of the contracts, by name."""
     importlib.import_module("services.contracts")
-    modules = list(_modules("services.contracts"))
+    names = list(modules("services.contracts"))
     found = {
         event
         for event in _subclasses(ContractEvent)
-        if event.__module__ in modules and not event.__name__.startswith("_")
+        if event.__module__ in names and not event.__name__.startswith("_")
     }
     return sorted(found, key=lambda event: (event.SERVICE, event.__name__))
 
 
 def live_changes() -> list[type[LiveChange]]:
     """Every kind of live change of the contracts, by name."""
-    modules = list(_modules("services.contracts"))
-    found = {change for change in _subclasses(LiveChange) if change.__module__ in modules}
+    names = list(modules("services.contracts"))
+    found = {change for change in _subclasses(LiveChange) if change.__module__ in names}
     return sorted(found, key=lambda change: (change.SERVICE, change.__name__))
 
 
-def _modules(part: str) -> Iterator[str]:
+def modules(part: str) -> Iterator[str]:
     """The names of all modules of our services whose name contains `part`, imported."""
     for module in pkgutil.walk_packages(services.__path__, "services."):
         if part in module.name:
