@@ -103,6 +103,17 @@ class Names:
         await asyncio.gather(*(self._complete(conference, ids) for conference, ids in by_conference.items()))
         return [self._kept.get(key, (0.0, None))[1] for key in people]
 
+    def at_hand(self, person: tuple[str, str]) -> str | None:
+        """The name of `(conference, person)` without asking.
+
+        Raises:
+            KeyError: it must be asked for.
+        """
+        until, name = self._kept[person]
+        if until < time.monotonic():
+            raise KeyError(person)
+        return name
+
     def known(self, people: Iterable[tuple[str, str]]) -> bool:
         """Whether registration has said of all these people what they are called, or that it does not know them."""
         return all(key in self._kept for key in people)

@@ -60,7 +60,8 @@ class Context:
         self.hubs = hubs
         self.after = after or {}
         self.incomplete = False
-        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=self._load_names, cache=False)
+        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=self.load_names, cache=False)
+        self.names_at_hand = backends.names.at_hand
         self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
 
     def of_nobody(self) -> "Context":
@@ -85,6 +86,12 @@ class Context:
             seen: the position the client's view was made at (`<epoch>:<value>`).
         """
         return await self.backends.command(request, self.actor, key, after=seen)
+
+    async def load_names(self, people: list[tuple[str, str]]) -> Sequence[str | None]:
+        """The names of `(conference, person)`; None for who has none, and while registration is away."""
+        names = await self.backends.names.load(people)
+        self.incomplete = self.incomplete or not self.backends.names.known(people)
+        return names
 
     @property
     def is_resident(self) -> bool:
@@ -122,11 +129,6 @@ class Context:
         """
         if not self.is_staff(conference):
             raise Refused(NotAllowed(needs="staff"))
-
-    async def _load_names(self, people: list[tuple[str, str]]) -> Sequence[str | None]:
-        names = await self.backends.names.load(people)
-        self.incomplete = self.incomplete or not self.backends.names.known(people)
-        return names
 
     async def _load_ideas(self, ids: list[str]) -> list[ideas.IdeaView | None]:
         found: dict[str, ideas.IdeaView] = {}

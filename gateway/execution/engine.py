@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 from graphql import (
@@ -21,10 +21,11 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
+from graphql.execution import create_source_event_stream, execute_subscription_event
 from graphql.validation import recommended_rules, specified_rules
 
 from gateway.context import Context
+from gateway.execution.plan import PlannedExecutor, Plans
 from gateway.execution.sharing import Told, shaping_variables
 from gateway.execution.weight import Limits, weigh
 
@@ -78,6 +79,18 @@ class Rejected(Exception):
         self.syntax = syntax
 
 
+class Prepared(NamedTuple):
+    """A document that was read before.
+
+    Args:
+        document: parsed and validated.
+        plans: what was compiled of it.
+    """
+
+    document: DocumentNode
+    plans: Plans
+
+
 class Engine:
     """Executes operations.
 
@@ -91,9 +104,9 @@ class Engine:
         self.schema = schema
         self._limits = limits or Limits()
         self._size = size
-        self._documents: OrderedDict[bytes, DocumentNode | Rejected] = OrderedDict()
+        self._documents: OrderedDict[bytes, Prepared | Rejected] = OrderedDict()
 
-    def document(self, query: str) -> DocumentNode:
+    def prepared(self, query: str) -> "Prepared":
         """The parsed and validated document.
 
         Raises:
@@ -118,7 +131,7 @@ class Engine:
         Raises:
             Rejected: the document is not valid, or too heavy.
         """
-        operation = get_operation_ast(self.document(params.query), params.operation_name)
+        operation = get_operation_ast(self.prepared(params.query).document, params.operation_name)
         return operation.operation if operation else None
 
     async def run(self, params: Params, context: Context) -> ExecutionResult:
@@ -127,7 +140,7 @@ class Engine:
         Raises:
             Rejected: the document is not valid, or too heavy.
         """
-        executor = self._executor(self.document(params.query), params, context)
+        executor = self._executor(self.prepared(params.query), params, context)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         result = executor.execute_operation()  # root fields one after the other in a mutation
@@ -140,8 +153,8 @@ class Engine:
         Raises:
             Rejected: the document is not valid, or too heavy.
         """
-        document = self.document(params.query)
-        executor = self._executor(document, params, context)
+        prepared = self.prepared(params.query)
+        executor = self._executor(prepared, params, context)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         source = create_source_event_stream(executor)
@@ -149,18 +162,18 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             return source
-        return self._told(document, params, cast("AsyncGenerator[Told]", source))
+        return self._told(prepared, params, cast("AsyncGenerator[Told]", source))
 
-    async def _told(self, document: DocumentNode, params: Params, source: AsyncGenerator[Told]) -> AsyncIterator[str]:
-        operation = get_operation_ast(document, params.operation_name)
-        shaping = shaping_variables(operation, document) if operation else frozenset()
+    async def _told(self, prepared: Prepared, params: Params, source: AsyncGenerator[Told]) -> AsyncIterator[str]:
+        operation = get_operation_ast(prepared.document, params.operation_name)
+        shaping = shaping_variables(operation, prepared.document) if operation else frozenset()
         given = params.variables or {}
         words = (params.query, params.operation_name, orjson.dumps({name: given.get(name) for name in sorted(shaping)}))
         async with aclosing(source):
             async for told in source:
 
                 async def execute(told: Told = told) -> ExecutionResult:
-                    executor = self._executor(document, params, told.sharing.context, told)
+                    executor = self._executor(prepared, params, told.sharing.context, told)
                     if isinstance(executor, list):
                         return ExecutionResult(None, errors=executor)
                     result = execute_subscription_event(executor)
@@ -169,19 +182,24 @@ class Engine:
                 yield await told.sharing.payload(words, execute)
 
     def _executor(
-        self, document: DocumentNode, params: Params, context: Context, told: Told | None = None
-    ) -> Executor[Any] | list[GraphQLError]:
-        return Executor.build(
+        self, prepared: Prepared, params: Params, context: Context, told: Told | None = None
+    ) -> PlannedExecutor | list[GraphQLError]:
+        built = PlannedExecutor.build(
             self.schema,
-            document,
+            prepared.document,
             root_value=told,
             context_value=context,
             raw_variable_values=dict(params.variables or {}),
             operation_name=params.operation_name,
             hide_suggestions=True,
         )
+        if isinstance(built, list):
+            return built
+        executor = cast("PlannedExecutor", built)
+        executor.plans = prepared.plans
+        return executor
 
-    def _read(self, query: str) -> DocumentNode | Rejected:
+    def _read(self, query: str) -> Prepared | Rejected:
         try:
             document = parse(query, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as error:
@@ -190,4 +208,4 @@ class Engine:
         if too_much is not None:
             return Rejected([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
-        return Rejected(errors) if errors else document
+        return Rejected(errors) if errors else Prepared(document, Plans(document))

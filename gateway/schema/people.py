@@ -19,7 +19,7 @@ class Person(Shown):
         """Global id of the person, good within their conference."""
         return global_id("Person", self.view)
 
-    @computed
+    @computed(at_hand=lambda person, reading: reading.name((person.conference, person.view)))
     async def display_name(self, info: strawberry.Info) -> str | None:
         """The name others see; null when the person was erased."""
         return await context_of(info).names.load((self.conference, self.view))

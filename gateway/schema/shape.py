@@ -16,6 +16,33 @@ AnyType = TypeVar("AnyType", bound=type)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+AT_HAND = "at_hand"
+"""In the metadata of a field: how it is read without waiting, from the object and a `Reading`."""
+
+
+class Reading:
+    """What an object's fields are read with when nothing may wait.
+
+    Args:
+        name_of: the display name of `(conference, person)`; raises KeyError when it must be asked for.
+
+    Attributes:
+        missing: the people whose names must be asked for.
+    """
+
+    def __init__(self, name_of: Callable[[tuple[str, str]], str | None]) -> None:
+        self._name_of = name_of
+        self.missing: dict[tuple[str, str], None] = {}
+
+    def name(self, person: tuple[str, str]) -> str | None:
+        """The display name of `(conference, person)`; None, and noted as missing, when it must be asked for."""
+        try:
+            return self._name_of(person)
+        except KeyError:
+            self.missing[person] = None
+            return None
+
+
 class Shown:
     """Base of every GraphQL object that wraps an answer of a service.
 
@@ -88,12 +115,20 @@ def shown(description: str) -> Any:
 @overload
 def computed(function: Function) -> Any: ...
 @overload
-def computed(function: None = None) -> Callable[[Function], Any]: ...
-def computed(function: Function | None = None) -> Any:
-    """A field that a method computes; the first paragraph of the docstring is its description."""
+def computed(
+    function: None = None, *, at_hand: Callable[[Any, Reading], Any] | None = None
+) -> Callable[[Function], Any]: ...
+def computed(function: Function | None = None, *, at_hand: Callable[[Any, Reading], Any] | None = None) -> Any:
+    """A field that a method computes; the first paragraph of the docstring is its description.
+
+    Args:
+        function: the method.
+        at_hand: the same without waiting, for a method that waits.
+    """
 
     def declare(method: Function) -> Any:
         paragraph = cleandoc(method.__doc__ or "").split("\n\n", maxsplit=1)[0]
-        return strawberry.field(resolver=method, description=" ".join(paragraph.split()))
+        metadata = {} if at_hand is None else {AT_HAND: at_hand}
+        return strawberry.field(resolver=method, description=" ".join(paragraph.split()), metadata=metadata)
 
     return declare if function is None else declare(function)

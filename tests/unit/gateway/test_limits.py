@@ -96,7 +96,7 @@ def test_what_is_too_much_is_named():
 )  # fmt: skip
 def test_what_would_take_seconds_to_compare_is_not_compared(query):
     with pytest.raises(Rejected, match="rejected") as rejected:
-        Engine(SCHEMA).document(query)
+        Engine(SCHEMA).prepared(query)
     assert rejected.value.errors[0].extensions == {"code": "DOCUMENT_TOO_HEAVY"}
 
 
