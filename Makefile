@@ -7,6 +7,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 READY := $(BIN)/quartier
 PYTEST := $(BIN)/pytest
+GOLDEN := tests/contract/test_golden_events.py tests/contract/test_snapshots.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench conformance contract-livekit soak schema
@@ -23,13 +24,13 @@ up: $(READY) ## Start the whole city on this machine; Ctrl-C stops it, the data 
 test: check ## Run all checks and all tests except the soak tests
 	$(PYTEST) -n auto -m "not soak"
 
-check: $(READY) ## Check style, types, import rules and dependencies
+check: $(READY) ## Check style, types, import rules, dependencies, and that nothing stored changed its fields
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(PYTEST) -q -p no:randomly tests/architecture -k "not planted"
+	$(PYTEST) -q -p no:randomly tests/architecture $(GOLDEN) -k "not planted and not whole_stream"
 
 bench: $(READY) ## Measure side by side with peers; figures, not verdicts
 	$(BIN)/python -m benchmarks
