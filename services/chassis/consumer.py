@@ -113,6 +113,7 @@ class Consumer:
             await self._reactions.close()
             self._queues.clear()
             self._pending.clear()
+            self._inflow.created = ""  # what was pending is not applied: a cursor noted from here on would pass it
 
     async def _tick(self) -> None:
         """Every second: remembers how far everything is applied, and looks what an operator asked for."""
@@ -143,9 +144,9 @@ class Consumer:
         return seq or 0
 
     def _enqueue(self, delivered: Delivered) -> None:
+        self._pending.add(delivered.seq)  # also while draining: what is not applied holds the cursor back
         if self._stopping:
             return
-        self._pending.add(delivered.seq)
         self._put(delivered.subject.split(".")[-2], delivered)
 
     def _put(self, conference: str, delivered: Delivered | None) -> None:

@@ -116,6 +116,68 @@ async def test_jetstream_deleted_and_refilled_changes_nothing(running, settings,
     assert await two.runtime.store.max_notification_id() == before + 10
 
 
+def halting(begun: asyncio.Event, go_on: asyncio.Event) -> Policies:
+    """Policies that wait at number 0, inside the reaction."""
+    table = Policies("beta")
+
+    @table.when(NumberCounted)
+    async def when_a_number_is_counted_note_it(event, ctx) -> Sequence[Step]:
+        if event.n == 0:
+            begun.set()
+            await go_on.wait()
+        return [hear(event.n, event.conference_id, ctx.now)]
+
+    return table
+
+
+async def noted_seq(one) -> int:
+    return await one.runtime.db.pool.fetchval("SELECT seq FROM cursors WHERE source = 'alpha'") or 0
+
+
+async def test_what_arrives_during_a_drain_holds_the_cursor_back_and_is_applied_after_it(
+    running, settings, service_database, conference
+):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    one = await running(alpha(settings(service_database("chassis"))))
+    database = service_database("chassis")
+    two = await running(beta(settings(database, drain_seconds=20.0), halting(begun, go_on)))
+    consumer = two.consumers[0]
+    await count(one.runtime.repository, [conference], range(1))
+    await begun.wait()
+    stopping = asyncio.create_task(two.stop())
+    await until(lambda: consumer._stopping)
+    await count(one.runtime.repository, [conference], range(1, 2))
+    await until(lambda: consumer._inflow.last_seq == 2)
+    go_on.set()
+    await stopping
+
+    looking = await running(beta(settings(database), Policies("beta")))
+    assert await noted_seq(looking) == 1
+    assert await heard(looking, conference) == [0]
+    await running(beta(settings(database)))
+    await count(one.runtime.repository, [conference], range(2, 3))
+    await until(lambda: is_heard(looking, conference, [0, 1, 2]))
+
+
+async def is_heard(one, conference: str, numbers: list[int]) -> bool:
+    return await heard(one, conference) == numbers
+
+
+async def test_a_replica_that_lost_the_source_with_events_queued_notes_no_cursor_behind_them(
+    running, settings, service_database, conference
+):
+    begun = asyncio.Event()
+    one = await running(alpha(settings(service_database("chassis"))))
+    two = await running(beta(settings(service_database("chassis")), halting(begun, asyncio.Event())))
+    consumer = two.consumers[0]
+    await count(one.runtime.repository, [conference], range(3))
+    await begun.wait()
+    await until(lambda: consumer._inflow.last_seq == 3)
+    await two._cancel("consumer")  # as when the lock is gone
+    await consumer.drain(0)
+    assert await noted_seq(two) == 0
+
+
 def choking(swallow: set[int], defects: set[int], transient: dict[int, int] | None = None) -> Policies:
     """Policies that fail at some numbers: with a defect, or so many times with a passing failure."""
     table = Policies("beta")
