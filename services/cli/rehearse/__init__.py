@@ -4,5 +4,5 @@
 cast       who plays, drawn from a seed       stage      sets the city up
 player     what all people share              resident, staff, jury   how each kind of person behaves
 patience   how an app asks again              view, record            what it knows of the evening
-replay     what the event stores say          invariants, report
+replay     what the event stores say          invariants, places, report
 """

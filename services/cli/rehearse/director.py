@@ -92,7 +92,7 @@ async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
             world, parts, organiser, lambda what: progress.advance("registrations", float(what == "resident"))
         )
         progress.say(f"{people} people registered, {expected_present(parts)} will come")
-        records = [Record(each.conference_id) for each in staged]
+        records = [Record(each.conference_id, world.clock.pace) for each in staged]
         started = time.monotonic()
         await _play(world, staged, records, progress)
         organiser = await world.sign_in("organiser", "0" * 31 + "1", "Organiser", None)

@@ -6,8 +6,10 @@ Each function looks at one conference and returns sentences about what is broken
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from itertools import combinations
 
+from services.cli.rehearse.places import MENDED_SECONDS, PLACING, misplaced
 from services.cli.rehearse.record import Answer, Record, Votes
 from services.cli.rehearse.replay import Fact, Log
 
@@ -29,14 +31,12 @@ TOPICS = frozenset(
         "registration.seat_taken",
         "rooms.placement_confirmed",
         "session.ended",
-        "session.groups_placed",
-        "session.groups_recalled",
         "session.message_posted",
-        "session.person_moved",
         "session.phase_started",
         "session.poll_closed",
         "session.poll_opened",
         "session.prepared",
+        *PLACING,
     }
 )
 """The events that are looked at."""
@@ -101,22 +101,9 @@ def plans_of(record: Record, logs: Logs) -> list[Fact]:
 
 
 def nobody_sits_twice_or_nowhere(record: Record, logs: Logs) -> Iterator[str]:
-    """In every plan and after every repair, whoever is there has exactly one place."""
-    place: dict[str, str | None] = {}
-    topics = ("session.groups_placed", "session.person_moved", "session.groups_recalled")
-    for fact in logs["session"].of(record.conference_id, *topics):
-        fields = fact.fields
-        if fact.topic == "session.groups_recalled":
-            place = {}
-        elif fact.topic == "session.person_moved":
-            place[fields["participant_id"]] = fields["group_id"]
-        else:
-            seated = [member for group in fields["groups"] for member in group["members"]]
-            seated += fields["with_moderator"]
-            for person, times in Counter(seated).items():
-                if times > 1:
-                    yield f"generation {fields['generation']}: {person} has {times} places"
-            place = dict.fromkeys(seated, "here")
+    """After every plan, repair, arrival and departure whoever is there has exactly one place, and is told a room."""
+    mended = timedelta(seconds=MENDED_SECONDS * record.pace)
+    yield from misplaced(logs["session"].of(record.conference_id, *PLACING), mended)
     for (generation, person), room in record.placements.items():
         if not room:
             yield f"{person} was told no room in generation {generation}"

@@ -60,6 +60,7 @@ class Record:
     """The notes of one conference, written by all its players.
 
     Args:
+        pace: conference seconds per real second.
         ballots: by poll.
         dots: of the one voting.
         placements: room by (generation, participant), as the client was told; `confirmed` of them, and those that
@@ -74,6 +75,7 @@ class Record:
     """
 
     conference_id: str
+    pace: float = 1.0
     ballots: dict[str, Votes] = field(default_factory=lambda: defaultdict(Votes))
     dots: Votes = field(default_factory=Votes)
     placements: dict[tuple[int, str], str] = field(default_factory=dict)

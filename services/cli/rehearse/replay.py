@@ -4,6 +4,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,12 +17,19 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A stored event: its place in the log, its stream, its topic and its fields as plain JSON."""
+    """A stored event: its place in the log, its stream, its topic and its fields as plain JSON.
+
+    Args:
+        at: when, on the conference clock.
+        cause: the same for neighbours in the log that were stored together, all or none.
+    """
 
     position: int
     stream: str
     topic: str
     fields: Mapping[str, Any]
+    at: datetime
+    cause: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +90,5 @@ def gaps(last: dict[str, int], events: Iterable[tuple[str, int]]) -> Iterator[st
 
 
 def _fact(row: Recorded) -> Fact:
-    return Fact(row.notification_id, row.originator_id.hex, row.topic, msgspec.json.decode(row.state))
+    fields = msgspec.json.decode(row.state)
+    return Fact(row.notification_id, row.originator_id.hex, row.topic, fields, row.recorded_at, row.meta)

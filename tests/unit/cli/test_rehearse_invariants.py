@@ -2,6 +2,7 @@
 """Each invariant of a rehearsal notices what it is there for."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -16,6 +17,7 @@ CONF = "c0" * 16
 ANNA, BEN, CLEO, DAVID, EMRE, FADIME = (f"{n:032x}" for n in range(1, 7))
 RED, BLUE = "a1" * 16, "b2" * 16
 POLL = "d0" * 16
+EVENING = datetime(2026, 11, 20, 18, tzinfo=UTC)
 YES_NO = [{"de": "Ja", "en": "Yes"}, {"de": "Nein", "en": "No"}]
 
 
@@ -23,12 +25,15 @@ def logs(**services: list[tuple[str, dict[str, Any]]]) -> dict[str, Log]:
     found = {}
     for service in ("registration", "session", "rooms", "ideas"):
         numbers = count(1)
-        facts = [
-            Fact(position=next(numbers), stream=CONF, topic=f"{service}.{topic}", fields=fields)
-            for topic, fields in services.get(service, [])
-        ]
+        facts = [fact(next(numbers), f"{service}.{topic}", fields) for topic, fields in services.get(service, [])]
         found[service] = Log({CONF: facts})
     return found
+
+
+def fact(number: int, topic: str, fields: dict[str, Any]) -> Fact:
+    """Each one stored by itself, a minute after the last."""
+    at = EVENING + timedelta(minutes=number)
+    return Fact(position=number, stream=CONF, topic=topic, fields=fields, at=at, cause=str(number).encode())
 
 
 def broken(check, record: Record, given: dict[str, Log]) -> list[str]:
@@ -161,7 +166,9 @@ def plan(*groups: tuple[str, ...], generation: int = 1, mode: str = "mix") -> tu
             "mode": mode,
             "again": False,
             "with_moderator": [],
-            "groups": [{"number": n, "members": list(members)} for n, members in enumerate(groups, 1)],
+            "groups": [
+                {"group_id": f"g{n}", "number": n, "members": list(members)} for n, members in enumerate(groups, 1)
+            ],
         },
     )
 
