@@ -4,8 +4,8 @@
 Each function looks at one conference and returns sentences about what is broken; none means that it holds.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
@@ -163,17 +163,33 @@ def no_seat_is_sold_twice(record: Record, logs: Logs) -> Iterator[str]:
 
 
 def every_placement_arrived(record: Record, logs: Logs) -> Iterator[str]:
-    """What clients confirmed is what rooms stored; nobody who was told a place and stayed was lost on the way."""
-    stored = {
-        (fact.fields["participant_id"], fact.fields["room"])
-        for fact in logs["rooms"].of(record.conference_id, "rooms.placement_confirmed")
-    }
-    for generation, person in record.confirmed:
-        room = record.placements[generation, person]
-        if (person, room) not in stored:
-            yield f"{person} confirmed {room} in generation {generation}, rooms does not know"
+    """The rooms that each client confirmed are what rooms stored, in their order; nobody who stayed was lost."""
+    stored: defaultdict[str, list[str]] = defaultdict(list)
+    for fact in logs["rooms"].of(record.conference_id, "rooms.placement_confirmed"):
+        stored[fact.fields["participant_id"]].append(fact.fields["room"])
+    told: defaultdict[str, list[tuple[str, bool]]] = defaultdict(list)
+    for (generation, person), room in sorted(record.placements.items()):
+        told[person].append((room, (generation, person) in record.confirmed))
+    for person in sorted(told.keys() | stored.keys()):
+        if not follows(told[person], stored[person]):
+            confirmed = ", ".join(room for room, sure in told[person] if sure)
+            yield f"{person} confirmed {confirmed}; rooms knows {', '.join(stored[person])}"
     for generation, person in sorted(record.lost):
         yield f"{person} was told a place in generation {generation} and could not confirm it"
+
+
+def follows(told: Sequence[tuple[str, bool]], stored: Sequence[str]) -> bool:
+    """Whether the stored rooms are those that were told, one after the other; staying in a room is stored once.
+
+    Args:
+        told: each room and whether its confirmation is known to be carried out; others may be stored or not.
+    """
+    reached = {0}  # so many of the stored rooms may be explained by what was told so far
+    for room, sure in told:
+        stay = {done for done in reached if done and stored[done - 1] == room}
+        go = {done + 1 for done in reached - stay if done < len(stored) and stored[done] == room}
+        reached = stay | go | (set() if sure else reached)
+    return len(stored) in reached
 
 
 def no_word_is_lost(record: Record, logs: Logs) -> Iterator[str]:

@@ -227,6 +227,38 @@ def test_a_confirmed_placement_that_rooms_does_not_know_is_noticed():
     assert broken(invariants.every_placement_arrived, record, logs())
 
 
+PLENARY, GROUP = "c1.x.p", "c1.x.g1"
+THERE_AND_BACK = {1: PLENARY, 2: PLENARY, 3: GROUP, 4: PLENARY}
+
+
+@pytest.mark.parametrize(
+    ("unknown", "stored", "holds"),
+    [
+        ((), (PLENARY, GROUP, PLENARY), True),
+        ((), (PLENARY, GROUP), False),
+        ((), (GROUP, PLENARY), False),
+        ((), (PLENARY, PLENARY, GROUP, PLENARY), False),
+        ((), (PLENARY, GROUP, PLENARY, GROUP), False),
+        ((3,), (PLENARY, GROUP, PLENARY), True),
+        ((3,), (PLENARY,), True),
+        ((4,), (PLENARY, GROUP), True),
+        ((3,), (PLENARY, GROUP), False),
+    ],
+)
+def test_the_rooms_of_a_client_are_stored_in_their_order(unknown, stored, holds):
+    record = Record(CONF)
+    for generation, room in THERE_AND_BACK.items():
+        record.placements[generation, ANNA] = room
+        (record.excused if generation in unknown else record.confirmed).add((generation, ANNA))
+    given = logs(rooms=[("placement_confirmed", {"participant_id": ANNA, "room": room}) for room in stored])
+    assert holds is not bool(broken(invariants.every_placement_arrived, record, given))
+
+
+def test_a_stored_room_that_no_client_confirmed_is_noticed():
+    given = logs(rooms=[("placement_confirmed", {"participant_id": ANNA, "room": PLENARY})])
+    assert broken(invariants.every_placement_arrived, Record(CONF), given)
+
+
 @pytest.mark.parametrize("excused", [True, False])
 def test_a_placement_that_was_never_confirmed_is_noticed_unless_it_was_overtaken(excused):
     record = Record(CONF)
