@@ -120,7 +120,10 @@ class Firing:
         # A timer that was moved is another one: its instant is part of the command's id.
         key = f"{row['due_at'].isoformat()}"
         remove = Statement(_REMOVE, (row["id"], row["due_at"]))
-        envelope = Envelope(uuid5(row["id"], key), hashlib.sha256(key.encode()).digest(), self._timers.service, trace)
+        # Where nothing is decided there is no id: a rebuilt read model may set the same instant again, and a timer that
+        # only moves must then move again instead of counting as one that was fired.
+        command_id = uuid5(row["id"], key) if steps else None
+        envelope = Envelope(command_id, hashlib.sha256(key.encode()).digest(), self._timers.service, trace)
         executed = await self._runtime.repository.execute(steps, envelope, Done(), (*effects, remove))
         if isinstance(executed, ConcurrentChange):
             raise Transient("somebody else was faster")

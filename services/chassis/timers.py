@@ -14,7 +14,8 @@ In a projection: `await set_timer(tx, key=session_id, due_at=..., payload=PhaseE
 
 The row goes in the transaction that stores what followed; a timer missed while nothing ran fires once
 afterwards. Any replica fires any timer: a row is claimed for seconds only, and the command's id, made of the
-timer's, keeps a second firing without effect.
+timer's, keeps a second firing without effect. A handler that decides nothing, only moves its timer for instance, has
+no such id: it does so as often as the timer is due.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from services.chassis.api import Decide
 from services.chassis.decisions import Step
 from services.chassis.policies import Transient
-from services.chassis.timers import TimerPayload, Timers, cancel_timer, set_timer
+from services.chassis.timers import TimerPayload, Timers, cancel_timer, moved, set_timer
 from tests.integration.chassis.tally import DIARY, beta, hear
 from tests.integration.chassis.waiting import until
 
@@ -93,6 +94,30 @@ async def test_a_timer_that_cannot_fire_now_fires_later(running, settings, datab
     await one.runtime.db.pool.execute("UPDATE timers SET claimed_until = now()")
     await until(lambda: none_left(one))
     assert await heard(one, conference) == [1]
+
+
+async def test_a_timer_that_only_moves_moves_again_when_a_rebuild_sets_it_back(
+    running, settings, database_url, conference
+):
+    first, later = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
+    timers = Timers("beta")
+
+    @timers.due(Rings)
+    async def not_yet(payload: Rings, ctx) -> Decide:
+        return Decide(effects=[moved(payload, conference, later)])
+
+    one = await running(beta(settings(database_url), timers=timers))
+
+    async def due_later_or_gone() -> bool:
+        return await one.runtime.db.pool.fetchval("SELECT count(*) FROM timers WHERE due_at < $1", later) == 0
+
+    for _ in range(2):  # the second time as a rebuilt read model sets it
+        async with one.runtime.db.transaction() as tx:
+            payload = Rings(conference_id=conference, n=1)
+            await set_timer(tx, key=conference, due_at=first, payload=payload, conference=conference)
+        one.runtime.wake_timers()
+        await until(due_later_or_gone)
+        assert await one.runtime.db.pool.fetchval("SELECT due_at FROM timers") == later
 
 
 @pytest.mark.parametrize("pace", [60])

@@ -91,3 +91,25 @@ async def test_people_are_kept_for_good_where_the_setting_says_so(city_that_keep
 
         await until(considered)
         assert (await people_of(city, EVENING))["people"] == 1
+
+
+async def test_people_are_still_forgotten_in_time_after_the_deadlines_were_rebuilt(city_that_keeps):
+    async with city_that_keeps(3650) as city:
+        await announce(city, capacity=3, starts_at=city.runtime.clock.now() + timedelta(hours=12))
+        query = "SELECT max(due_at) FROM timers WHERE kind = $1 AND conference_id = $2"
+
+        async def due_at():
+            return await city.runtime.db.pool.fetchval(query, RetentionDue.KIND, UUID(EVENING))
+
+        async def moved_on():
+            due = await due_at()
+            return due is not None and due > city.runtime.clock.now() + timedelta(days=365)
+
+        async def moved_on_or_gone():
+            return await due_at() is None or await moved_on()
+
+        await until(moved_on)
+        before = await due_at()
+        await city.runtime.projector.rebuild("deadlines")
+        await until(moved_on_or_gone)
+        assert await due_at() == before
