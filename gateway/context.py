@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Answer)
 
+QUERY_PATIENCE = 3.0
+LIVE_PATIENCE = 0.3
+"""Real time (seconds) to wait for names. Live changes go out without them, and again once they are there."""
+
 STAFF_ROLES = ("organiser", "moderator", "deputy", "mentor")
 """Who sees all of a conference; the services say the same for themselves."""
 
@@ -60,13 +64,16 @@ class Context:
         self.hubs = hubs
         self.after = after or {}
         self.incomplete = False
+        self._patience = QUERY_PATIENCE
         self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=self.load_names, cache=False)
         self.names_at_hand = backends.names.at_hand
         self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
 
     def of_nobody(self) -> "Context":
         """A context for what several clients read: it may see no more than anybody."""
-        return Context(ANONYMOUS, None, self.backends, self.signer, self.clock, self.hubs)
+        context = Context(ANONYMOUS, None, self.backends, self.signer, self.clock, self.hubs)
+        context._patience = LIVE_PATIENCE
+        return context
 
     async def ask(self, query: QueryRequest[A]) -> A:
         """The answer of a service to the client's question.
@@ -89,7 +96,7 @@ class Context:
 
     async def load_names(self, people: list[tuple[str, str]]) -> Sequence[str | None]:
         """The names of `(conference, person)`; None for who has none, and while registration is away."""
-        names = await self.backends.names.load(people)
+        names: Sequence[str | None] = await self.backends.names.load(people, self._patience)
         self.incomplete = self.incomplete or not self.backends.names.known(people)
         return names
 

@@ -8,7 +8,7 @@ and the city's OIDC provider (staff and apps), found by discovery. The gateway i
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from uuid import NAMESPACE_URL, uuid5
@@ -29,6 +29,8 @@ ALGORITHMS = ("ES256", "RS256")
 KEEP_SECONDS = 60.0
 FETCH_SECONDS = 5.0
 LEEWAY_SECONDS = 5
+RESIDENT_SECONDS = 900.0
+"""Real time after which no token of a resident is good any more: they live ten minutes."""
 
 
 class BadToken(Exception):
@@ -144,6 +146,7 @@ class Identity:
         self._size = size
         self._known: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
         self._revoked: set[str] = set()
+        self._erased: deque[tuple[float, str]] = deque()
 
     async def authenticate(self, authorization: str | None) -> Login:
         """Who an `Authorization` header (or the field of that name in `connection_init`) stands for.
@@ -170,18 +173,21 @@ class Identity:
             raise BadToken("this person has no access any more")
         return login
 
-    def revoke(self, participant: str) -> None:
-        """Refuses all tokens of a resident from now on: erased or excluded."""
+    def revoke(self, person: str) -> None:
+        """Refuses all tokens of a person from now on: excluded, or erased from the staff."""
+        self._revoked.add(person)
+
+    def revoke_erased(self, participant: str) -> None:
+        """Refuses the tokens of an erased resident until the last of them has expired; there are no new ones."""
+        now = time.monotonic()
+        while self._erased and self._erased[0][0] < now:
+            self._revoked.discard(self._erased.popleft()[1])
         self._revoked.add(participant)
+        self._erased.append((now + RESIDENT_SECONDS, participant))
 
     def readmit(self, participant: str) -> None:
         """Accepts the tokens of a resident again."""
         self._revoked.discard(participant)
-
-    def forget_keys(self) -> None:
-        """Fetches the issuers' keys anew as soon as a key is missing, however short ago that was."""
-        for keys in self._issuers:
-            keys.fetched_at = float("-inf")
 
     async def _verify(self, token: str) -> Login:
         try:

@@ -91,6 +91,18 @@ class Prepared(NamedTuple):
     plans: Plans
 
 
+class Wrong(NamedTuple):
+    """A document that was rejected before. It is no exception: one that is raised again keeps every frame it saw.
+
+    Args:
+        errors: why.
+        syntax: whether it could not be read at all.
+    """
+
+    errors: list[GraphQLError]
+    syntax: bool = False
+
+
 class Engine:
     """Executes operations.
 
@@ -104,7 +116,7 @@ class Engine:
         self.schema = schema
         self._limits = limits or Limits()
         self._size = size
-        self._documents: OrderedDict[bytes, Prepared | Rejected] = OrderedDict()
+        self._documents: OrderedDict[bytes, Prepared | Wrong] = OrderedDict()
 
     def prepared(self, query: str) -> "Prepared":
         """The parsed and validated document.
@@ -121,8 +133,8 @@ class Engine:
                 self._documents.popitem(last=False)
         else:
             self._documents.move_to_end(key)
-        if isinstance(known, Rejected):
-            raise known
+        if isinstance(known, Wrong):
+            raise Rejected(known.errors, syntax=known.syntax)
         return known
 
     def kind(self, params: Params) -> OperationType | None:
@@ -168,7 +180,11 @@ class Engine:
         operation = get_operation_ast(prepared.document, params.operation_name)
         shaping = shaping_variables(operation, prepared.document) if operation else frozenset()
         given = params.variables or {}
-        words = (params.query, params.operation_name, orjson.dumps({name: given.get(name) for name in sorted(shaping)}))
+        words = (
+            params.query,
+            params.operation_name,
+            orjson.dumps({name: given[name] for name in sorted(shaping) if name in given}),
+        )
         async with aclosing(source):
             async for told in source:
 
@@ -199,13 +215,13 @@ class Engine:
         executor.plans = prepared.plans
         return executor
 
-    def _read(self, query: str) -> Prepared | Rejected:
+    def _read(self, query: str) -> Prepared | Wrong:
         try:
             document = parse(query, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as error:
-            return Rejected([error], syntax=True)
+            return Wrong([error], syntax=True)
         too_much = self._limits.exceeded(weigh(self.schema, document)) or self._limits.repeated(document)
         if too_much is not None:
-            return Rejected([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
+            return Wrong([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
-        return Rejected(errors) if errors else Prepared(document, Plans(document))
+        return Wrong(errors) if errors else Prepared(document, Plans(document))

@@ -102,6 +102,7 @@ class Connection:
         self._acknowledged = False
         self._initialised = False
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._ending: asyncio.Future[_Close] = asyncio.get_running_loop().create_future()
         self._timers: list[asyncio.TimerHandle] = []
@@ -160,7 +161,7 @@ class Connection:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(message.get("id"), payload)
+                await self._subscribe(message.get("id"), payload)
             case "complete":
                 task = self._operations.pop(str(message.get("id")), None)
                 if task is not None:
@@ -189,7 +190,7 @@ class Connection:
         self._acknowledged = True
         await self._send({"type": "connection_ack"})
 
-    def _subscribe(self, key: object, payload: object) -> None:
+    async def _subscribe(self, key: object, payload: object) -> None:
         if not self._acknowledged:
             raise _Close(4401, "Unauthorized")
         if not isinstance(key, str) or not key:
@@ -200,29 +201,39 @@ class Connection:
             params = Params.read(payload)
         except BadRequest as error:
             raise _Close(4400, str(error)) from None
+        if len(self._tasks) >= self._sockets.operations:
+            # Said by the one who reads: a client that does not listen is not read on.
+            too_many = _error("TOO_MANY_OPERATIONS", "too many operations on this connection")
+            await self._send({"id": key, "type": "error", "payload": [too_many]})
+            return
         task = asyncio.create_task(self._operate(key, params))
         self._operations[key] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _operate(self, key: str, params: Params) -> None:
         try:
-            if len(self._operations) > self._sockets.operations:
-                await self._errors(key, [_error("TOO_MANY_OPERATIONS", "too many operations on this connection")])
-                return
+            await self._answer(key, params)
+        except _Close as close:
+            self.end(close.code, close.reason)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            if self._operations.get(key) is asyncio.current_task():
+                del self._operations[key]
+
+    async def _answer(self, key: str, params: Params) -> None:
+        try:
             await self._execute(key, params)
         except Rejected as rejected:
             await self._errors(key, [format_error(error) for error in rejected.errors])
         except Turned as turned:
             await self._errors(key, [_error(turned.code, turned.reason)])
-        except (_Close, WebSocketDisconnect) as close:
-            if isinstance(close, _Close):
-                self.end(close.code, close.reason)
+        except (_Close, WebSocketDisconnect):
+            raise
         except Exception as error:
             # What a subscription raises before its first message, such as a refusal, or a defect.
-            with suppress(_Close, WebSocketDisconnect):
-                await self._errors(key, [format_error(GraphQLError("", original_error=error))])
-        finally:
-            if self._operations.get(key) is asyncio.current_task():
-                del self._operations[key]
+            await self._errors(key, [format_error(GraphQLError("", original_error=error))])
 
     async def _execute(self, key: str, params: Params) -> None:
         door = self._sockets.door
@@ -282,7 +293,7 @@ class Connection:
             self._sockets.presence.leave(self.login.conference, self.login.actor.id)
         for timer in self._timers:
             timer.cancel()
-        tasks = [reading, *self._operations.values()]
+        tasks = [reading, *self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

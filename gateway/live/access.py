@@ -64,7 +64,7 @@ class Access:
 
     def _on_erased(self, person: _Person) -> None:
         self._backends.names.forget(person.conference_id, person.participant_id)
-        self._identity.revoke(person.participant_id)
+        self._identity.revoke_erased(person.participant_id)
         self._close_person(person.participant_id, "Erased")
 
     def _on_staff_erased(self, person: _Person) -> None:

@@ -69,6 +69,7 @@ class Subscriber:
         self.viewer = viewer
         self.woken = asyncio.Event()
         self.sent: dict[Key, Any] = {}
+        self._again: frozenset[Key] = frozenset()
 
     async def snapshot(self) -> dict[Key, Any]:
         """All parts, once every view has been asked for."""
@@ -84,14 +85,14 @@ class Subscriber:
             self.woken.clear()
             self._hub.want(self.viewer)
             now = parts(self._look, self._hub.views)
-            found = self._hub.changes.between(self.sent, now)
-            self.sent = now
+            found = self._hub.changes.between(self.sent, now, self._again)
+            self.sent, self._again = now, frozenset()
             if found:
                 return found
 
     def tell_again(self, keys: Iterable[Key]) -> None:
         """What was said of these parts was incomplete, a name was missing: they are told once more, a little later."""
-        self.sent = {key: part for key, part in self.sent.items() if key not in set(keys)}
+        self._again = self._again.union(keys)
         if self._timer is None or self._timer.when() < asyncio.get_running_loop().time():
             self._timer = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.woken.set)
 
@@ -289,7 +290,8 @@ class Hub:
             for subscriber in self._subscribers:
                 needed |= wanted(subscriber.viewer, self.views)
             for key in [key for key in self._states if key not in needed]:
-                task = self._states.pop(key).task
-                if task is not None:
-                    task.cancel()
+                state = self._states.pop(key)
+                state.asked.set()  # whoever waits for it does without
+                if state.task is not None:
+                    state.task.cancel()
             self.mark_all()

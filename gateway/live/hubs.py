@@ -62,5 +62,6 @@ class Hubs:
             await hub.close()
 
     def _on_reconnect(self) -> None:
+        self._backends.names.forget_all()
         for hub in self._hubs.values():
             hub.mark_all()

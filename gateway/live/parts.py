@@ -224,39 +224,41 @@ class Changes:
 
     Args:
         seconds: how long a change is remembered.
-        size: how many of the newest changes are remembered.
     """
 
-    def __init__(self, *, seconds: float = 1.0, size: int = 1000) -> None:
+    def __init__(self, *, seconds: float = 1.0) -> None:
         self._seconds = seconds
-        self._size = size
         self._known: dict[Hashable, Change] = {}
 
-    def between(self, sent: Mapping[Key, Any], now: Mapping[Key, Any]) -> list[Change]:
+    def between(
+        self, sent: Mapping[Key, Any], now: Mapping[Key, Any], again: frozenset[Key] = frozenset()
+    ) -> list[Change]:
         """What a viewer must be told.
 
         Args:
             sent: the parts they have.
             now: the parts as they are.
+            again: parts of which they are told everything once more, whether it changed or not.
         """
         found = []
         for key in [*now, *(key for key in sent if key not in now)]:
             old, new = sent.get(key), now.get(key)
-            if old is new:
+            if old is new and key not in again:
                 continue
-            change = self._listed(key, old, new) if key.kind in LISTED else self._whole(key, old, new)
+            find = self._listed if key.kind in LISTED else self._whole
+            change = find(key, old, new, again=key in again)
             if change is not None:
                 found.append(change)
         return found
 
-    def _whole(self, key: Key, old: Any, new: Any) -> Change | None:
+    def _whole(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
         # An object is known by its identity; what is remembered here keeps it from being used for another one.
-        return None if old == new else self._one((key, id(new)), Change(key, new))
+        return None if old == new and not again else self._one((key, id(new)), Change(key, new))
 
-    def _listed(self, key: Key, old: Any, new: Any) -> Change | None:
+    def _listed(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
         listed = LISTED[key.kind]
         before, items = ({} if part is None else _by_id(listed, part) for part in (old, new))
-        changed = tuple(item for name, item in items.items() if before.get(name) != item)
+        changed = tuple(item for name, item in items.items() if again or before.get(name) != item)
         removed = tuple(name for name in before if name not in items)
         was, rest = (None if part is None else (listed.rest(part),) for part in (old, new))
         if not changed and not removed and was == rest:
@@ -264,14 +266,9 @@ class Changes:
         return self._one((key, rest, tuple(map(id, changed)), removed), Change(key, new, changed, removed))
 
     def _one(self, identity: Hashable, change: Change) -> Change:
-        known = self._known.get(identity)
-        if known is not None and change.at - known.at < self._seconds:
-            return known
-        self._known.pop(identity, None)
-        self._known[identity] = change
-        if len(self._known) > self._size:
+        while self._known and change.at - next(iter(self._known.values())).at >= self._seconds:
             del self._known[next(iter(self._known))]
-        return change
+        return self._known.setdefault(identity, change)
 
 
 def _by_id(listed: Listed[Any], part: Any) -> dict[str, Any]:

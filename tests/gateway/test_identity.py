@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from gateway import identity
 from services.contracts import registration
 from tests.gateway.city import ANNA, CONFERENCE, ISSUER, MODERATOR, City, Issuer
 from tests.gateway.conftest import Address, running, serving
@@ -79,12 +80,14 @@ async def test_a_faulty_token_is_not_accepted(fault: str, city: City, gateway: A
     assert await status(gateway, faults(city.issuer)[fault]) == 401
 
 
-async def test_a_new_key_of_the_issuer_is_fetched(city: City, gateway: Address) -> None:
+async def test_a_new_key_of_the_issuer_is_fetched(
+    city: City, gateway: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert await status(gateway, city.issuer.resident()) == 200
     rotated = Issuer("k2")
     keys = (rotated.jwk, city.issuer.jwk)
     city.say(registration.GetJsonWebKeys, lambda _: registration.JsonWebKeys(keys=keys, issuer=ISSUER))
-    gateway.gateway.identity.forget_keys()
+    monkeypatch.setattr(identity, "FETCH_SECONDS", 0.0)
     assert await status(gateway, rotated.resident()) == 200
     assert await status(gateway, city.issuer.resident(ANNA)) == 200
 

@@ -12,7 +12,8 @@ from websockets.typing import Origin, Subprotocol
 
 from gateway.schema.relay import global_id
 from tests.gateway.city import CONFERENCE, City
-from tests.gateway.conftest import Address
+from tests.gateway.conftest import Address, running
+from tests.gateway.test_live import narrow, until
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 GID = global_id("Conference", CONFERENCE)
@@ -143,6 +144,29 @@ async def test_a_connection_has_a_bounded_number_of_operations(city: City, gatew
         kinds = [(await hear(socket))["type"] for _ in range(22)]
         assert sorted(set(kinds)) == ["connection_ack", "error", "next"]
         assert kinds.count("error") == 1
+
+
+async def test_a_client_that_asks_on_without_listening_is_not_read_on(city: City, nats_url: str, prefix: str) -> None:
+    async with (
+        running(nats_url, prefix, lag_seconds=0.5) as gateway,
+        connect(gateway.ws, sock=narrow(gateway), subprotocols=[PROTOCOL], max_queue=1, close_timeout=0.1) as stalled,
+    ):
+        await stalled.send(json.dumps(INIT))
+        await until(lambda: len(gateway.gateway.sockets) == 1)
+        (connection,) = gateway.gateway.sockets._open
+        bad, most = json.dumps(subscribe("{ " + "x" * 30_000 + " }", "1", id=GID)), 0
+
+        async def flood() -> None:
+            nonlocal most
+            for number in range(100_000):
+                await stalled.send(bad.replace('"id": "1"', f'"id": "n{number}"'))
+                most = max(most, len(connection._tasks))
+
+        flooding = asyncio.create_task(flood())
+        await until(lambda: len(gateway.gateway.sockets) == 0, 20)
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
+        assert 0 < most <= gateway.gateway.sockets.operations
 
 
 async def test_a_subscription_that_is_not_allowed_says_why(city: City, gateway: Address) -> None:

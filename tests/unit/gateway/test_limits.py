@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rate of one client, and the weight of one document."""
 
+import traceback
+
 import pytest
 from graphql import parse
 from hypothesis import given
@@ -98,6 +100,15 @@ def test_what_would_take_seconds_to_compare_is_not_compared(query):
     with pytest.raises(Rejected, match="rejected") as rejected:
         Engine(SCHEMA).prepared(query)
     assert rejected.value.errors[0].extensions == {"code": "DOCUMENT_TOO_HEAVY"}
+
+
+def test_a_document_that_is_rejected_again_and_again_keeps_nothing_of_those_who_sent_it():
+    engine, depths = Engine(SCHEMA), set()
+    for _ in range(5):
+        with pytest.raises(Rejected) as rejected:
+            engine.prepared("{ nonsense }")
+        depths.add(len(list(traceback.walk_tb(rejected.value.__traceback__))))
+    assert len(depths) == 1
 
 
 def test_a_page_of_any_size_is_weighed():

@@ -127,6 +127,24 @@ def test_a_board_whose_open_kinds_alone_differ_has_changed():
     assert (change.changed, change.removed, change.now.open_kinds) == ((), (), ())
 
 
+def test_what_is_told_again_is_told_whole_with_what_is_gone():
+    polls, evening = Key("polls"), Key("session")
+    sent = {polls: (poll("a", 1), poll("b", 1)), evening: "clock"}
+    now = {polls: (sent[polls][1],), evening: "clock"}
+    told = Changes().between(sent, now, frozenset(sent))
+    assert [(change.key, change.changed, change.removed) for change in told] == [
+        (polls, now[polls], ("a" * 32,)),
+        (evening, (), ()),
+    ]
+
+
+def test_changes_are_not_kept_longer_than_they_are_used():
+    changes = Changes(seconds=0.0)
+    for number in range(100):
+        changes.between({}, {Key("session"): str(number)})
+    assert len(changes._known) == 1
+
+
 def offer(author, name):
     return ideas.CardView(card_id=name * 32, kind="OFFER", text="x", tags=(), author_id=author, at=AT)
 
