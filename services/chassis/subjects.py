@@ -21,8 +21,9 @@ ES_EPOCH = "Es-Epoch"
 ES_TOPIC = "Es-Topic"
 ES_DIGEST = "Es-Digest"
 
-BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",)}
-"""The few commands that a service may send: keys of what is written together are made when it begins."""
+BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",), "session": ("registration.*.*.EnsureKeys",)}
+"""The few commands that a service may send: keys of staff who write for the first time, and of what is written
+together, are made when they are needed."""
 
 HEARD_BY_ALL = ("registration.*.*.ParticipantErased", "registration.*.*.StaffErased")
 """The few events that every replica hears besides the one that consumes them: their keys are forgotten at once."""

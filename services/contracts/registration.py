@@ -308,7 +308,7 @@ class ReleaseStaff(CommandRequest[Done], frozen=True, kw_only=True):
 
 
 class EraseStaff(CommandRequest[Done], frozen=True, kw_only=True):
-    """Erases a person of the staff (they ask, or an organiser): roles released, name and address deleted, key gone."""
+    """Erases a person of the staff (they ask, or an organiser), added or not: roles, name, address, key are gone."""
 
     SERVICE: ClassVar[str] = SERVICE
     staff_id: Id
@@ -488,7 +488,7 @@ class GetKeys(QueryRequest[KeysFound], frozen=True, kw_only=True):
 
 
 class EnsureKeys(CommandRequest[KeysFound], frozen=True, kw_only=True):
-    """Data keys that are made when they do not exist: for sheets written together. A destroyed key stays so."""
+    """Data keys made when they do not exist: for joint sheets, and for staff who write. Destroyed ones stay so."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = KeysFound

@@ -281,8 +281,11 @@ async def release_staff(request: contract.ReleaseStaff, ctx: Context) -> Decide:
 
 
 @api.command(contract.EraseStaff, needs=access.the_staff_member_or_an_organiser)
-async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide:
+async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide | Refusal:
     """Takes every role back, where others can hear of it, and erases the person, all in one transaction."""
+    vault = _office(ctx).vault
+    if await vault.same_person(request.staff_id):  # a resident's seat would stay without them: that is `eraseMe`
+        return staff.NotOfTheStaff(staff_id=request.staff_id)
     member = await ctx.load(staff.STAFF_MEMBER, request.staff_id)
     roles = member.state.roles if isinstance(member.state, staff.Member) else frozenset()
     steps = [
@@ -296,12 +299,12 @@ async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide:
     ]
     erase = staff.EraseStaff(now=ctx.now, staff_id=request.staff_id)
     steps.append(Step(staff.STAFF_MEMBER, request.staff_id, erase, conference=None, guards=(member,)))
-    return Decide(*steps, effects=_office(ctx).vault.erase_staff(request.staff_id))
+    return Decide(*steps, effects=vault.erase_staff(request.staff_id))
 
 
 @api.command(contract.EnsureKeys, needs=access.service)
 async def ensure_keys(request: contract.EnsureKeys, ctx: Context) -> contract.KeysFound:
-    """Keys of sheets. Not decided by a rule and not in the log: the answer would lie there."""
+    """Keys of sheets and of staff who write. No rule decides, nothing is logged: the answer would lie there."""
     return contract.KeysFound(keys=await _office(ctx).vault.ensure_keys(request.ids, request.conference_id))
 
 

@@ -10,6 +10,7 @@ from services.chassis.decisions import Step
 from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts import session as asked
 from services.session.access import group_of, groups_now, is_staff, may_see, staff_of_conference
+from services.session.adapters.keys import seal_as_author
 from services.session.domain.chat import (
     BROADCAST,
     CHAT,
@@ -46,7 +47,7 @@ async def post_message(request: asked.PostMessage, ctx: Context) -> Decide | Ref
         message_id=message_id,
         channel=channel,
         author_id=author,
-        text=await ctx.keys.seal(author, request.text),
+        text=await seal_as_author(ctx, conference, request.text),
         now=ctx.now,
     )
     return Decide(
@@ -112,7 +113,7 @@ async def broadcast(request: asked.Broadcast, ctx: Context) -> Decide | Refusal:
     refusal = await _closed_to(ctx, conference)
     if refusal is not None:
         return refusal
-    text = await ctx.keys.seal(author, request.text)
+    text = await seal_as_author(ctx, conference, request.text)
     command = Broadcast(message_id=message_id, author_id=author, text=text, now=ctx.now)
     return Decide(
         Step(CHAT, channel_key(conference, BROADCAST), command, conference),

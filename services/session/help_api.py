@@ -10,6 +10,7 @@ from services.chassis.decisions import Decided, Step
 from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts import session as asked
 from services.session.access import group_of, is_staff, may_see, staff_of_conference
+from services.session.adapters.keys import seal_as_author
 from services.session.domain.help import HELP, ClaimHelp, HelpCalls, RequestHelp, ResolveHelp
 from services.session.readmodel.help import HELP_CALLS, HelpCallsOfConference
 
@@ -29,7 +30,7 @@ async def request_help(request: asked.RequestHelp, ctx: Context) -> Decide | Ref
     if refusal is not None:
         return refusal
     group_id = await group_of(ctx, conference)
-    reason = None if request.reason is None else await ctx.keys.seal(person, request.reason)
+    reason = None if request.reason is None else await seal_as_author(ctx, conference, request.reason)
     command = RequestHelp(call_id=uuid4().hex, asked_by=person, group_id=group_id, reason=reason, now=ctx.now)
 
     def answer(decided: Sequence[Decided]) -> asked.HelpCallAnswer:

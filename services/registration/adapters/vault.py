@@ -233,11 +233,14 @@ class Vault:
         ]
 
     def erase_staff(self, staff_id: str) -> Sequence[Statement]:
-        """Deletes a person of the staff and destroys their key."""
+        """Deletes a person of the staff and destroys their key; one that was not made yet never will be."""
         staff = UUID(staff_id)
         return [
             Statement("DELETE FROM staff_people WHERE staff_id = $1", (staff,)),
-            Statement("UPDATE data_keys SET wrapped = NULL WHERE id = $1", (staff,)),
+            Statement(
+                "INSERT INTO data_keys (id, wrapped) VALUES ($1, NULL) ON CONFLICT (id) DO UPDATE SET wrapped = NULL",
+                (staff,),
+            ),
         ]
 
     async def names(self, conference_id: str, ids: Sequence[str]) -> dict[str, str]:

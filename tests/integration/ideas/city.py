@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from services.chassis.api import Api, Context
+from services.chassis.api import Api
 from services.chassis.bus import Bus
 from services.chassis.contract import ContractEvent, Done
 from services.chassis.decider import Command, Decider, Event, Refusal
@@ -27,6 +27,7 @@ from services.contracts import ideas as contract
 from services.contracts import refusals, registration, session
 from services.ideas.main import build
 from services.ideas.settings import IdeasSettings
+from tests.integration.key_service import key_service
 
 START = datetime(2027, 4, 17, 14, tzinfo=UTC)
 DISTRICT = uuid4().hex
@@ -63,24 +64,6 @@ def teller(name: str, settings: Settings, api: Api) -> Service:
         return msgspec.convert(event.body, getattr(module, event.name))
 
     return Service(name=name, settings=settings, deciders=(TELLER,), api=api, publish=publish)
-
-
-def key_service(keys: dict[str, bytes], destroyed: set[str]) -> Api:
-    """Registration's part as the keeper of keys."""
-    api = Api("registration")
-
-    @api.query(registration.GetKeys)
-    async def get_keys(request: registration.GetKeys, _: Context) -> registration.KeysFound:
-        return registration.KeysFound(keys={key: keys[key] for key in request.ids if key in keys})
-
-    @api.command(registration.EnsureKeys)
-    async def ensure_keys(request: registration.EnsureKeys, _: Context) -> registration.KeysFound:
-        for key in request.ids:
-            if key not in destroyed:
-                keys.setdefault(key, os.urandom(32))
-        return registration.KeysFound(keys={key: keys[key] for key in request.ids if key in keys})
-
-    return api
 
 
 def resident(who: str) -> Actor:

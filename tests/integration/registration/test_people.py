@@ -6,6 +6,7 @@ import re
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from services.chassis.decider import Refusal, Sealed
 from services.chassis.identity import Actor, Grant
@@ -207,6 +208,24 @@ async def test_a_person_of_the_staff_is_erased_with_their_roles_and_words(desk):
     again = contract.AddStaff(staff_id=mira, name="Mira", email="mira@example.org")
     assert await desk.ask(again, ORGANISER) == NotOfTheStaff(staff_id=mira)
     await desk.done(contract.EraseStaff(staff_id=mira))
+
+
+@pytest.mark.parametrize("wrote", [True, False])
+async def test_who_was_never_added_to_the_staff_is_erased_with_their_key(desk, wrote):
+    mira = "a" * 32
+    wanted = contract.EnsureKeys(conference_id=desk.evening, ids=(mira,))
+    if wrote:
+        assert list((await desk.ask(wanted, SERVICE)).keys) == [mira]
+    await desk.done(contract.EraseStaff(staff_id=mira), Actor(mira, "staff"))
+    told = await contract_events(desk)
+    assert [event.staff_id for event in told if isinstance(event, contract.StaffErased)] == [mira]
+    assert (await desk.ask(wanted, SERVICE)).keys == {}
+
+
+async def test_a_resident_is_not_erased_as_staff(desk):
+    anna = (await register_anna(desk)).participant_id
+    assert await desk.ask(contract.EraseStaff(staff_id=anna), ORGANISER) == NotOfTheStaff(staff_id=anna)
+    assert list((await desk.ask(contract.GetKeys(ids=(anna,)), SERVICE)).keys) == [anna]
 
 
 def test_staff_erase_themselves_and_organisers_of_the_city_erase_all():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Polls, chat and help calls in real services, with a conference in which people sit and the lobby is open."""
 
+import dataclasses
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,6 +29,7 @@ from services.chassis.subjects import partition
 from services.chassis.timers import Timers
 from services.contracts import refusals
 from services.session import chat_api, help_api, polls_api
+from services.session.adapters.keys import keys_of
 from services.session.domain import chat, poll
 from services.session.domain import help as help_
 from services.session.domain.ballot import BALLOT
@@ -44,6 +46,7 @@ from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
 from services.session.readmodel.help import HELP_CALLS
 from services.session.readmodel.polls import POLLS
 from tests.integration.chassis.waiting import until
+from tests.integration.key_service import key_service
 
 WRAPPING = hashlib.sha256(b"key of keys").digest()
 REFUSALS = [kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__]
@@ -123,6 +126,7 @@ class Talk:
         self.requests = Requests(bus, REFUSALS)
         self.start = make
         self.erased: set[str] = set()
+        self.keys: dict[str, bytes] = {}
         self.conference = uuid4().hex
         self.moderator = self.staff("moderator")
         self.mentor = self.staff("mentor")
@@ -198,8 +202,13 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(database: str, nats_url: str, prefix: str, people: int = 4) -> AsyncIterator[Talk]:
-    """One instance of the service, a lobby that is open, people who have seats."""
+async def talking(
+    database: str, nats_url: str, prefix: str, people: int = 4, keys_database: str | None = None
+) -> AsyncIterator[Talk]:
+    """One instance of the service, a lobby that is open, people who have seats.
+
+    With `keys_database` somebody answers in the place of registration: whose key is in `talk.keys` has one.
+    """
     settings = Settings(
         database_url=database,
         nats_url=nats_url,
@@ -213,7 +222,8 @@ async def talking(database: str, nats_url: str, prefix: str, people: int = 4) ->
         stack.push_async_callback(bus.close)
 
         async def start(*, timers: bool = True) -> Running:
-            running = await service(settings, talk.erased, timers=timers).start()
+            made = service(settings, talk.erased, timers=timers)
+            running = await (made if keys_database is None else dataclasses.replace(made, keys=keys_of)).start()
 
             async def close() -> None:
                 if not running.runtime.bus.closing:
@@ -224,6 +234,12 @@ async def talking(database: str, nats_url: str, prefix: str, people: int = 4) ->
             return running
 
         talk = Talk(bus, start)
+        if keys_database is not None:
+            api = key_service(talk.keys, talk.erased)
+            elsewhere = settings.model_copy(update={"database_url": keys_database})
+            keeper = await Service(name="registration", settings=elsewhere, deciders=(), api=api).start()
+            stack.push_async_callback(keeper.close)
+            await keeper.server.serve(partition(talk.conference))
         talk.one = await start()
         now = datetime(2026, 11, 1, 12, tzinfo=UTC)
         prepare = PrepareSession(script=SCRIPT, starts_at=now, language="de", title="Abend", now=now)

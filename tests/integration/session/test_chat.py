@@ -9,7 +9,7 @@ import pytest
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts.refusals import SessionIs, TooManyMessages
-from services.contracts.session import Broadcast, GetChat, HideMessage, PostMessage
+from services.contracts.session import Broadcast, GetChat, HideMessage, PostMessage, RequestHelp
 from services.session.domain.chat import CHAT, PLENARY, channel_key
 from services.session.domain.session import SESSION, EndSession
 from services.session.readmodel.chat import ANNOUNCEMENT, NEWEST
@@ -74,6 +74,25 @@ async def test_staff_write_to_any_group(talk):
     group, _ = await talk.place(talk.residents[:3], talk.residents[3:])
     await write(talk, talk.mentor, "Noch zwei Minuten.", group)
     assert [message.author_id for message in await read(talk, talk.residents[0], group)] == [talk.mentor.id]
+
+
+async def test_staff_who_were_never_added_write_and_call_with_a_key_made_for_them(service_database, nats_url, prefix):
+    where = service_database("session"), nats_url, prefix
+    async with talking(*where, people=1, keys_database=service_database("chassis")) as talk:
+        guest = talk.staff("moderator")
+        await write(talk, guest, "Ich springe heute ein.")
+        await talk.ask(Broadcast(conference_id=talk.conference, text="Gleich geht es los."), guest)
+        await talk.ask(RequestHelp(conference_id=talk.conference, reason="Wer macht das Licht an?"), guest)
+        assert [message.text for message in await read(talk, guest)] == ["Ich springe heute ein."]
+        assert list(talk.keys) == [guest.id]
+        # An erased one gets no other key, and for residents none is made: theirs comes with the registration.
+        talk.erased.add(guest.id)
+        del talk.keys[guest.id]
+        talk.one.runtime.keys.forget(guest.id)
+        for nobody in (guest, talk.residents[0]):
+            message = PostMessage(conference_id=talk.conference, channel="plenary", text="Hallo")
+            assert await talk.refused(message, nobody) == NotFound(what="key", id=nobody.id)
+        assert talk.keys == {}
 
 
 async def test_a_group_that_does_not_run_has_no_chat(talk):

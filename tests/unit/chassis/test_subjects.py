@@ -54,6 +54,11 @@ def test_a_service_publishes_no_commands_but_the_named_few_and_no_events_of_othe
     assert [subject for subject in allowed if ".evt." in subject] == [f"quartier.evt.{service}.>"]
 
 
+@pytest.mark.parametrize("service", ["session", "ideas"])
+def test_where_people_write_their_keys_may_be_made(service):
+    assert "quartier.cmd.registration.*.*.EnsureKeys" in permissions(service, "quartier")["publish"]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_overhears_no_events_but_the_end_of_keys(service):
     heard = permissions(service, "quartier")["subscribe"]

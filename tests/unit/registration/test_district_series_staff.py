@@ -88,6 +88,11 @@ def test_an_erased_person_holds_no_role_and_is_not_added_again():
     gone.when(add).refused(staff.NotOfTheStaff(staff_id=MIRA))
 
 
-def test_who_never_belonged_to_the_staff_is_not_erased():
+def test_who_came_with_a_token_alone_is_erased_and_not_added_afterwards():
     erase = staff.EraseStaff(now=NOW, staff_id=MIRA)
-    Story(staff.STAFF_MEMBER).when(erase).refused(staff.NotOfTheStaff(staff_id=MIRA))
+    erased = staff.StaffErased(staff_id=MIRA)
+    Story(staff.STAFF_MEMBER).when(erase).then(erased)
+    gone = Story(staff.STAFF_MEMBER).given(erased)
+    gone.when(erase).then()
+    add = staff.AddStaff(now=NOW, staff_id=MIRA, home_district_id=None, partner_id=None)
+    gone.when(add).refused(staff.NotOfTheStaff(staff_id=MIRA))
