@@ -4,6 +4,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from websockets.typing import Subprotocol
 from gateway.client import Client, Closed, fold
 from gateway.client.client import document
 from gateway.client.results import ConferenceSnapshot
+from gateway.live.hub import TELL_SECONDS
 from gateway.schema.relay import global_id
 from services.cli.embedded.nats import Nats, User
 from services.contracts import ideas, registration, rooms, session
@@ -309,6 +311,17 @@ async def test_what_several_viewers_are_told_alike_is_executed_once(city: City, 
         for picture in (anna, ben, cem):
             await picture.becomes(lambda now: now.session.status == "PAUSED")
         assert (sample("executions") - executed, sample("messages") - told) == (1, 3)
+
+
+async def test_many_changes_in_a_moment_are_told_together(city: City, gateway: Address) -> None:
+    async with watching(gateway, city.issuer.resident()) as picture:
+        poll, began = view(session.PollsView).polls[0], time.monotonic()
+        for ballots in range(3, 103):
+            city.know([view(session.PollsView, polls=(msgspec.structs.replace(poll, ballots=ballots),))])
+            await city.tell(session.PollResultsChanged(**LIVE))
+        await picture.becomes(lambda now: now.polls[0].ballots == 102)
+        rounds = 2 + (time.monotonic() - began) / TELL_SECONDS
+        assert len(picture.kinds) <= rounds
 
 
 async def test_a_name_that_could_not_be_asked_for_follows(city: City, gateway: Address) -> None:
