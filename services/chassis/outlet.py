@@ -106,23 +106,28 @@ class Outlet:
         replicas = (await self.stream()).config.num_replicas or self._replicas
         await self.bus.js.delete_stream(self.bus.stream(self.service))
         await topology(self.bus, [self.service], replicas=replicas)
+        self._created = str((await self.stream()).created)
 
     async def head(self) -> Head:
         """Where to go on.
 
         Raises:
-            Contradiction: the stream's last message is not in this log: the log was set back, or is another one.
+            Contradiction: the stream's last message is not in this log, or the stream has forgotten its messages and
+                this log did not send them: the log was set back, or is another one.
             nats.errors.Error, StoreUnavailable: ask again later.
         """
         info = await self.stream()
         self._created = str(info.created)
         seq = info.state.last_seq
+        cure = f"run `quartier refill {self.service}`"
         if info.state.messages == 0:
-            return Head(seq, await self._noted(seq))
+            noted = await self._noted(seq)
+            if seq > 0 and noted == 0:
+                raise Contradiction(f"the stream held {seq} messages, now expired, that this log did not send; {cure}")
+            return Head(seq, noted)
         message = await self.bus.js.get_msg(self.bus.stream(self.service), seq=seq)
         headers = message.headers or {}
         position, epoch = int(headers.get(ES_POSITION, -1)), headers.get(ES_EPOCH)
-        cure = f"run `quartier refill {self.service}`"
         await self.store.check()
         if epoch != self.store.epoch:
             raise Contradiction(f"the stream holds epoch {epoch}, the log is {self.store.epoch}; {cure}")

@@ -5,6 +5,9 @@ JetStream may be lost, and a database may be restored from an older backup. Cons
 they applied and never forget it; so the events of a log that was set back get numbers beyond everything the
 stream has ever told, and the log gets a new epoch. What both histories share keeps its numbers and is
 therefore applied by nobody a second time.
+
+An empty stream cannot tell how far it had come. Then all events keep their numbers, and those to come get numbers
+beyond any that can have been told: right as long as the restored log has taken nothing new.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from uuid import uuid4
 import structlog
 
 from services.chassis.leadership import try_lock
-from services.chassis.outlet import Head, Outlet, Unsent
+from services.chassis.outlet import Contradiction, Head, Outlet, Unsent
 from services.chassis.relay import BATCH, YIELD, lock_name
 from services.chassis.subjects import ES_DIGEST, ES_EPOCH, ES_POSITION
 
@@ -24,6 +27,9 @@ log = structlog.get_logger()
 
 LOCK_SECONDS = 30.0
 ATTEMPTS = 10
+
+LIFT = 1_000_000_000
+"""More events than a log can have lost between a backup and its restore; numbers have room for billions of lifts."""
 
 
 class StreamIsKept(Exception):
@@ -104,6 +110,7 @@ async def _shift_if_set_back(outlet: Outlet) -> int | None:
     """Gives the part of the log that the stream does not know numbers beyond the stream's; None if all is well."""
     state = (await outlet.stream()).state
     if state.messages == 0:
+        await _lift(outlet)
         return None
     first, last = await _read(outlet, state.first_seq), await _read(outlet, state.last_seq)
     shared = await _last_shared(outlet, state.first_seq, state.last_seq)
@@ -118,6 +125,18 @@ async def _shift_if_set_back(outlet: Outlet) -> int | None:
     await outlet.store.shift(shared, offset, uuid4().hex)
     log.warning("the log was set back", of=outlet.service, shared=shared, stream=last.position, offset=offset)
     return shared
+
+
+async def _lift(outlet: Outlet) -> None:
+    """Nobody can say what an empty stream has told, unless this log did and remembers: the next numbers lie beyond."""
+    try:
+        if (await outlet.head()).position > 0:
+            return
+    except Contradiction as contradiction:
+        log.warning("the stream is not this log's", of=outlet.service, reason=str(contradiction))
+    head = await outlet.store.max_notification_id()
+    await outlet.store.shift(head, LIFT, uuid4().hex)
+    log.info("the next events get numbers beyond all that was told", of=outlet.service, head=head, offset=LIFT)
 
 
 async def _last_shared(outlet: Outlet, first: int, last: int) -> int:

@@ -8,11 +8,13 @@ nothing, is not ready, and names the command that cures it.
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
+from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.leadership import Leadership
 from services.chassis.mapper import UnknownEvent
 from services.chassis.outlet import Contradiction, Head, Outlet, Publish, Sent, Unsent
@@ -123,6 +125,11 @@ class Relay:
                     head = under_way[-1].head
             while under_way:  # who asked wants the stream for itself
                 await self._confirm(under_way.popleft())
+        except asyncio.CancelledError:
+            if confirmed.position > 0:
+                with suppress(*UNREACHABLE):  # the note of the last seconds is worth no more than a refill
+                    await self._outlet.note(confirmed)
+            raise
         finally:
             for sent in under_way:
                 sent.give_up()

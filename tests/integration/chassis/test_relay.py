@@ -15,7 +15,7 @@ from services.chassis.refill import refill
 from services.chassis.relay import Relay
 from services.chassis.store import EventStore
 from tests.integration.chassis.streams import Killable, count, read, start_process
-from tests.integration.chassis.tally import Counted, Whispered, alpha, publish
+from tests.integration.chassis.tally import DIARY, Counted, Whispered, alpha, beta, publish
 from tests.integration.chassis.waiting import until
 
 EVENTS = 600
@@ -182,10 +182,7 @@ async def test_a_refill_takes_the_stream_from_a_running_relay_and_gives_it_back(
 async def test_an_empty_stream_goes_on_where_the_relay_came(running, settings, database_url, bus):
     one = await running(alpha(settings(database_url)))
     await count(one.runtime.repository, [uuid4().hex], range(20))
-    await relayed(bus, one.runtime.store, 20)
-    outlet = Outlet("alpha", bus, one.runtime.store, one.runtime.mapper, publish=publish)
-    head = await outlet.head()
-    await outlet.note(head)
+    await until(lambda: one.relay.position == one.runtime.store.seen)
     await one.close()
     await bus.js.purge_stream(bus.stream("alpha"))  # as if all messages had expired
 
@@ -193,3 +190,56 @@ async def test_an_empty_stream_goes_on_where_the_relay_came(running, settings, d
     await count(again.runtime.repository, [uuid4().hex], range(20, 25))
     await relayed(bus, again.runtime.store, 5)
     assert [one.n for one in await read(bus, "alpha")] == [20, 21, 22, 23, 24]
+
+
+async def test_after_a_refill_an_empty_stream_goes_on_where_it_ended(running, settings, database_url, bus):
+    one = await running(alpha(settings(database_url), publish=None))
+    await count(one.runtime.repository, [uuid4().hex], range(20))
+    done = await refill(Outlet("alpha", bus, one.runtime.store, one.runtime.mapper, publish=publish))
+    await bus.js.purge_stream(bus.stream("alpha"))
+    head = await Outlet("alpha", bus, one.runtime.store, one.runtime.mapper, publish=publish).head()
+    assert (head.seq, head.position) == (20, done.head)
+
+
+@pytest.mark.parametrize("lost", ["deleted", "expired"])
+async def test_a_log_set_back_whose_stream_is_gone_too_gets_new_numbers_by_a_refill_and_is_heard(
+    running, settings, service_database, conference, bus, lost
+):
+    database = service_database("chassis")
+    one = await running(alpha(settings(database)))
+    two = await running(beta(settings(service_database("chassis"))))
+
+    async def heard() -> list[int]:
+        return list((await two.runtime.repository.load(DIARY, conference)).state.heard)
+
+    async def heard_up_to(number: int) -> bool:
+        return (await heard())[-1:] == [number]
+
+    await count(one.runtime.repository, [conference], range(1, 9))
+    await until(lambda: heard_up_to(8))
+    await one.close()
+    restored = await running(alpha(settings(database), publish=None))
+    pool = restored.runtime.db.pool
+    await pool.execute("DELETE FROM stored_events WHERE notification_id > 4")
+    await pool.execute("DELETE FROM projections")
+    await pool.execute("UPDATE relay SET seq = 4, position = 4")  # as it was in the backup
+    await pool.execute("SELECT setval(pg_get_serial_sequence('stored_events', 'notification_id'), 4)")
+    await restored.close()
+    if lost == "deleted":
+        await bus.js.delete_stream(bus.stream("alpha"))
+    else:
+        await bus.js.purge_stream(bus.stream("alpha"))
+        halted = await running(alpha(settings(database)))
+        await until(lambda: halted.relay.problem is not None)
+        assert "quartier refill alpha" in halted.relay.problem
+        assert halted.readiness()["reasons"]
+        await halted.close()
+
+    curing = await running(alpha(settings(database), publish=None))
+    done = await refill(Outlet("alpha", bus, curing.runtime.store, curing.runtime.mapper, publish=publish))
+    assert (done.sent, done.head, done.epoch) == (4, 4, curing.runtime.store.epoch)
+    await curing.close()
+    again = await running(alpha(settings(database)))
+    await count(again.runtime.repository, [conference], range(101, 104))
+    await until(lambda: heard_up_to(103))
+    assert await heard() == [*range(1, 9), 101, 102, 103]
