@@ -80,7 +80,7 @@ class Bus:
     def __init__(self, client: Client, prefix: str) -> None:
         self.client = client
         self.prefix = prefix
-        self.js: JetStreamContext = client.jetstream(timeout=5, publish_async_max_pending=1024)
+        self.js: JetStreamContext = client.jetstream(timeout=5)
         self.on_reconnect: list[Callable[[], None]] = []
         self._hinting: dict[str, asyncio.Task[None]] = {}
         self._flushing: set[asyncio.Task[None]] = set()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event store of one service: append with group commit, read by stream, position or conference."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -134,14 +134,6 @@ class EventStore:
             " ORDER BY originator_version",
             originator_id,
             -1 if after_version is None else after_version,
-        )
-
-    async def select_many(self, originator_ids: Iterable[UUID]) -> list[Recorded]:
-        """The events of several streams, in the order of the log."""
-        return await self._select(
-            f"SELECT {COLUMNS} FROM stored_events WHERE originator_id = ANY($1::uuid[])"  # noqa: S608
-            " ORDER BY notification_id",
-            list(originator_ids),
         )
 
     async def select_notifications(
