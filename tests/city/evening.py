@@ -15,6 +15,7 @@ from gateway.client import ClientError, Refused, Unreached, new_id
 from services.cli.rehearse.patience import PASSING
 from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
+from services.cli.rehearse.view import channels
 from services.cli.rehearse.world import World, local
 from tests.city.town import PATIENCE, eventually
 
@@ -459,7 +460,10 @@ async def views_are_fresh(one: Evening) -> None:
 
         async def equal(person: Person = person) -> bool:
             fresh = await person.ask("Evening", id=one.gid)
-            chat = await person.ask("ChatMessages", id=one.gid, channel="plenary")
-            return fresh.conference is not None and not person.view.differences(fresh.conference, chat.conference.chat)
+            chats = {
+                channel: (await person.ask("ChatMessages", id=one.gid, channel=channel)).conference.chat
+                for channel in channels(fresh.conference)
+            }
+            return not person.view.differences(fresh.conference, chats)
 
         await eventually(f"{person.name} sees what a query answers", equal)

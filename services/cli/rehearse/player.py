@@ -12,7 +12,7 @@ from typing import Any
 from gateway.client import Client, ClientError, Closed, Refused
 from services.cli.rehearse.patience import GivenUp, Patience, Unknown, carried_out
 from services.cli.rehearse.record import Record, Votes
-from services.cli.rehearse.view import View
+from services.cli.rehearse.view import View, channels
 from services.cli.rehearse.world import World, local
 
 DEFECTS = frozenset({"IdempotencyKeyReused", "InvalidInput", "NotFound", "StreamIsReadOnly"})
@@ -21,6 +21,9 @@ it and the city do not understand each other."""
 
 OVERTAKEN = frozenset({"PlacementChanged", "VenueIsClosed"})
 """Refusals of a confirmation that came too late: the next change says where the person belongs now."""
+
+SETTLE_SECONDS = 60.0
+"""Real time that a view gets to become equal to a fresh query after the evening."""
 
 NOT_ACCEPTED = 4403
 """The close code for a token that is not, or no longer, accepted."""
@@ -38,6 +41,9 @@ class Player:
         token: of staff; residents get theirs with `renew`.
         seed: of everything the person does by chance.
     """
+
+    EVENING = "Evening"
+    """The query about all that the person may see."""
 
     def __init__(
         self, world: World, record: Record, *, gid: str, me: str, name: str, token: str | None, seed: int
@@ -218,6 +224,41 @@ class Player:
             self.record.confirmed.add(told)
         elif isinstance(outcome, Unknown) or outcome.kind in OVERTAKEN:
             self.record.excused.add(told)
+
+    async def look_back(self) -> None:
+        """Holds the view against fresh queries until both say the same, for whoever watched to the end.
+
+        They are read at different moments: what is under way reaches the view a little later, and an answer may come
+        from a read model that is behind the view. So only a difference that stays is one.
+        """
+        if self.view.session is None or self.view.session.status != "ENDED":
+            return  # the subscription was lost for good, which is noted as an error
+        until, pause = float("inf"), 0.5
+        while True:
+            asked = await self._ask_for_everything()
+            if asked is None:
+                return  # noted as an error
+            until = min(until, time.monotonic() + SETTLE_SECONDS)
+            different = self.view.differences(*asked)
+            while different and time.monotonic() < until and await self.news(pause):
+                different = self.view.differences(*asked)
+            if not different or time.monotonic() >= until:
+                break
+            pause = min(8.0, pause * 2)
+        self.record.views[self.name] = different
+
+    async def _ask_for_everything(self) -> tuple[Any, dict[str, Any]] | None:
+        async with self.world.looking_back:
+            evening = await self.query(self.EVENING, {"id": self.gid})
+            if evening is None:
+                return None
+            chats = {}
+            for channel in channels(evening.conference):
+                answer = await self.query("ChatMessages", {"id": self.gid, "channel": channel})
+                if answer is None:
+                    return None
+                chats[channel] = answer.conference.chat
+        return evening.conference, chats
 
     @property
     def minutes_into(self) -> float:

@@ -67,7 +67,7 @@ class Record:
             were `excused`: overtaken by the next one, or the person left, or nobody knows whether it was confirmed.
         written: topic and id of the cards, problems and messages that the city accepted.
         passages: the newest accepted version by id.
-        views: for each player, how the view differed from a fresh query at the end.
+        views: for each player who watched to the end, how the view differed from fresh queries then.
         refusals, unknown, retried: how often a command was certainly not carried out, or nobody can tell, or what its
             client met passed by.
         errors: what a client could not cope with.

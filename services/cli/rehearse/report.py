@@ -73,6 +73,7 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
         "jury": {"scores": counts["scores"], "awards": counts["awards"]},
         "messages": counts["messages"],
         "help_calls": counts["help_calls"],
+        "views_compared": sum(len(record.views) for record in records),
         "refusals": refusals,
         "unknown": unknown,
         "invariants": {name: not what for name, what in broken.items()},
@@ -119,6 +120,7 @@ def show(report: Mapping[str, Any], console: Console) -> None:
         "ideas",
         "messages",
         "help_calls",
+        "views_compared",
     ):
         facts.add_row(name.replace("_", " "), str(report[name]))
     for name in ("groups", "placements", "ballots", "dots", "jury"):

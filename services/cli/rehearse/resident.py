@@ -2,7 +2,6 @@
 """A simulated resident: comes late, votes and votes again, pins cards, writes in a sheet, drops out, comes back."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -13,9 +12,6 @@ from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import Staged, Ticket
 from services.cli.rehearse.world import World
-
-SETTLE_SECONDS = 60.0
-"""Real time that a view gets to become equal to a fresh query after the evening."""
 
 DOTS = 5
 WORDS = 2
@@ -32,7 +28,6 @@ class Resident(Player):
         )  # fmt: skip
         self.part, self.staged, self.ticket = part, staged, ticket
         self.renew = self.enter
-        self.seated = False
         self._done: set[str] = set()
         self._doing: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -73,12 +68,11 @@ class Resident(Player):
                 self._start(f"at {minute}", self._at(minute, what))
         async for _ in self.turns():
             self._react()
-        if self.seated and "gone" not in self._done:
-            await self._compare()
+        if "gone" not in self._done:
+            await self.look_back()
 
     async def _check_in(self) -> None:
-        outcome = await self.command("CheckIn", conference_id=self.gid, participant_id=self._gid_of_me())
-        self.seated = carried_out(outcome) and outcome.status == "SEATED"
+        await self.command("CheckIn", conference_id=self.gid, participant_id=self._gid_of_me())
 
     def _gid_of_me(self) -> str:
         return self.global_id("Person", self.me)
@@ -258,26 +252,3 @@ class Resident(Player):
     async def _ask_for_help(self) -> None:
         await self._think(0.3)
         await self.sent("help_calls", "RequestHelp", reason=self._say("help"))
-
-    async def _compare(self) -> None:
-        """Holds the view against fresh queries until both say the same.
-
-        They are read at different moments: what is under way reaches the view a little later, and an answer may come
-        from a read model that is behind the view. So only a difference that stays is one.
-        """
-        until, pause = float("inf"), 0.5
-        while True:
-            async with self.world.looking_back:
-                evening = await self.query("Evening", {"id": self.gid})
-                chat = await self.query("ChatMessages", {"id": self.gid, "channel": "plenary"})
-            if evening is None or chat is None:
-                return  # noted as an error
-            until = min(until, time.monotonic() + SETTLE_SECONDS)
-            asked = (evening.conference, chat.conference.chat)
-            different = self.view.differences(*asked)
-            while different and time.monotonic() < until and await self.news(pause):
-                different = self.view.differences(*asked)
-            if not different or time.monotonic() >= until:
-                break
-            pause = min(8.0, pause * 2)
-        self.record.views[self.name] = different

@@ -18,6 +18,8 @@ POLL_SHARE = 0.35
 class Mentor(Player):
     """Comes early, goes where the plan says, says hello."""
 
+    EVENING = "EveningForStaff"
+
     def __init__(self, world: World, record: Record, staged: Staged, ticket: StaffTicket) -> None:
         seed = int(ticket.staff_id[:8], 16)
         super().__init__(
@@ -40,6 +42,7 @@ class Mentor(Player):
                     greeted.add(group.id)
                     text = self.world.texts["chat"][0]
                     await self.command("PostMessage", conference_id=self.gid, channel=group.id, text=text)
+            await self.look_back()
         finally:
             watching.cancel()
             await self.client.close()
@@ -47,6 +50,8 @@ class Mentor(Player):
 
 class Moderator(Player):
     """Leads the evening: polls, extension, pause, topics, help, broadcast; sometimes faster than the clock."""
+
+    EVENING = "EveningForStaff"
 
     def __init__(self, world: World, record: Record, staged: Staged) -> None:
         ticket = staged.moderator
@@ -66,6 +71,7 @@ class Moderator(Player):
                 group.create_task(self._lead())
                 group.create_task(self._answer_help())
                 group.create_task(self._expect())
+            await self.look_back()
         finally:
             watching.cancel()
             await self.client.close()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client's view of a conference: a snapshot and the changes after it, folded as any app would fold them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,9 @@ WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "pre
 
 LISTS = {"polls": "changed_polls", "sheets": "changed_sheets", "help": "changed_calls"}
 """Parts that are lists of things with ids, and the field of the change that upserts into them."""
+
+ASKED_AS = {"placement": "my_placement"}
+"""Parts that queries name otherwise."""
 
 SNAPSHOT = "ConferenceSnapshot"
 
@@ -114,28 +117,34 @@ class View:
         for gone in getattr(change, "removed_sheet_ids", ()):
             self.lists["sheets"].pop(gone, None)
 
-    def differences(self, evening: Any, plenary: Any) -> list[str]:
+    def differences(self, evening: Any, chats: Mapping[str, Any]) -> list[str]:
         """What is not as queries answer it, value by value; empty when everything is.
 
         Args:
-            evening: the answer of `Evening` about the conference, for a resident.
-            plenary: the answer of `ChatMessages` about the plenary.
+            evening: the answer of `Evening` about the conference, for staff of `EveningForStaff`.
+            chats: the answers of `ChatMessages` about all `channels`, None for those that one may not read.
         """
         fresh: dict[str, tuple[Any, Any]] = {
-            "session": (self.session, evening.session),
-            "my_group": (self.my_group, evening.my_group),
-            "placement": (self.placement, evening.my_placement),
-            "problems": (self.problems, evening.problems),
-            "polls": (self.lists["polls"], _by_id(evening.polls or ())),
-            "sheets": (self.lists["sheets"], _by_id(evening.sheets or ())),
+            name: (self.whole[name], getattr(evening, ASKED_AS.get(name, name), None)) for name in WHOLE
+        }
+        for name in LISTS:
+            fresh[name] = (self.lists[name], _by_id(getattr(evening, name, None) or ()))
+        fresh |= {
             "cards": (self.cards, _by_id(evening.board.cards if evening.board else ())),
             "open_kinds": (sorted(self.open_kinds), sorted(evening.board.open_kinds if evening.board else ())),
-            "chat": (self.chats.get("plenary", {}), _by_id(plenary.messages if plenary else ())),
+            "chats": (self.chats, {name: _by_id(chat.messages) for name, chat in chats.items() if chat is not None}),
         }
         found = (
             each for name, (mine, asked) in fresh.items() for each in _differences(name, _plain(mine), _plain(asked))
         )
         return list(islice(found, DIFFERENCES))
+
+
+def channels(evening: Any) -> list[str]:
+    """The chat channels that somebody reads, by the answer of `Evening` or `EveningForStaff` about the conference."""
+    if hasattr(evening, "groups"):
+        return ["plenary", "staff", *(group.id for group in (evening.groups.groups if evening.groups else ()))]
+    return ["plenary", *([evening.my_group.id] if evening.my_group else [])]
 
 
 def _kind(change: Any) -> str:

@@ -316,6 +316,13 @@ def test_a_view_that_differs_is_noticed():
     assert broken(invariants.every_view_equals_a_fresh_query, record, logs())
 
 
+def test_a_conference_whose_views_nobody_compared_is_noticed():
+    record = Record(CONF)
+    assert broken(invariants.every_view_equals_a_fresh_query, record, logs()) == ["nobody compared"]
+    record.views["a resident"] = []
+    assert not broken(invariants.every_view_equals_a_fresh_query, record, logs())
+
+
 def test_a_mail_that_came_twice_is_noticed():
     record = Record(CONF)
     record.mails["anna: Ihr Platz"] = 2
