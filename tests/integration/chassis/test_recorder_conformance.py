@@ -23,8 +23,8 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from eventsourcing.tests import persistence as suites
 
 from services.chassis.database import Database
-from services.chassis.recorder import Recorder
 from services.chassis.store import EventStore
+from services.chassis.testing.recorder import Recorder
 
 T = TypeVar("T")
 
