@@ -69,7 +69,7 @@ class Picture:
                 self.now = fold(self.now, news)
                 self._changed.notify_all()
 
-    async def becomes(self, wanted: Any, seconds: float = 5.0) -> None:
+    async def becomes(self, wanted: Any, seconds: float = 60.0) -> None:
         """Waits until the picture is `wanted`, or meets it."""
         meets = wanted if callable(wanted) else lambda now: plain(now) == plain(wanted)
         try:
@@ -246,15 +246,18 @@ async def test_who_moves_to_another_group_reads_its_chat_and_leaves_the_old_one(
         )
 
 
-async def test_a_stale_answer_is_asked_for_again(city: City, gateway: Address) -> None:
-    async with watching(gateway, city.issuer.resident()) as picture:
+async def test_a_stale_answer_is_asked_for_again(city: City, nats_url: str, prefix: str) -> None:
+    async with (
+        running(nats_url, prefix, safety_seconds=600) as gateway,
+        watching(gateway, city.issuer.resident()) as picture,
+    ):
         part = city.parts["session"]
         await city.tell(session.SessionPaused(**AT, run=1))
         part.position -= 1  # the read model is behind its log
         await asyncio.sleep(0.1)
         city.know([view(session.SessionView, status="PAUSED")])
         part.position += 1
-        await picture.becomes(lambda now: now.session.status == "PAUSED", 2)
+        await picture.becomes(lambda now: now.session.status == "PAUSED")
 
 
 async def test_a_lost_message_is_healed(city: City, nats_url: str, prefix: str) -> None:
@@ -264,7 +267,7 @@ async def test_a_lost_message_is_healed(city: City, nats_url: str, prefix: str) 
     ):
         city.know([view(session.SessionView, status="PAUSED")])
         await city.tell(session.SessionPaused(**AT, run=1), lost=True)
-        await picture.becomes(lambda now: now.session.status == "PAUSED", 3)
+        await picture.becomes(lambda now: now.session.status == "PAUSED")
 
 
 async def test_a_part_whose_service_was_away_follows_when_it_is_back(city: City, gateway: Address) -> None:
@@ -378,7 +381,7 @@ async def test_a_restart_of_nats_costs_nothing_but_time(tmp_path: Path) -> None:
             city.know([view(session.SessionView, status="PAUSED")])
             city.parts["session"].position += 1
             server = nats.start()
-            await picture.becomes(lambda now: now.session.status == "PAUSED", 15)
+            await picture.becomes(lambda now: now.session.status == "PAUSED")
     finally:
         server.stop()
 
@@ -442,7 +445,7 @@ async def last(changes: AsyncIterator[Any]) -> None:
         pass
 
 
-async def until(holds: Any, seconds: float = 5.0) -> None:
+async def until(holds: Any, seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 -- the gateway tells nobody
             await asyncio.sleep(0.01)

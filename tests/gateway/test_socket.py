@@ -31,12 +31,12 @@ async def say(socket: ClientConnection, *messages: Any) -> None:
 
 
 async def hear(socket: ClientConnection) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return json.loads(await socket.recv())
 
 
 async def ended(socket: ClientConnection) -> tuple[int, str]:
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         await socket.wait_closed()
     return socket.close_code or 0, socket.close_reason or ""
 
@@ -79,7 +79,7 @@ async def test_a_completed_subscription_says_nothing_more(city: City, gateway: A
         assert (await hear(socket))["payload"]["data"]["conferenceChanges"]["__typename"] == "ConferenceSnapshot"
         await say(socket, {"type": "complete", "id": "1"}, {"type": "ping"})
         assert await hear(socket) == {"type": "pong"}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(gateway.gateway.hubs):  # noqa: ASYNC110 -- the gateway tells nobody
                 await asyncio.sleep(0.01)
 
@@ -163,7 +163,7 @@ async def test_a_client_that_asks_on_without_listening_is_not_read_on(city: City
                 most = max(most, len(connection._tasks))
 
         flooding = asyncio.create_task(flood())
-        await until(lambda: len(gateway.gateway.sockets) == 0, 20)
+        await until(lambda: len(gateway.gateway.sockets) == 0)
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
         assert 0 < most <= gateway.gateway.sockets.operations

@@ -42,7 +42,7 @@ async def heard_all(one, conferences: Sequence[str], numbers: range) -> bool:
     return True
 
 
-async def heard_enough(one, conferences: Sequence[str], number: int, seconds: float = 30.0) -> None:
+async def heard_enough(one, conferences: Sequence[str], number: int, seconds: float = 60.0) -> None:
     async def enough() -> bool:
         try:
             return sum([len(await heard(one, conference)) for conference in conferences]) >= number

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(holds: Callable[[], Awaitable[bool] | bool], seconds: float = 15.0) -> None:
+async def until(holds: Callable[[], Awaitable[bool] | bool], seconds: float = 60.0) -> None:
     """Returns when `holds` does."""
     async with asyncio.timeout(seconds):
         while True:

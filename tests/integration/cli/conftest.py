@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-def eventually(holds: Callable[[], Any], within: float = 30.0) -> Any:
+def eventually(holds: Callable[[], Any], within: float = 60.0) -> Any:
     """Waits until `holds` answers something true, and returns it."""
     deadline = time.monotonic() + within
     while not (answer := holds()):

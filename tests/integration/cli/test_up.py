@@ -146,7 +146,7 @@ async def test_a_service_has_its_own_keys_and_enters_no_other_room(up: Start) ->
 
     session = await nats.connect(city.buses()["session"], error_cb=note)
     await session.publish("quartier.cmd.rooms.p00.city.OpenLobby", b"{}")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await refused.wait()
     await session.close()
 

@@ -186,7 +186,7 @@ class City:
         return (await eventually(self.sheets, bool))[-1]
 
 
-async def eventually(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], Any], seconds: float = 20) -> Any:
+async def eventually(look: Callable[[], Awaitable[Any]], holds: Callable[[Any], Any], seconds: float = 60) -> Any:
     """What `look` finds as soon as it is as expected."""
     async with asyncio.timeout(seconds):
         while True:

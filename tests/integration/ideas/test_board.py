@@ -118,7 +118,7 @@ async def test_gateways_are_told_that_cards_changed(city):
     subscribed = await city.bus.subscribe(city.bus.subject_live("ideas", city.conference, "CardsChanged"), listen)
     await exchange(city, anna)
     await city.does(need(city), resident(anna))
-    assert await asyncio.wait_for(heard.get(), 10)
+    assert await asyncio.wait_for(heard.get(), 60)
     await subscribed.stop()
 
 

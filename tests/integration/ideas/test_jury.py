@@ -255,6 +255,6 @@ async def test_others_are_told_of_the_round_and_of_awards_and_of_nothing_in_betw
     await city.does(contract.AwardIdea(round_id=round_.round_id, idea_id=idea_id, amount_cents=5), ORGANISER)
     names = []
     while "IdeaAwarded" not in names:
-        names.append((await asyncio.wait_for(told.get(), 10))[0])
+        names.append((await asyncio.wait_for(told.get(), 60))[0])
     assert names[-3:] == ["JuryRoundOpened", "JuryRoundClosed", "IdeaAwarded"]
     assert (await city.does(contract.ListIdeas(), GATEWAY)).items

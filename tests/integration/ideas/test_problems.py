@@ -159,12 +159,12 @@ async def test_wishes_are_told_when_the_phase_ends_and_again_after_the_break(cit
     await city.does(rank(city, second, first), resident(anna))
     told = await listen(city, "TopicPreferencesClosed")
     await city.leave("problems", "problems", "topics")
-    assert (await asyncio.wait_for(told.get(), 10)).ranks == {anna: (second, first)}
+    assert (await asyncio.wait_for(told.get(), 60)).ranks == {anna: (second, first)}
     assert isinstance(await city.refused(rank(city, first), resident(ben)), TopicsAreSettled)
     await city.enter("break", kind="break")
     await eventually(lambda: city.ask(rank(city, first), resident(ben)), lambda reply: reply.answer is not None)
     await city.leave("break")
-    assert (await asyncio.wait_for(told.get(), 10)).ranks == {anna: (second, first), ben: (first,)}
+    assert (await asyncio.wait_for(told.get(), 60)).ranks == {anna: (second, first), ben: (first,)}
 
 
 async def test_wishes_are_collected_shortly_before_the_break_ends(city):
@@ -172,14 +172,14 @@ async def test_wishes_are_collected_shortly_before_the_break_ends(city):
     await collect(city, anna, tools=("problems", "topics"))
     told = await listen(city, "TopicPreferencesClosed")
     await city.leave("problems", "problems", "topics")
-    assert (await asyncio.wait_for(told.get(), 10)).ranks == {}
+    assert (await asyncio.wait_for(told.get(), 60)).ranks == {}
     view = await eventually(city.problems, lambda view: view.topics)
     await city.enter("break", kind="break")
     topic_id = view.topics[0].topic_id
     await eventually(lambda: city.ask(rank(city, topic_id), resident(anna)), lambda reply: reply.answer is not None)
     over = datetime.now(UTC)
     await city.tell(session.PhaseExtended(at=START, conference_id=city.conference, run=city.run, deadline=over))
-    assert (await asyncio.wait_for(told.get(), 15)).ranks == {anna: (topic_id,)}
+    assert (await asyncio.wait_for(told.get(), 60)).ranks == {anna: (topic_id,)}
 
 
 async def test_nobody_buries_the_problems_of_others(city):

@@ -227,5 +227,5 @@ async def test_gateways_are_told_that_a_sheet_changed(city: City, people):
     subject = city.bus.subject_live("ideas", city.conference, "SheetsChanged")
     subscribed = await city.bus.subscribe(subject, hear)
     await city.does(write(sheet, "Neu"), resident(people[0]))
-    assert await asyncio.wait_for(heard.get(), 10)
+    assert await asyncio.wait_for(heard.get(), 60)
     await subscribed.stop()
