@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store under the method names of the eventsourcing library, so that its test suites hold us to its contract.
 
-Asynchronous, otherwise as `eventsourcing.persistence.ProcessRecorder` says. Services use the store itself, and nothing at run time this.
+Asynchronous, otherwise as `eventsourcing.persistence.ProcessRecorder` says. Services use the store itself.
 """
 
 from collections.abc import Sequence
