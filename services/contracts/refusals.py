@@ -84,12 +84,6 @@ class TooManyMails(Refusal, frozen=True, kw_only=True):
     retry_after_seconds: int
 
 
-class TooManyUnconfirmed(Refusal, frozen=True, kw_only=True):
-    """So many registrations wait for a confirmation that no further one is taken now."""
-
-    limit: int
-
-
 class UnknownSecret(Refusal, frozen=True, kw_only=True):
     """The link opens nothing: it was mistyped, replaced, or its registration is gone."""
 
@@ -436,7 +430,6 @@ BY_SERVICE: Mapping[str, tuple[type[Refusal], ...]] = {
         SeriesAlreadyCreated,
         TooEarlyForStandbys,
         TooManyMails,
-        TooManyUnconfirmed,
         UnknownSecret,
     ),
     "rooms": (GroupHasNoRoom, PlacementChanged, VenueIsClosed),

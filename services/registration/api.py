@@ -192,7 +192,10 @@ async def enter_with_link(request: contract.EnterWithLink, ctx: Context) -> cont
         return UnknownSecret()
     if conference.status == "CANCELLED":
         return life.ConferenceIsOver(status=conference.status)
-    status = conference.seats.registrations[known.participant_id].status
+    registration = conference.seats.registrations.get(known.participant_id)
+    if registration is None:  # expired just now
+        return UnknownSecret()
+    status = registration.status
     # Who lost the seat by coming late is let in: they stand by.
     if status not in {"SEATED", "WAITLISTED", "RELEASED"}:
         return seating.NoSeatToTake(status=status)

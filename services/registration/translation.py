@@ -22,7 +22,6 @@ _STATUSES: dict[Status, contract.SeatStatus] = {
     "WAITLISTED": "WAITLISTED",
     "CANCELLED": "CANCELLED",
     "RELEASED": "RELEASED",
-    "EXPIRED": "CANCELLED",
     "ERASED": "ERASED",
 }
 

@@ -256,5 +256,5 @@ CONFERENCE: Decider[Conference, ConferenceCommand, ConferenceEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(*get_args(LifeEvent), *get_args(RegistrationEvent)),
-    snapshot=Snapshotted((Unannounced, Announced)),
+    snapshot=Snapshotted((Unannounced, Announced), version=2),
 )

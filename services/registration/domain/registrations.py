@@ -11,7 +11,7 @@ import msgspec
 
 from services.chassis.decider import Event, Sealed
 
-Status = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED", "EXPIRED", "ERASED"]
+Status = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED", "ERASED"]
 SeatCause = Literal["CONFIRMED", "MOVED_UP", "STANDBY"]
 ReleaseCause = Literal["NO_SHOW", "ERASED"]
 
@@ -125,7 +125,10 @@ class Registration(msgspec.Struct, frozen=True):
 
 
 class Seats(msgspec.Struct, frozen=True):
-    """Registrations by participant, who sits (in the order of seating), who waits (in the order of confirmation)."""
+    """Registrations by participant, who sits (in the order of seating), who waits (in the order of confirmation).
+
+    Expired registrations are not among them: anybody can cause any number of those.
+    """
 
     capacity: int
     registrations: dict[str, Registration] = {}
@@ -148,12 +151,13 @@ def evolve(seats: Seats, event: RegistrationEvent) -> Seats:
     if isinstance(event, RegistrationSubmitted):
         new = Registration("SUBMITTED", event.expires_at, event.attributes, event.needs)
         return _with(seats, who, new, seated, waiting)
-    old = seats.registrations[who]
+    old = seats.registrations.get(who)
+    if old is None or isinstance(event, RegistrationExpired):  # an expired one may have been erased afterwards
+        left = {each: registration for each, registration in seats.registrations.items() if each != who}
+        return msgspec.structs.replace(seats, registrations=left)
     match event:
         case RegistrationRepeated():
             new = msgspec.structs.replace(old, repeats=event.number, expires_at=event.expires_at)
-        case RegistrationExpired():
-            new = _emptied(old, "EXPIRED")
         case SeatTaken():
             new = msgspec.structs.replace(old, status="SEATED", present=False)
             seated, waiting = (*seated, who), _without(waiting, who)
@@ -173,15 +177,11 @@ def evolve(seats: Seats, event: RegistrationEvent) -> Seats:
             new = msgspec.structs.replace(old, status="RELEASED", present=False)
             seated = _without(seated, who)
         case ParticipantErased():
-            new = _emptied(old, "ERASED")
+            new = msgspec.structs.replace(old, status="ERASED", present=False, attributes=None, needs=None)
             seated, waiting = _without(seated, who), _without(waiting, who)
         case _:
             assert_never(event)
     return _with(seats, who, new, seated, waiting)
-
-
-def _emptied(old: Registration, status: Status) -> Registration:
-    return msgspec.structs.replace(old, status=status, present=False, attributes=None, needs=None)
 
 
 def _without(people: tuple[str, ...], who: str) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ MAX_REPEATS = 3
 
 UNCONFIRMED_PER_SEAT = 10
 FEWEST_UNCONFIRMED = 100
-"""So many unconfirmed registrations a conference takes at least: nobody fills it with invented people."""
+"""So many unconfirmed registrations a conference keeps at least. One more ends the oldest of them: whoever invents
+people neither fills the conference nor keeps real people out, who confirm within minutes."""
 
 
 class _Registering(Command, frozen=True, kw_only=True):
@@ -106,12 +107,6 @@ class ConfirmationExpired(Refusal, frozen=True, kw_only=True):
     expired_at: datetime
 
 
-class TooManyUnconfirmed(Refusal, frozen=True, kw_only=True):
-    """So many registrations wait for a confirmation that no further one is taken now."""
-
-    limit: int
-
-
 class NoSeatToTake(Refusal, frozen=True, kw_only=True):
     """A registration in this situation can neither be confirmed nor checked in."""
 
@@ -128,16 +123,13 @@ def decide(seats: Seats, command: SeatingCommand, starts_at: datetime) -> Sequen
     """What a wish about seats leads to in a conference that is neither over nor cancelled."""
     if isinstance(command, SeatStandbys):
         return _call_standbys(seats, command, starts_at)
-    if isinstance(command, SubmitRegistration | RepeatRegistration):
-        # Known and new addresses alike: a refusal must not tell who has registered.
-        limit = max(FEWEST_UNCONFIRMED, UNCONFIRMED_PER_SEAT * seats.capacity)
-        if sum(each.status == "SUBMITTED" for each in seats.registrations.values()) >= limit:
-            return TooManyUnconfirmed(limit=limit)
     if isinstance(command, SubmitRegistration):
         return _submit(seats, command)
     registration = seats.registrations.get(command.participant_id)
     if isinstance(command, EraseParticipant):
         return erase(seats, command)
+    if registration is None and isinstance(command, ExpireRegistration | RepeatRegistration):
+        return []  # expired already; the vault and the timer hear of it a moment later
     if registration is None or registration.status == "ERASED":
         return NotRegistered(participant_id=command.participant_id)
     match command:
@@ -172,18 +164,27 @@ def _submit(seats: Seats, command: SubmitRegistration) -> Sequence[RegistrationE
     if command.participant_id in seats.registrations:
         return []
     return [
+        *(RegistrationExpired(conference_id=command.conference_id, participant_id=who) for who in _crowded_out(seats)),
         RegistrationSubmitted(
             conference_id=command.conference_id,
             participant_id=command.participant_id,
             expires_at=command.now + CONFIRMATION_WINDOW,
             attributes=command.attributes,
             needs=command.needs,
-        )
+        ),
     ]
 
 
+def _crowded_out(seats: Seats) -> Sequence[str]:
+    """The unconfirmed registrations that end so that one more keeps to the limit: those with the least time left."""
+    unconfirmed = [who for who, each in seats.registrations.items() if each.status == "SUBMITTED"]
+    limit = max(FEWEST_UNCONFIRMED, UNCONFIRMED_PER_SEAT * seats.capacity)
+    excess = len(unconfirmed) + 1 - limit
+    return sorted(unconfirmed, key=lambda who: seats.registrations[who].expires_at)[: max(0, excess)]
+
+
 def _repeat(registration: Registration, command: RepeatRegistration) -> Sequence[RegistrationEvent]:
-    if registration.repeats >= MAX_REPEATS or registration.status in {"CANCELLED", "EXPIRED"}:
+    if registration.repeats >= MAX_REPEATS or registration.status == "CANCELLED":
         return []
     return [
         RegistrationRepeated(
@@ -209,8 +210,6 @@ def _confirm(
             return []
         case "CANCELLED":
             return NoSeatToTake(status="CANCELLED")
-        case "EXPIRED":
-            return ConfirmationExpired(expired_at=registration.expires_at)
         case _:
             if command.now >= registration.expires_at:
                 return ConfirmationExpired(expired_at=registration.expires_at)
@@ -220,7 +219,7 @@ def _confirm(
 
 
 def _cancel(seats: Seats, registration: Registration, command: CancelRegistration) -> Sequence[RegistrationEvent]:
-    if registration.status in {"CANCELLED", "EXPIRED"}:
+    if registration.status == "CANCELLED":
         return []
     cancelled = RegistrationCancelled(
         conference_id=command.conference_id,

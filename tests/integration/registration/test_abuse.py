@@ -12,6 +12,7 @@ from services.chassis.refusals import InvalidInput, NotFound
 from services.contracts import registration as contract
 from services.registration.adapters.outbox import send_next
 from services.registration.adapters.vault import Person
+from services.registration.domain import seating
 from services.registration.domain.conference import CONFERENCE
 from services.registration.domain.mails import MAILS_PER_HOUR, TooManyMails
 
@@ -100,3 +101,19 @@ async def test_a_start_at_the_end_of_the_calendar_stops_no_deadlines(desk, start
     )
     assert isinstance(await desk.ask(request, Actor("0" * 32, "staff", (Grant("organiser", "city"),))), InvalidInput)
     assert desk.projector.failing == {}
+
+
+async def test_invented_addresses_keep_no_real_person_out(desk, monkeypatch):
+    monkeypatch.setattr(seating, "FEWEST_UNCONFIRMED", 2)
+    monkeypatch.setattr(seating, "UNCONFIRMED_PER_SEAT", 0)
+    for name in ("Nobody", "Noone", "Anna", "Boris"):
+        await desk.register(name)
+    await desk.send_mails()
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM participants") == 2
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL") == 2
+    assert await desk.db.pool.fetchval("SELECT count(*) FROM timers WHERE kind = 'confirmation_due'") == 2
+    assert desk.mailbox.to("nobody@example.org") == []
+    for name in ("anna", "boris"):
+        secret = desk.mailbox.secret(f"{name}@example.org", "confirm")
+        await desk.done(contract.ConfirmRegistration(conference_id=desk.evening, secret=secret))
+    await desk.join("Nobody")

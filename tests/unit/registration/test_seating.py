@@ -30,7 +30,6 @@ from services.registration.domain.seating import (
     SeatStandbys,
     SubmitRegistration,
     TooEarlyForStandbys,
-    TooManyUnconfirmed,
 )
 from tests.unit.registration.people import (
     ANNA,
@@ -77,25 +76,53 @@ def test_a_registration_has_48_hours_to_be_confirmed():
     story.given(*opened()).when(wish(SubmitRegistration, ANNA)).then(submitted(ANNA))
 
 
-def test_a_conference_takes_a_limited_number_of_unconfirmed_registrations():
-    crowd = [submitted(person(number)) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
-    small = story.given(*opened(capacity=2), *crowd)
-    small.when(wish(SubmitRegistration, ANNA)).refused(TooManyUnconfirmed(limit=FEWEST_UNCONFIRMED))
-    large = story.given(*opened(capacity=11), *crowd)
-    large.when(wish(SubmitRegistration, ANNA)).then(submitted(ANNA))
+def crowd(*, now=LONG_BEFORE):
+    """As many unconfirmed registrations as a small conference keeps."""
+    return [submitted(person(number), now) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
 
 
-def test_in_a_crowd_a_known_address_is_refused_like_a_new_one():
-    crowd = [submitted(person(number)) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
-    known = story.given(*opened(capacity=2), *seated(ANNA), *crowd)
-    known.when(wish(RepeatRegistration, ANNA)).refused(TooManyUnconfirmed(limit=FEWEST_UNCONFIRMED))
+def expired(who):
+    return RegistrationExpired(conference_id=EVENING, participant_id=who)
 
 
-def test_the_crowd_passes_when_people_confirm():
-    crowd = [submitted(person(number)) for number in range(10, 10 + FEWEST_UNCONFIRMED)]
-    story.given(*opened(capacity=2), *crowd, waits(person(10))).when(wish(SubmitRegistration, ANNA)).then(
+def test_one_unconfirmed_registration_too_many_ends_the_oldest_and_keeps_nobody_out():
+    small = story.given(*opened(capacity=2), submitted(ANNA), *crowd(now=LONG_BEFORE + timedelta(minutes=1))[1:])
+    small.when(wish(SubmitRegistration, BORIS)).then(expired(ANNA), submitted(BORIS))
+    large = story.given(*opened(capacity=11), submitted(ANNA), *crowd())
+    large.when(wish(SubmitRegistration, BORIS)).then(submitted(BORIS))
+
+
+def test_who_registered_again_is_not_the_oldest():
+    again = wish(RepeatRegistration, ANNA, LONG_BEFORE + timedelta(minutes=1))
+    outcome = story.given(*opened(capacity=2), submitted(ANNA), *crowd()[1:]).when(
+        again, wish(SubmitRegistration, BORIS)
+    )
+    assert outcome.events == [expired(person(11)), submitted(BORIS)]
+
+
+def test_in_a_crowd_a_known_address_is_not_refused():
+    full_of_them = story.given(*opened(capacity=2), *crowd())
+    outcome = full_of_them.when(wish(RepeatRegistration, person(10)))
+    assert [type(event) for event in outcome.events] == [RegistrationRepeated]
+
+
+def test_who_is_confirmed_is_never_crowded_out():
+    story.given(*opened(capacity=2), *crowd(), waits(person(10))).when(wish(SubmitRegistration, ANNA)).then(
         submitted(ANNA)
     )
+
+
+def test_ever_so_many_invented_people_take_no_more_room():
+    wishes = [wish(SubmitRegistration, person(number)) for number in range(10, 10 + 3 * FEWEST_UNCONFIRMED)]
+    outcome = story.given(*opened(capacity=2), *seated(ANNA)).when(*wishes)
+    assert len(outcome.after.seats.registrations) == 1 + FEWEST_UNCONFIRMED
+    assert outcome.after.seats.seated == (ANNA,)
+
+
+def test_an_expired_registration_that_was_erased_afterwards_stays_gone():
+    erased = ParticipantErased(conference_id=EVENING, participant_id=ANNA)
+    past = story.given(*opened(), submitted(ANNA), expired(ANNA), erased)
+    past.when(wish(ConfirmRegistration, ANNA)).refused(NotRegistered(participant_id=ANNA))
 
 
 def test_a_confirmed_registration_takes_a_free_seat():
