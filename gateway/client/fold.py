@@ -1,87 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a picture of a conference up to date: a snapshot plus a change is the next snapshot."""
+"""Keeps a picture of a conference up to date: a snapshot plus a change is the next snapshot.
 
-from collections.abc import Callable
-from typing import Any
+Only what a change says is made anew; everything else is shared with the picture before.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, get_type_hints
 
 import msgspec
 
+from gateway.client import results
 from gateway.client.results import ConferenceSnapshot
 
-Json = dict[str, Any]
+Parts = dict[str, Any]
+
+_TYPES = get_type_hints(ConferenceSnapshot)
 
 
 def fold(snapshot: ConferenceSnapshot, news: Any) -> ConferenceSnapshot:
     """The picture after the news. A snapshot replaces it as a whole.
 
     Args:
-        snapshot: the picture so far.
+        snapshot: the picture so far; it stays as it is.
         news: what `ConferenceChanges` told next.
     """
     if isinstance(news, ConferenceSnapshot):
         return news
-    picture, said = msgspec.to_builtins(snapshot), msgspec.to_builtins(news)
-    _FOLDS[type(news).__name__](picture, said)
-    picture["cursor"], picture["serverTime"] = said["cursor"], said["serverTime"]
-    return msgspec.convert(picture, ConferenceSnapshot)
+    parts = _FOLDS[type(news)](snapshot, news)
+    return msgspec.structs.replace(snapshot, cursor=news.cursor, server_time=news.server_time, **parts)
 
 
-def _replace(*names: str) -> Callable[[Json, Json], None]:
-    def apply(picture: Json, said: Json) -> None:
-        for name in names:
-            picture[name] = said[name]
-
-    return apply
+def _as(kind: Any, said: Any) -> Any:
+    """What a change says, in the types of a snapshot: each selection of the operation has its own."""
+    return msgspec.convert(said, kind, from_attributes=True)
 
 
-def _upsert(items: list[Json] | None, changed: list[Json], removed: list[str] | None = None) -> list[Json]:
-    known = {item["id"]: item for item in items or ()}
-    known.update((item["id"], item) for item in changed)
-    for gone in removed or ():
+def _replace(*names: str) -> Callable[[ConferenceSnapshot, Any], Parts]:
+    return lambda _, news: {name: _as(_TYPES[name], getattr(news, name)) for name in names}
+
+
+def _upsert(items: Iterable[Any] | None, changed: Iterable[Any], removed: Iterable[str] = ()) -> tuple[Any, ...]:
+    known = {item.id: item for item in items or ()}
+    known.update((item.id, item) for item in changed)
+    for gone in removed:
         known.pop(gone, None)
-    return list(known.values())
+    return tuple(known.values())
 
 
-def _polls(picture: Json, said: Json) -> None:
-    picture["polls"] = _upsert(picture["polls"], said["changedPolls"])
+def _polls(picture: ConferenceSnapshot, news: results.PollsChanged) -> Parts:
+    return {"polls": _upsert(picture.polls, _as(_TYPES["polls"], news.changed_polls))}
 
 
-def _board(picture: Json, said: Json) -> None:
-    cards = (picture["board"] or {}).get("cards")
-    picture["board"] = {
-        "openKinds": said["openKinds"],
-        "cards": _upsert(cards, said["changedCards"], said["removedCardIds"]),
-    }
+def _board(picture: ConferenceSnapshot, news: results.BoardChanged) -> Parts:
+    changed = _as(tuple[results.ConferenceSnapshotBoardCards, ...], news.changed_cards)
+    cards = _upsert(picture.board.cards if picture.board else (), changed, news.removed_card_ids)
+    return {"board": results.ConferenceSnapshotBoard(open_kinds=news.open_kinds, cards=cards)}
 
 
-def _sheets(picture: Json, said: Json) -> None:
-    picture["sheets"] = _upsert(picture["sheets"], said["changedSheets"], said["removedSheetIds"])
+def _sheets(picture: ConferenceSnapshot, news: results.SheetsChanged) -> Parts:
+    return {"sheets": _upsert(picture.sheets, _as(_TYPES["sheets"], news.changed_sheets), news.removed_sheet_ids)}
 
 
-def _help(picture: Json, said: Json) -> None:
-    picture["help"] = _upsert(picture["help"], said["changedCalls"])
+def _help(picture: ConferenceSnapshot, news: results.HelpChanged) -> Parts:
+    return {"help": _upsert(picture.help, _as(_TYPES["help"], news.changed_calls))}
 
 
-def _chat(picture: Json, said: Json) -> None:
-    chats = {chat["channel"]: chat["messages"] for chat in picture["chats"]}
-    channel = said["channel"]
-    if said["readable"]:
-        chats[channel] = _upsert(chats.get(channel), said["changedMessages"], said["removedMessageIds"])
+def _chat(picture: ConferenceSnapshot, news: results.ChatChanged) -> Parts:
+    chats = {chat.channel: chat for chat in picture.chats}
+    if news.readable:
+        before = chats[news.channel].messages if news.channel in chats else ()
+        changed = _as(tuple[results.ConferenceSnapshotChatsMessages, ...], news.changed_messages)
+        messages = _upsert(before, changed, news.removed_message_ids)
+        chats[news.channel] = results.ConferenceSnapshotChats(channel=news.channel, messages=messages)
     else:
-        chats.pop(channel, None)
-    picture["chats"] = [{"channel": name, "messages": messages} for name, messages in chats.items()]
+        chats.pop(news.channel, None)
+    return {"chats": tuple(chats.values())}
 
 
-_FOLDS: dict[str, Callable[[Json, Json], None]] = {
-    "SessionChanged": _replace("session"),
-    "GroupsChanged": _replace("groups", "myGroup"),
-    "MyPlacementChanged": _replace("placement"),
-    "VenueChanged": _replace("venue"),
-    "PollsChanged": _polls,
-    "BoardChanged": _board,
-    "ProblemsChanged": _replace("problems"),
-    "SheetsChanged": _sheets,
-    "ChatChanged": _chat,
-    "HelpChanged": _help,
-    "PresenceChanged": _replace("presence"),
+_FOLDS: dict[type, Callable[[ConferenceSnapshot, Any], Parts]] = {
+    results.SessionChanged: _replace("session"),
+    results.GroupsChanged: _replace("groups", "my_group"),
+    results.MyPlacementChanged: _replace("placement"),
+    results.VenueChanged: _replace("venue"),
+    results.PollsChanged: _polls,
+    results.BoardChanged: _board,
+    results.ProblemsChanged: _replace("problems"),
+    results.SheetsChanged: _sheets,
+    results.ChatChanged: _chat,
+    results.HelpChanged: _help,
+    results.PresenceChanged: _replace("presence"),
 }

@@ -327,7 +327,7 @@ async def evening(world: World, guests: Sequence[Guest], *, capacity: int = 100)
 
 async def _everybody_is_there(one: Evening) -> None:
     async def seen() -> bool:
-        presence = one.moderator.view.whole["presence"]
+        presence = one.moderator.view.presence
         here = {person.id for person in presence.present} if presence is not None else set()
         return here >= {person.gid_of_me for person in one.residents}
 

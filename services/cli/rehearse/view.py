@@ -1,121 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client's view of a conference: a snapshot and the changes after it, folded as any app would fold them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence")
-"""Parts that a change replaces as a whole."""
+from gateway.client import fold
+from gateway.client.results import ConferenceSnapshot
 
-LISTS = {"polls": "changed_polls", "sheets": "changed_sheets", "help": "changed_calls"}
-"""Parts that are lists of things with ids, and the field of the change that upserts into them."""
+WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence")
+"""Parts that are compared as a whole."""
+
+LISTS = ("polls", "sheets", "help")
+"""Parts that are lists of things with ids."""
 
 ASKED_AS = {"placement": "my_placement"}
 """Parts that queries name otherwise."""
-
-SNAPSHOT = "ConferenceSnapshot"
 
 DIFFERENCES = 5
 """So many are told; more do not help to understand them."""
 
 
 class View:
-    """What one client knows. Parts it may not see, or that are not there yet, are None or empty."""
+    """What one client knows: the picture that the client's own `fold` makes, which app builders are told to use."""
 
     def __init__(self) -> None:
-        self.whole: dict[str, Any] = dict.fromkeys(WHOLE)
-        self.lists: dict[str, dict[str, Any]] = {name: {} for name in LISTS}
-        self.open_kinds: tuple[str, ...] = ()
-        self.cards: dict[str, Any] = {}
-        self.chats: dict[str, dict[str, Any]] = {}
+        self.picture = ConferenceSnapshot(cursor="", server_time=datetime.min.replace(tzinfo=UTC), chats=())
 
     @property
     def session(self) -> Any:
         """The evening: phase and clock."""
-        return self.whole["session"]
+        return self.picture.session
 
     @property
     def my_group(self) -> Any:
         """The group the person sits in."""
-        return self.whole["my_group"]
+        return self.picture.my_group
 
     @property
     def placement(self) -> Any:
         """Where the person belongs."""
-        return self.whole["placement"]
+        return self.picture.placement
 
     @property
     def problems(self) -> Any:
         """Problem statements and topics."""
-        return self.whole["problems"]
+        return self.picture.problems
 
     @property
-    def polls(self) -> Iterable[Any]:
+    def presence(self) -> Any:
+        """Who is here; staff see it."""
+        return self.picture.presence
+
+    @property
+    def polls(self) -> Sequence[Any]:
         """All polls."""
-        return self.lists["polls"].values()
+        return self.picture.polls or ()
 
     @property
-    def help_calls(self) -> Iterable[Any]:
+    def help_calls(self) -> Sequence[Any]:
         """All help calls; staff see them."""
-        return self.lists["help"].values()
+        return self.picture.help or ()
 
     @property
-    def sheets(self) -> Iterable[Any]:
+    def sheets(self) -> Sequence[Any]:
         """The sheets one may read."""
-        return self.lists["sheets"].values()
+        return self.picture.sheets or ()
 
     @staticmethod
     def is_snapshot(change: Any) -> bool:
         """Whether it says everything anew."""
-        return _kind(change) == SNAPSHOT
+        return isinstance(change, ConferenceSnapshot)
 
     def apply(self, change: Any) -> None:
         """Takes over what a subscription said."""
-        kind = _kind(change)
-        if kind == SNAPSHOT:
-            self._start(change)
-        elif kind == "BoardChanged":
-            self.open_kinds = tuple(change.open_kinds)
-            self.cards.update(_by_id(change.changed_cards))
-            for gone in change.removed_card_ids:
-                self.cards.pop(gone, None)
-        elif kind == "ChatChanged":
-            self._chat(change)
-        else:
-            self._replace(change)
-
-    def _start(self, snapshot: Any) -> None:
-        for name in WHOLE:
-            self.whole[name] = getattr(snapshot, name, None)
-        for name in LISTS:
-            self.lists[name] = _by_id(getattr(snapshot, name, None) or ())
-        board = snapshot.board
-        self.open_kinds = tuple(board.open_kinds) if board else ()
-        self.cards = _by_id(board.cards) if board else {}
-        self.chats = {chat.channel: _by_id(chat.messages) for chat in snapshot.chats}
-
-    def _chat(self, change: Any) -> None:
-        if not change.readable:
-            self.chats.pop(change.channel, None)
-            return
-        messages = self.chats.setdefault(change.channel, {})
-        messages.update(_by_id(change.changed_messages))
-        for gone in change.removed_message_ids:
-            messages.pop(gone, None)
-
-    def _replace(self, change: Any) -> None:
-        names = change.__struct_fields__
-        for name in WHOLE:
-            if name in names:
-                self.whole[name] = getattr(change, name)
-        for name, field in LISTS.items():
-            if field in names:
-                self.lists[name].update(_by_id(getattr(change, field)))
-        for gone in getattr(change, "removed_sheet_ids", ()):
-            self.lists["sheets"].pop(gone, None)
+        self.picture = fold(self.picture, change)
 
     def differences(self, evening: Any, chats: Mapping[str, Any]) -> list[str]:
         """What is not as queries answer it, value by value; empty when everything is.
@@ -124,16 +86,17 @@ class View:
             evening: the answer of `Evening` about the conference, for staff of `EveningForStaff`.
             chats: the answers of `ChatMessages` about all `channels`, None for those that one may not read.
         """
+        mine = self.picture
         fresh: dict[str, tuple[Any, Any]] = {
-            name: (self.whole[name], getattr(evening, ASKED_AS.get(name, name), None)) for name in WHOLE
+            name: (getattr(mine, name), getattr(evening, ASKED_AS.get(name, name), None)) for name in WHOLE
         }
         for name in LISTS:
-            fresh[name] = (self.lists[name], _by_id(getattr(evening, name, None) or ()))
-        fresh |= {
-            "cards": (self.cards, _by_id(evening.board.cards if evening.board else ())),
-            "open_kinds": (sorted(self.open_kinds), sorted(evening.board.open_kinds if evening.board else ())),
-            "chats": (self.chats, {name: _by_id(chat.messages) for name, chat in chats.items() if chat is not None}),
-        }
+            fresh[name] = (_by_id(getattr(mine, name) or ()), _by_id(getattr(evening, name, None) or ()))
+        fresh["cards"], fresh["open_kinds"] = zip(_board(mine.board), _board(evening.board), strict=True)
+        fresh["chats"] = (
+            {chat.channel: _by_id(chat.messages) for chat in mine.chats},
+            {channel: _by_id(chat.messages) for channel, chat in chats.items() if chat is not None},
+        )
         found = (
             each for name, (mine, asked) in fresh.items() for each in _differences(name, _plain(mine), _plain(asked))
         )
@@ -147,9 +110,8 @@ def channels(evening: Any) -> list[str]:
     return ["plenary", *([evening.my_group.id] if evening.my_group else [])]
 
 
-def _kind(change: Any) -> str:
-    """The GraphQL type of a change."""
-    return str(type(change).__struct_config__.tag)
+def _board(board: Any) -> tuple[dict[str, Any], list[str]]:
+    return (_by_id(board.cards), sorted(board.open_kinds)) if board else ({}, [])
 
 
 def _by_id(items: Iterable[Any]) -> dict[str, Any]:

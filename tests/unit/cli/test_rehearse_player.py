@@ -6,6 +6,7 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.client import Unreached
@@ -98,7 +99,8 @@ async def test_a_refusal_that_people_can_meet_is_none():
 )
 async def test_a_placement_is_confirmed_or_overtaken_or_lost(answers, confirmed, lost):
     player = anna(City(*answers))
-    player.view.whole["placement"] = SimpleNamespace(generation=1, room="c.g1")
+    placement: Any = SimpleNamespace(generation=1, room="c.g1")
+    player.view.picture = msgspec.structs.replace(player.view.picture, placement=placement)
     await player.confirm_placement()
     await player.confirm_placement()
     assert (len(player.record.confirmed), len(player.record.lost)) == (confirmed, lost)

@@ -12,6 +12,7 @@ from gateway.client.results import (
     ChatChanged,
     ChatChangedChangedMessages,
     ChatChangedChangedMessagesAuthor,
+    ConferenceSnapshot,
     PollsChanged,
     PollsChangedChangedPolls,
     PollsChangedChangedPollsQuestion,
@@ -20,7 +21,6 @@ from services.cli.rehearse.view import View, channels
 
 AT = datetime(2026, 11, 20, 18, tzinfo=UTC)
 NOTHING: dict[str, Any] = {"plenary": None}
-NOW = "2026-11-20T18:00:00Z"
 
 
 def poll(poll_id: str, *, ballots: int = 0) -> PollsChangedChangedPolls:
@@ -37,7 +37,13 @@ def poll(poll_id: str, *, ballots: int = 0) -> PollsChangedChangedPolls:
 
 def told(*polls: PollsChangedChangedPolls) -> View:
     view = View()
-    view.apply(PollsChanged(cursor="", server_time=NOW, changed_polls=polls))  # type: ignore[arg-type]
+    view.apply(PollsChanged(cursor="", server_time=AT, changed_polls=polls))
+    return view
+
+
+def seeing(**parts: Any) -> View:
+    view = View()
+    view.apply(ConferenceSnapshot(cursor="", server_time=AT, chats=(), **parts))
     return view
 
 
@@ -66,8 +72,7 @@ def test_a_removal_that_was_lost_is_told():
 
 
 def test_a_part_that_is_missing_as_a_whole_is_told():
-    view = told()
-    view.whole["placement"] = {"room": "here"}
+    view = seeing(placement={"room": "here"})
     assert view.differences(answer(), NOTHING) == ["placement: {'room': 'here'} in the view, None in the answer"]
 
 
@@ -103,9 +108,7 @@ def test_what_staff_see_is_compared(part):
     asked = answer()
     setattr(asked, part, {"some": "thing"})
     assert View().differences(asked, NOTHING) == [f"{part}: None in the view, {{'some': 'thing'}} in the answer"]
-    view = View()
-    view.whole[part] = {"some": "thing"}
-    assert view.differences(asked, NOTHING) == []
+    assert seeing(**{part: {"some": "thing"}}).differences(asked, NOTHING) == []
 
 
 def test_help_calls_that_staff_see_are_compared():
