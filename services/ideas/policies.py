@@ -273,7 +273,6 @@ async def when_a_person_is_erased_remove_their_authorship(
 ) -> Decide:
     """Their own texts are unreadable with their key gone; what was written together stays and names them no more."""
     conference_id, who = event.conference_id, event.participant_id
-    ctx.keys.forget(who)
     steps = [
         Step(EVENING, conference_id, TakePen(now=ctx.now, participant_id=who, erased=True), conference_id),
         Step(CARDS, cards_key(conference_id, who), RemoveCardAuthorship(now=ctx.now), conference_id),

@@ -94,8 +94,7 @@ async def when_a_seat_is_released_take_the_person_off_the_roster(
 async def when_a_person_is_erased_forget_them(
     event: registration.ParticipantErased, ctx: PolicyContext
 ) -> Sequence[Step]:
-    """What they wrote can no longer be read; their seat and attributes go, and their key from memory."""
-    ctx.keys.forget(event.participant_id)
+    """What they wrote can no longer be read; their seat and attributes go."""
     command = ForgetPerson(participant_id=event.participant_id, now=ctx.now)
     forget = Step(ROSTER, event.conference_id, command, event.conference_id)
     return [forget, leave(ctx, event.conference_id, [event.participant_id])]
