@@ -42,7 +42,7 @@ async def told_all(bus: Bus, store: EventStore) -> bool:
     return [(one.position, one.event_id) for one in told] == [(row.notification_id, row.event_id.hex) for row in rows]
 
 
-async def relayed(bus: Bus, store: EventStore, number: int, seconds: float = 30.0) -> None:
+async def relayed(bus: Bus, store: EventStore, number: int, seconds: float = 60.0) -> None:
     """Returns when the stream holds at least so many messages."""
 
     async def enough() -> bool:
