@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,8 @@ def health_app(readiness: Readiness, routes: Sequence[BaseRoute] = ()) -> Starle
     async def readyz(_: Request) -> Response:
         state = dict(readiness())
         ready = not state.get("reasons")
-        return JSONResponse({"ready": ready, **state}, status_code=200 if ready else 503)
+        # The number of the process tells whoever started it that it is not another one on the same port.
+        return JSONResponse({"ready": ready, "process": os.getpid(), **state}, status_code=200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

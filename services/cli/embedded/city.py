@@ -280,9 +280,9 @@ def readiness(name: str, url: str, say: Callable[[str], None], *, patience: floa
     """
     lacking_since = math.inf
 
-    async def ready(_: Running) -> bool:
+    async def ready(running: Running) -> bool:
         nonlocal lacking_since
-        reasons = await _lacks(url)
+        reasons = await _lacks(url, running.pid)
         if not reasons:
             lacking_since = math.inf
             return reasons is not None
@@ -295,11 +295,14 @@ def readiness(name: str, url: str, say: Callable[[str], None], *, patience: floa
     return ready
 
 
-async def _lacks(url: str) -> list[str] | None:
-    """What a process lacks to be ready; None when it does not answer."""
+async def _lacks(url: str, pid: int) -> list[str] | None:
+    """What a process lacks to be ready; None when it does not answer, or another one does, as that of a second city."""
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
             answer = await client.get(url)
-            return [] if answer.status_code == 200 else [str(reason) for reason in answer.json()["reasons"]]
-    except (httpx.HTTPError, ValueError, KeyError):
+            state = answer.json()
+            if state["process"] != pid:
+                return None
+            return [] if answer.status_code == 200 else [str(reason) for reason in state["reasons"]]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return None

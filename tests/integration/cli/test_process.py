@@ -186,8 +186,11 @@ async def test_parts_stop_in_reverse_order(tmp_path: Path) -> None:
 class Lacking(BaseHTTPRequestHandler):
     """Answers `/readyz` like a service whose stream was lost."""
 
+    pid = 0
+
     def do_GET(self) -> None:
-        body = json.dumps({"ready": False, "reasons": ["run `quartier refill session`"]}).encode()
+        state = {"ready": False, "process": self.pid, "reasons": ["run `quartier refill session`"]}
+        body = json.dumps(state).encode()
         self.send_response(503)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -197,12 +200,16 @@ class Lacking(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-async def test_a_service_that_goes_on_lacking_something_holds_nobody_up_and_is_named(tmp_path: Path) -> None:
+async def test_a_service_that_goes_on_lacking_something_holds_nobody_up_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
     running = program(tmp_path, "pass").start()
     with HTTPServer(("127.0.0.1", 0), Lacking) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/readyz"
+        assert not await readiness("session", url, said.append, patience=0)(running), "another one answered"
+        monkeypatch.setattr(Lacking, "pid", running.pid)
         assert not await readiness("session", url, said.append)(running)
         assert await readiness("session", url, said.append, patience=0)(running)
         server.shutdown()
