@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Issues access tokens (ES256) and tells the public keys. Their times are real time, not the conference clock's.
 
-Signing keys are in the database, wrapped by the key of keys; every replica signs with the newest one. The one before
-is still told, so that tokens signed with it hold until they expire.
+Signing keys are in the database, wrapped by the key of keys. A new one is told at once, but signs only when every
+replica tells it, so that nobody meets a token whose key they cannot get. The one before is still told, so that tokens
+signed with it hold until they expire.
 """
 
 import asyncio
@@ -40,6 +41,7 @@ class Issued(NamedTuple):
 
 class _SigningKey(NamedTuple):
     kid: str
+    known_to_all: bool
     private: ec.EllipticCurvePrivateKey
     public: dict[str, str]
 
@@ -81,7 +83,8 @@ class Tokens:
         return tuple(key.public for key in await self._signing_keys())
 
     async def _issue(self, lifetime: timedelta, claims: dict[str, Any]) -> Issued:
-        key = (await self._signing_keys())[0]
+        keys = await self._signing_keys()
+        key = next((each for each in keys if each.known_to_all), keys[-1])
         now = int(time.time())
         expires = now + int(lifetime.total_seconds())
         standard = {"iss": self.issuer, "aud": AUDIENCE, "iat": now, "exp": expires, "jti": uuid4().hex}
@@ -117,10 +120,14 @@ class Tokens:
                 "DELETE FROM signing_keys WHERE kid NOT IN"
                 " (SELECT kid FROM signing_keys ORDER BY made_at DESC, kid LIMIT 2)"
             )
-            rows = await tx.fetch("SELECT kid, public_jwk, wrapped FROM signing_keys ORDER BY made_at DESC, kid")
-        return tuple(self._open(row["kid"], row["public_jwk"], row["wrapped"]) for row in rows)
+            rows = await tx.fetch(
+                "SELECT kid, public_jwk, wrapped, made_at < now() - $1::interval AS known_to_all"
+                " FROM signing_keys ORDER BY made_at DESC, kid",
+                timedelta(seconds=2 * REFRESH_SECONDS),
+            )
+        return tuple(self._open(**row) for row in rows)
 
-    def _open(self, kid: str, public_jwk: str, wrapped: bytes) -> _SigningKey:
+    def _open(self, kid: str, public_jwk: str, wrapped: bytes, known_to_all: bool) -> _SigningKey:
         private = load_der_private_key(unwrap(self._wrapping, wrapped, kid.encode()), password=None)
         assert isinstance(private, ec.EllipticCurvePrivateKey)  # noqa: S101 - nothing else is ever stored
-        return _SigningKey(kid, private, msgspec.json.decode(public_jwk, type=dict[str, str]))
+        return _SigningKey(kid, known_to_all, private, msgspec.json.decode(public_jwk, type=dict[str, str]))

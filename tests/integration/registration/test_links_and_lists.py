@@ -87,11 +87,29 @@ async def react(desk, event):
         await policies.find("session", type(event).__name__).writer(tx, event, 1)
 
 
+async def later(desk, interval):
+    """So much later, keys are read again."""
+    await desk.db.pool.execute("UPDATE signing_keys SET made_at = made_at - $1::interval", interval)
+    desk.office.tokens._read_at = float("-inf")
+
+
+async def test_a_new_signing_key_is_told_before_it_signs(desk):
+    await desk.join("Anna")
+    first = jwt.get_unverified_header((await enter(desk)).token)["kid"]
+    await later(desk, timedelta(days=31))
+    assert jwt.get_unverified_header((await enter(desk)).token)["kid"] == first
+    new, old = [key["kid"] for key in await desk.office.tokens.public_keys()]
+    assert old == first
+    await later(desk, timedelta(seconds=61))
+    assert jwt.get_unverified_header((await enter(desk)).token)["kid"] == new
+
+
 async def test_a_new_signing_key_leaves_the_tokens_of_the_one_before_valid(desk):
     await desk.join("Anna")
     first = (await enter(desk)).token
-    await desk.db.pool.execute("UPDATE signing_keys SET made_at = made_at - interval '31 days'")
-    desk.office.tokens._read_at = float("-inf")
+    await later(desk, timedelta(days=31))
+    await enter(desk)
+    await later(desk, timedelta(seconds=61))
     second = (await enter(desk)).token
     assert jwt.get_unverified_header(first)["kid"] != jwt.get_unverified_header(second)["kid"]
     assert (await claims_of(desk, first))["sub"] == (await claims_of(desk, second))["sub"]
