@@ -17,7 +17,7 @@ from services.chassis.requests import Requests
 
 
 class _Make(Protocol):
-    def __call__(self, *, conference_id: str, ids: tuple[str, ...]) -> CommandRequest[Any]: ...
+    def __call__(self, *, conference_id: str, ids: tuple[str, ...], joint: bool) -> CommandRequest[Any]: ...
 
 
 class KeyService:
@@ -44,14 +44,21 @@ class KeyService:
 
         return Keys(fetch)
 
-    async def ensure(self, requests: Requests, conference_id: str, ids: Sequence[str]) -> None:
+    async def ensure(self, requests: Requests, conference_id: str, ids: Sequence[str], *, joint: bool) -> None:
         """Has keys made that do not exist; a destroyed one stays destroyed.
+
+        Args:
+            requests: asks the service that keeps them.
+            conference_id: to which they belong.
+            ids: of persons of the staff, or of texts that several people write.
+            joint: the latter.
 
         Raises:
             Refused: the service cannot be asked now.
         """
         if ids:
-            reply = await requests.ask(self._make(conference_id=conference_id, ids=tuple(ids)), actor=self._actor)
+            make = self._make(conference_id=conference_id, ids=tuple(ids), joint=joint)
+            reply = await requests.ask(make, actor=self._actor)
             reply.unwrap()
 
     async def seal_as_author(self, ctx: Context, conference_id: str, text: str) -> Sealed:
@@ -63,10 +70,10 @@ class KeyService:
         """
         if ctx.actor.kind == "resident":
             return await ctx.keys.seal(ctx.actor.id, text)
-        return await self.seal(ctx, conference_id, ctx.actor.id, text)
+        return await self.seal(ctx, conference_id, ctx.actor.id, text, joint=False)
 
-    async def seal(self, ctx: Context, conference_id: str, key_id: str, text: str) -> Sealed:
-        """Seals a text under a key that is made if it never existed.
+    async def seal(self, ctx: Context, conference_id: str, key_id: str, text: str, *, joint: bool) -> Sealed:
+        """Seals a text under a key that is made if it never existed; `joint` when it is not a person's.
 
         Raises:
             KeyDestroyed: the key was destroyed.
@@ -75,6 +82,6 @@ class KeyService:
         try:
             return await ctx.keys.seal(key_id, text)
         except KeyDestroyed:
-            await self.ensure(ctx.requests, conference_id, [key_id])
+            await self.ensure(ctx.requests, conference_id, [key_id], joint=joint)
             ctx.keys.forget(key_id)  # that it did not exist is remembered for seconds
         return await ctx.keys.seal(key_id, text)

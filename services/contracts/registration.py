@@ -494,6 +494,8 @@ class EnsureKeys(CommandRequest[KeysFound], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[Answer]] = KeysFound
     conference_id: Id
     ids: tuple[Id, ...]
+    joint: bool = False
+    """Whether they are of texts that several people write, so that they are never erased with one of them."""
 
 
 class JsonWebKeys(Answer, frozen=True, kw_only=True):

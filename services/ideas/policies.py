@@ -169,7 +169,7 @@ async def when_groups_are_placed_open_their_sheets(event: session.GroupsPlaced, 
 async def _sheets(ctx: PolicyContext, conference_id: str, groups: Sequence[SheetGroup]) -> list[Step]:
     """What opens the sheets of these groups; their keys are made before anybody writes."""
     sheets = {sheet_id_of(group.group_id): group for group in groups}
-    await ensure_keys(ctx.requests, conference_id, list(sheets))
+    await ensure_keys(ctx.requests, conference_id, list(sheets), joint=True)
     return [
         Step(
             SHEET,

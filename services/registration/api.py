@@ -287,7 +287,8 @@ async def release_staff(request: contract.ReleaseStaff, ctx: Context) -> Decide:
 async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide | Refusal:
     """Takes every role back, where others can hear of it, and erases the person, all in one transaction."""
     vault = _office(ctx).vault
-    if await vault.same_person(request.staff_id):  # a resident's seat would stay without them: that is `eraseMe`
+    # A resident's seat would stay without them: that is `eraseMe`. A joint text is not one person's to erase.
+    if await vault.same_person(request.staff_id) or await vault.is_joint(request.staff_id):
         return staff.NotOfTheStaff(staff_id=request.staff_id)
     member = await ctx.load(staff.STAFF_MEMBER, request.staff_id)
     roles = member.state.roles if isinstance(member.state, staff.Member) else frozenset()
@@ -308,7 +309,9 @@ async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide | Re
 @api.command(contract.EnsureKeys, needs=access.service)
 async def ensure_keys(request: contract.EnsureKeys, ctx: Context) -> contract.KeysFound:
     """Keys of sheets and of staff who write. No rule decides, nothing is logged: the answer would lie there."""
-    return contract.KeysFound(keys=await _office(ctx).vault.ensure_keys(request.ids, request.conference_id))
+    return contract.KeysFound(
+        keys=await _office(ctx).vault.ensure_keys(request.ids, request.conference_id, joint=request.joint)
+    )
 
 
 # Queries --------------------------------------------------------------------------------------------------------

@@ -32,13 +32,13 @@ async def seal_as_author(ctx: Context, conference_id: str, text: str) -> Sealed:
         raise Refused(PenIsTaken()) from None
 
 
-async def seal_with_made_key(ctx: Context, conference_id: str, key_id: str, text: str) -> Sealed:
-    """Seals a text under a key that is made if it does not exist.
+async def seal_jointly(ctx: Context, conference_id: str, key_id: str, text: str) -> Sealed:
+    """Seals a text that several people write under its own key, which is made if it does not exist.
 
     Raises:
         Refused: the key was destroyed, or registration cannot be asked now.
     """
     try:
-        return await KEY_SERVICE.seal(ctx, conference_id, key_id, text)
+        return await KEY_SERVICE.seal(ctx, conference_id, key_id, text, joint=True)
     except KeyDestroyed:
         raise Refused(PenIsTaken()) from None

@@ -6,7 +6,7 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Loaded, Step
 from services.contracts import ideas as contract
 from services.ideas import access
-from services.ideas.adapters.key_service import seal_with_made_key
+from services.ideas.adapters.key_service import seal_jointly
 from services.ideas.commands.here import Here, id_of
 from services.ideas.domain.evening import EVENING, Evening, NotInGroup
 from services.ideas.domain.idea import IDEA, SubmitIdea, authors_of, texts_of
@@ -31,7 +31,7 @@ async def write_passage(request: contract.WritePassage, ctx: Context) -> Decide 
         now=ctx.now,
         passage_id=request.passage_id,
         field=request.field,
-        text=await seal_with_made_key(ctx, request.conference_id, request.sheet_id, request.text),
+        text=await seal_jointly(ctx, request.conference_id, request.sheet_id, request.text),
         author_id=ctx.actor.id,
         resident=ctx.actor.kind == "resident",
         seen=request.seen,

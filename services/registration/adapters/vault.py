@@ -269,20 +269,27 @@ class Vault:
         )
         return {row["id"].hex: unwrap(self._wrapping, row["wrapped"], row["id"].bytes) for row in rows}
 
-    async def ensure_keys(self, ids: Iterable[str], conference_id: str | None) -> dict[str, bytes]:
+    async def is_joint(self, key_id: str) -> bool:
+        """Whether this is the key of a text that several people write."""
+        found: bool | None = await self._db.pool.fetchval("SELECT joint FROM data_keys WHERE id = $1", UUID(key_id))
+        return bool(found)
+
+    async def ensure_keys(
+        self, ids: Iterable[str], conference_id: str | None, *, joint: bool = False
+    ) -> dict[str, bytes]:
         """Data keys by id, made where there is none yet; destroyed ones stay so and are missing."""
         wanted = list(ids)
         async with self._db.transaction() as tx:
             for each in sorted(wanted):
-                statement = self._insert_key(each, conference_id, new_key())
+                statement = self._insert_key(each, conference_id, new_key(), joint=joint)
                 await tx.execute(statement.sql, *statement.args)
         return await self.keys(wanted)
 
-    def _insert_key(self, key_id: str, conference_id: str | None, key: bytes) -> Statement:
+    def _insert_key(self, key_id: str, conference_id: str | None, key: bytes, *, joint: bool = False) -> Statement:
         name = UUID(key_id)
         return Statement(
-            "INSERT INTO data_keys (id, conference_id, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            (name, UUID(conference_id) if conference_id else None, wrap(self._wrapping, key, name.bytes)),
+            "INSERT INTO data_keys (id, conference_id, wrapped, joint) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            (name, UUID(conference_id) if conference_id else None, wrap(self._wrapping, key, name.bytes), joint),
         )
 
     def _open(self, owner: UUID, wrapped: bytes, sealed: bytes) -> Person:

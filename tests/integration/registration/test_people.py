@@ -222,6 +222,13 @@ async def test_who_was_never_added_to_the_staff_is_erased_with_their_key(desk, w
     assert (await desk.ask(wanted, SERVICE)).keys == {}
 
 
+async def test_the_key_of_a_joint_text_is_not_erased_under_the_id_of_a_person(desk):
+    sheet = uuid4().hex
+    made = await desk.done(contract.EnsureKeys(conference_id=desk.evening, ids=(sheet,), joint=True), SERVICE)
+    assert await desk.ask(contract.EraseStaff(staff_id=sheet), ORGANISER) == NotOfTheStaff(staff_id=sheet)
+    assert (await desk.done(contract.GetKeys(ids=(sheet,)), SERVICE)).keys == made.keys
+
+
 async def test_a_resident_is_not_erased_as_staff(desk):
     anna = (await register_anna(desk)).participant_id
     assert await desk.ask(contract.EraseStaff(staff_id=anna), ORGANISER) == NotOfTheStaff(staff_id=anna)
