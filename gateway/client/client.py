@@ -25,7 +25,7 @@ from gateway.client.results import COMMANDS, OPERATIONS
 D = TypeVar("D")
 
 CONNECTIONS = 100
-"""At the same time, of all clients that share them; a request beyond waits."""
+"""At the same time, of all clients of an app that share them; a request beyond waits."""
 
 KEEP_SECONDS = 4.0
 """A gateway drops idle connections after 5 s; whoever wrote at that moment could not know whether it was read."""
@@ -222,9 +222,13 @@ class Client:
         return _success(command).decode(result)
 
 
-def connections() -> aiohttp.ClientSession:
-    """Connections for the operations of many clients; to be closed by the caller."""
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_SECONDS)
+def connections(limit: int = CONNECTIONS) -> aiohttp.ClientSession:
+    """Connections for the operations of many clients; to be closed by the caller.
+
+    Args:
+        limit: how many there are at the same time; 0: as many as are needed.
+    """
+    connector = aiohttp.TCPConnector(limit=limit, keepalive_timeout=KEEP_SECONDS)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 

@@ -105,13 +105,18 @@ class PlannedExecutor(Executor[Any]):
 
 async def _with_names(plan: Complete, value: Any, reading: Reading, context: Context) -> Any:
     """Asks for all names of an object together; those that cannot be had are null."""
-    people = list(reading.missing)
-    known = dict(zip(people, await context.load_names(people), strict=True))
+    known: dict[tuple[str, str], str | None] = {}
 
     def name_of(person: tuple[str, str]) -> str | None:
         return known[person] if person in known else context.names_at_hand(person)
 
-    return plan(value, Reading(name_of))
+    made = None
+    while reading.missing:  # while some were asked for, others may have become too old
+        people = list(reading.missing)
+        known.update(zip(people, await context.load_names(people), strict=True))
+        reading = Reading(name_of)
+        made = plan(value, reading)
+    return made
 
 
 def _object(executor: PlannedExecutor, kind: GraphQLObjectType, details: list[FieldDetails]) -> Complete:

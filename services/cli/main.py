@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import json
 import os
+import resource
 import sys
 import tempfile
 from dataclasses import asdict
@@ -34,6 +35,12 @@ app.add_typer(letters, name="dead-letters")
 
 ServiceName = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
 Data = Annotated[Path, typer.Option(help="Folder of everything that stays.", envvar="QUARTIER_DATA")]
+
+
+def allow_many_files() -> None:
+    """Lets this process hold as many files as the system allows: every connection is one, and the usual 1,024 few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @app.command()
@@ -82,6 +89,7 @@ def rehearse(
     from services.cli.rehearse.command import run
     from services.cli.rehearse.director import Wanted
 
+    allow_many_files()
     with tempfile.TemporaryDirectory(prefix="quartier-", ignore_cleanup_errors=True) as folder:
         wanted = Wanted(conferences, residents, pace, seed, replicas, data or Path(folder) / "city", against)
         if not run(wanted, report):
@@ -94,6 +102,7 @@ def serve(
 ) -> None:
     """Run one service, or the gateway, in this process; its settings come from the environment."""
     _known(service)
+    allow_many_files()
     module = importlib.import_module("gateway.main" if service == GATEWAY else f"services.{service}.main")
     from services.chassis.settings import BadSettings
 

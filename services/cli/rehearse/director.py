@@ -110,7 +110,7 @@ async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
 @asynccontextmanager
 async def _world(wanted: Wanted, progress: Progress) -> AsyncIterator[World]:
     if wanted.against is not None:
-        async with connections() as http:
+        async with connections(limit=0) as http:  # everybody has a browser of their own
             try:
                 world = _found(wanted.against, http)
             except FileNotFoundError:
@@ -121,7 +121,7 @@ async def _world(wanted: Wanted, progress: Progress) -> AsyncIterator[World]:
         city = City(Plan(wanted.data, replicas=wanted.replicas, pace=wanted.pace), progress.say)
         try:
             await city.start()
-            async with connections() as http:
+            async with connections(limit=0) as http:  # everybody has a browser of their own
                 yield _found(wanted.data, http)
         finally:
             await city.supervisor.stop()
