@@ -6,8 +6,8 @@ they applied and never forget it; so the events of a log that was set back get n
 stream has ever told, and the log gets a new epoch. What both histories share keeps its numbers and is
 therefore applied by nobody a second time.
 
-An empty stream cannot tell how far it had come. Then all events keep their numbers, and those to come get numbers
-beyond any that can have been told: right as long as the restored log has taken nothing new.
+A new stream cannot tell how far the lost one had come. Where the log was restored as well, the operator says so: all
+events keep their numbers, and those to come get numbers beyond any that can have been told.
 """
 
 import asyncio
@@ -53,12 +53,15 @@ class Refilled:
     epoch: str
 
 
-async def refill(outlet: Outlet, progress: Callable[[int, int], None] | None = None) -> Refilled:
+async def refill(
+    outlet: Outlet, progress: Callable[[int, int], None] | None = None, *, restored: bool = False
+) -> Refilled:
     """Makes the stream anew and fills it from the log, beside the running service or without it.
 
     Args:
         outlet: the stream and the log.
         progress: called with the position reached and the head of the log.
+        restored: the log came from a backup and has taken nothing new since.
 
     Raises:
         StreamIsKept: the relay of the service goes on and on.
@@ -76,7 +79,7 @@ async def refill(outlet: Outlet, progress: Callable[[int, int], None] | None = N
             raise StreamIsKept(
                 f"the relay of {outlet.service} keeps the stream: stop the service, then run `quartier refill` again"
             ) from None
-        shifted = await _shift_if_set_back(outlet)
+        shifted = await _shift_if_set_back(outlet, restored=restored)
         await outlet.renew()
         head = await _fill(outlet, Head(0, 0), progress)
         await outlet.note(head)
@@ -106,11 +109,12 @@ async def _fill(outlet: Outlet, head: Head, progress: Callable[[int, int], None]
             progress(head.position, outlet.store.seen)
 
 
-async def _shift_if_set_back(outlet: Outlet) -> int | None:
+async def _shift_if_set_back(outlet: Outlet, *, restored: bool) -> int | None:
     """Gives the part of the log that the stream does not know numbers beyond the stream's; None if all is well."""
     state = (await outlet.stream()).state
     if state.messages == 0:
-        await _lift(outlet)
+        if restored or state.last_seq > 0:
+            await _lift(outlet)
         return None
     first, last = await _read(outlet, state.first_seq), await _read(outlet, state.last_seq)
     shared = await _last_shared(outlet, state.first_seq, state.last_seq)

@@ -145,7 +145,14 @@ def doctor(data: Data = Path(".quartier")) -> None:
 
 
 @app.command()
-def refill(service: ServiceName, data: Data = Path(".quartier")) -> None:
+def refill(
+    service: ServiceName,
+    *,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="Its database came from a backup, and it has not run since.")
+    ] = False,
+    data: Data = Path(".quartier"),
+) -> None:
     """Make the stream of a service anew from its log, after NATS or a database was lost or restored."""
     from services.cli.operations import refill as carry_out
 
@@ -154,7 +161,7 @@ def refill(service: ServiceName, data: Data = Path(".quartier")) -> None:
     def progress(position: int, head: int) -> None:
         print(f"{position} of {head}", file=sys.stderr, flush=True)
 
-    done = asyncio.run(carry_out(service, progress))
+    done = asyncio.run(carry_out(service, progress, restored=restored))
     print(f"the stream of {service} holds {done.sent} messages, up to position {done.head}")
     if done.shifted_after is not None:
         print(f"the log had been set back: events after position {done.shifted_after} have new positions")

@@ -74,12 +74,13 @@ async def database(url: str) -> AsyncIterator[Database]:
         await db.close()
 
 
-async def refill(name: str, progress: Callable[[int, int], None]) -> Refilled:
+async def refill(name: str, progress: Callable[[int, int], None], *, restored: bool = False) -> Refilled:
     """Makes the stream of a service anew from its log.
 
     Args:
         name: of the service.
         progress: called with the position reached and the head of the log.
+        restored: its database came from a backup and has taken nothing new since.
 
     Raises:
         EmbeddedError: with the reason; repeating is safe.
@@ -93,7 +94,7 @@ async def refill(name: str, progress: Callable[[int, int], None]) -> Refilled:
             outlet = Outlet(
                 name, bus, log.store, log.mapper, publish=log.service.publish, replicas=settings.stream_replicas
             )
-            return await refill_stream(outlet, progress)
+            return await refill_stream(outlet, progress, restored=restored)
         except (StreamIsKept, Unsent) as error:
             raise EmbeddedError(str(error)) from error
         finally:

@@ -236,7 +236,8 @@ async def test_a_log_set_back_whose_stream_is_gone_too_gets_new_numbers_by_a_ref
         await halted.close()
 
     curing = await running(alpha(settings(database), publish=None))
-    done = await refill(Outlet("alpha", bus, curing.runtime.store, curing.runtime.mapper, publish=publish))
+    outlet = Outlet("alpha", bus, curing.runtime.store, curing.runtime.mapper, publish=publish)
+    done = await refill(outlet, restored=lost == "deleted")
     assert (done.sent, done.head, done.epoch) == (4, 4, curing.runtime.store.epoch)
     await curing.close()
     again = await running(alpha(settings(database)))
