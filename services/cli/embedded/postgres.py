@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.embedded.process import Account, EmbeddedError, Program, Running, free_port
+from services.cli.embedded.process import Account, EmbeddedError, Program, Running, birth, free_port
 
 _NEWEST = "18"
 _INSTALLS = {"18": "pginstall18", "16": "pginstall"}
@@ -62,6 +62,21 @@ def wheel() -> Path:
     return Path(spec.origin).parent
 
 
+def _drop_stale_lock(data: Path) -> None:
+    """Removes the lock file of a server that is dead, but whose number nobody has taken back yet.
+
+    PostgreSQL takes the number of a zombie for a running server. Where process 1 collects its children late, as in
+    many containers, a killed city could not start again.
+    """
+    lock = data / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return  # PostgreSQL itself says what is wrong with it
+    if birth(pid) is None:
+        lock.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class Postgres:
     """One database server.
@@ -97,6 +112,7 @@ class Postgres:
         binaries = _binaries(place, version, who)
         if not data.exists():
             _initdb(place, binaries, password, who)
+        _drop_stale_lock(data)
         return cls(place, password, dict(settings or {}), who, binaries, free_port())
 
     @property

@@ -245,6 +245,18 @@ def test_root_keeps_the_database_elsewhere_when_its_account_cannot_enter_the_fol
     assert postgres.abandoned() == [(server.folder, str(closed / "data" / "postgres"))]
 
 
+def test_a_killed_server_that_nobody_has_collected_yet_does_not_keep_the_next_from_starting(folder: Path) -> None:
+    server = Postgres.prepare(folder / "postgres", "a-password")
+    server.start().stop()
+    zombie = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays in the list
+    (server.folder / "data" / "postmaster.pid").write_text(f"{zombie.pid}\n")
+    try:
+        Postgres.prepare(folder / "postgres", "a-password").start().stop()
+    finally:
+        zombie.wait()
+
+
 def test_a_stranger_does_not_get_into_the_database_without_the_password(folder: Path) -> None:
     server = Postgres.prepare(folder / "postgres", "a-password")
     running = server.start()
