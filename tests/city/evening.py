@@ -240,7 +240,17 @@ def address_of(guest: Guest, gid: str) -> str:
 
 async def resident(world: World, gid: str, guest: Guest) -> Person:
     """Registers, confirms and enters with the links of the mails."""
-    person, email = Person(world, gid, "", guest.name, None), address_of(guest, gid)
+    person = Person(world, gid, "", guest.name, None)
+    try:
+        await _enter(person, gid, guest)
+    except BaseException:  # also who is interrupted leaves no connection behind
+        await person.close()
+        raise
+    return person
+
+
+async def _enter(person: Person, gid: str, guest: Guest) -> None:
+    world, email = person.world, address_of(guest, gid)
     await person.must(
         "Register", name=guest.name, email=email, language="DE", needs=guest.needs, consents=CONSENTS,
         attributes=[{"name": name, "value": value} for name, value in guest.attributes.items()],
@@ -254,14 +264,15 @@ async def resident(world: World, gid: str, guest: Guest) -> Person:
         door = Person(
             person.world, gid, person.me, f"{guest.name} at the door", None
         )  # a dead token would be refused here
-        entered = await door.command("EnterWithLink", conference_id=gid, secret=link.secret)
-        await door.close()
+        try:
+            entered = await door.command("EnterWithLink", conference_id=gid, secret=link.secret)
+        finally:
+            await door.close()
         assert not isinstance(entered, Refused), entered
         person.client.token = entered.token
 
     person.renew = enter
     await enter()
-    return person
 
 
 async def staff(world: World, organiser: Person, gid: str, role: str, name: str) -> Person:
