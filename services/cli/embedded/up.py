@@ -13,9 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-import httpx
-
-from gateway.client import ClientError
+from gateway.client import ClientError, Unreached
 from services.chassis.clock import Clock
 from services.cli.embedded.city import Address, City, Plan
 from services.cli.embedded.process import EmbeddedError
@@ -91,7 +89,7 @@ async def _greeted(plan: Plan, address: Address, say: Callable[[str], None]) -> 
     gateway = address.graphql.removesuffix("/graphql")
     try:
         first = await welcome(gateway, address.sign_in["organiser"], mail, plan.data / "first-conference.json", clock)
-    except (SetUpFailed, ClientError, httpx.HTTPError, TimeoutError) as error:
+    except (SetUpFailed, ClientError, Unreached, TimeoutError) as error:
         say(f"there is no first conference to look at: {type(error).__name__} {error}")
         return address
     resident = {"resident": first.resident} if first.resident else {}

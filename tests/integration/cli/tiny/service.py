@@ -17,9 +17,13 @@ from types import FrameType
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._answer({"environment": {name: os.environ[name] for name in sorted(os.environ)}})
+        environment = {name: os.environ[name] for name in sorted(os.environ)}
+        self._answer({"process": os.getpid(), "environment": environment})
 
     def do_POST(self) -> None:
+        if self.path == "/graphql":
+            self._answer({"errors": [{"message": "this is no gateway", "extensions": {"code": "TINY"}}]})
+            return
         wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self._answer({"token": f"token-of-{wanted['role']}", "conference": "c" * 32})
 
