@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from services.cli.embedded.clock import going_on
 from services.cli.embedded.databases import make_databases, migrate_database
 from services.cli.embedded.nats import Nats, User
 from services.cli.embedded.postgres import Postgres
-from services.cli.embedded.process import EmbeddedError, Ledger, Program, Running, free_port, is_free
+from services.cli.embedded.process import EmbeddedError, Ledger, Program, Running, claim, free_port, is_free
 from services.cli.embedded.secrets import Secrets
 from services.cli.embedded.supervisor import Part, Probe, Supervisor
 from services.contracts.registration import Role
@@ -74,6 +75,7 @@ class City:
         self._say = say
         self._data = plan.data.absolute()
         self._ledger = Ledger(self._data / "run" / "processes.json")
+        self._claim: socket.socket | None = None
         self._secrets = Secrets(self._data / "secrets.json")
         self.supervisor = Supervisor(self._ledger, say)
         self._health: dict[str, int] = {}
@@ -115,7 +117,8 @@ class City:
     def _gateway_port(self) -> int:
         wanted = self._plan.port
         if wanted is None:
-            if is_free(USUAL_PORT):
+            self._claim = claim(USUAL_PORT)
+            if self._claim is not None and is_free(USUAL_PORT):
                 return USUAL_PORT
             port = free_port()
             self._say(f"port {USUAL_PORT} is taken; the gateway listens on {port}")

@@ -48,6 +48,22 @@ def is_free(port: int) -> bool:
         return True
 
 
+def claim(port: int) -> socket.socket | None:
+    """Keeps other cities of this machine from choosing a port that is chosen, but not listened on yet.
+
+    Returns:
+        The claim; it holds until it is closed, or this process ends. None when another city has it.
+    """
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        if _LINUX:  # elsewhere there is no such namespace, and the second city fails to listen
+            mark.bind(f"\0quartier-port-{port}")
+    except OSError:
+        mark.close()
+        return None
+    return mark
+
+
 @dataclass(frozen=True)
 class Account:
     """The system account a program runs under."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.embedded.city import readiness
-from services.cli.embedded.process import EmbeddedError, Ledger, Program, birth
+from services.cli.embedded.process import EmbeddedError, Ledger, Program, birth, claim, free_port
 from services.cli.embedded.supervisor import Part, Probe, Supervisor
 from tests.integration.cli.conftest import ROOT, eventually
 
@@ -237,3 +237,14 @@ def _there(mark: Path) -> Probe:
         return mark.exists()  # noqa: ASYNC240 -- a look at a local file
 
     return ready
+
+
+def test_two_cities_do_not_choose_the_same_port() -> None:
+    port = free_port()
+    first = claim(port)
+    assert first is not None
+    assert claim(port) is None
+    first.close()
+    again = claim(port)
+    assert again is not None
+    again.close()
