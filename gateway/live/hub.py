@@ -72,8 +72,10 @@ class Subscriber:
         self.viewer = viewer
         self.woken = asyncio.Event()
         self.sent: dict[Key, Any] = {}
+        self._lacking: frozenset[Key] = frozenset()
         self._again: frozenset[Key] = frozenset()
         self._told_at = float("-inf")
+        self._pause = RETRY_SECONDS
 
     async def snapshot(self) -> dict[Key, Any]:
         """All parts, once every view has been asked for."""
@@ -84,6 +86,8 @@ class Subscriber:
 
     async def next(self) -> list[Change]:
         """The changes since what was sent before; waits for the first."""
+        if not self._lacking and not self._again:
+            self._pause = RETRY_SECONDS  # what was told last was complete
         while True:
             await self.woken.wait()
             await asyncio.sleep(self._told_at + TELL_SECONDS - time.monotonic())  # paces what the client is told
@@ -97,10 +101,19 @@ class Subscriber:
                 return found
 
     def tell_again(self, keys: Iterable[Key]) -> None:
-        """What was said of these parts was incomplete, a name was missing: they are told once more, a little later."""
-        self._again = self._again.union(keys)
-        if self._timer is None or self._timer.when() < asyncio.get_running_loop().time():
-            self._timer = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.woken.set)
+        """What was said of these parts was incomplete, a name was missing: they are told once more, a little later.
+
+        The pause grows while it goes on: all that somebody sees is much to say again and again.
+        """
+        self._lacking = self._lacking.union(keys)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._tell_what_lacked)
+            self._pause = min(SAFETY_SECONDS, 2 * self._pause)
+
+    def _tell_what_lacked(self) -> None:
+        self._timer = None
+        self._again, self._lacking = self._lacking, frozenset()
+        self.woken.set()
 
 
 class Hub:

@@ -86,9 +86,9 @@ def _seats(look: Look, views: Views) -> Seats | None:
     return look.alike(("seats", own and own.group_id), lambda _: Seats(shown, own), groups)
 
 
-def _polls(look: Look, views: Views) -> tuple[session.PollView, ...] | None:
+def _polls(_: Look, views: Views) -> tuple[session.PollView, ...] | None:
     view: session.PollsView | None = views.get(Key("polls"))
-    return None if view is None else visibility.polls(look.viewer, view).polls
+    return None if view is None else view.polls
 
 
 def _board(look: Look, views: Views) -> ideas.BoardView | None:

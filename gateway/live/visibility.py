@@ -44,12 +44,6 @@ def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.Grou
     return None
 
 
-def polls(viewer: Viewer, view: session.PollsView) -> session.PollsView:
-    """Polls as everybody sees them: hidden results are already missing."""
-    del viewer
-    return view
-
-
 def channels(viewer: Viewer, groups: session.GroupsView | None) -> tuple[str, ...]:
     """The chat channels a viewer reads: plenary and own group; staff every channel."""
     if viewer.staff:

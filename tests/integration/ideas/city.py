@@ -207,7 +207,7 @@ async def until_seated(city: City, *people: str) -> None:
 
 async def _all_partitions_answer(replicas: Sequence[Running]) -> None:
     async with asyncio.timeout(20):
-        while len(frozenset().union(*(one.server.partitions for one in replicas))) < PARTITIONS:  # noqa: ASYNC110
+        while len(frozenset().union(*(one.server.partitions for one in replicas))) < PARTITIONS:  # noqa: ASYNC110 -- untold
             await asyncio.sleep(0.02)
 
 

@@ -22,7 +22,7 @@ from tests.integration.registration.desk import ORGANISER
 async def until(condition):
     """Waits for what the replicas do in their own time."""
     async with asyncio.timeout(30):
-        while not await condition():  # noqa: ASYNC110
+        while not await condition():  # noqa: ASYNC110 -- the service tells nobody
             await asyncio.sleep(0.05)
 
 
