@@ -42,10 +42,17 @@ class Gateway:
         bus: the connection to NATS.
         safety_seconds: real time after which live views are asked for again.
         lag_seconds: real time a subscriber may take to read one message.
+        compiled: False: graphql-core executes everything itself.
     """
 
     def __init__(
-        self, settings: GatewaySettings, bus: Bus, *, safety_seconds: float = SAFETY_SECONDS, lag_seconds: float = 10.0
+        self,
+        settings: GatewaySettings,
+        bus: Bus,
+        *,
+        safety_seconds: float = SAFETY_SECONDS,
+        lag_seconds: float = 10.0,
+        compiled: bool = True,
     ) -> None:
         self._settings = settings
         self._bus = bus
@@ -58,7 +65,7 @@ class Gateway:
             issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http))
         self.identity = Identity(*issuers)
         self.door = Door(
-            engine=Engine(core(build_schema())),
+            engine=Engine(core(build_schema()), compiled=compiled),
             identity=self.identity,
             backends=self.backends,
             signer=Signer(settings.cursor_key),

@@ -49,7 +49,7 @@ class Address:
 @contextlib.asynccontextmanager
 async def running(nats_url: str, prefix: str, **options: Any) -> AsyncIterator[Address]:
     options = dict(options)
-    tuning = {name: options.pop(name) for name in ("safety_seconds", "lag_seconds") if name in options}
+    tuning = {name: options.pop(name) for name in ("safety_seconds", "lag_seconds", "compiled") if name in options}
     settings = GatewaySettings(nats_url=nats_url, prefix=prefix, key_encryption_key=KEY, embedded=True, **options)
     bus = await Bus.connect(nats_url, "gateway", prefix)
     gateway = Gateway(settings, bus, **tuning)
