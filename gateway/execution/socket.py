@@ -153,6 +153,8 @@ class Connection:
             raise _Close(4400, "A message is JSON") from None
         kind = message.get("type") if isinstance(message, dict) else None
         payload = message.get("payload") if isinstance(message, dict) else None
+        if kind in ("connection_init", "ping", "pong") and payload is not None and not isinstance(payload, dict):
+            raise _Close(4400, "The payload is an object")
         match kind:
             case "connection_init":
                 await self._initialise(payload)
@@ -163,18 +165,19 @@ class Connection:
             case "subscribe":
                 await self._subscribe(message.get("id"), payload)
             case "complete":
-                task = self._operations.pop(str(message.get("id")), None)
+                key = message.get("id")
+                if not isinstance(key, str) or not key:
+                    raise _Close(4400, "`id` is a string")
+                task = self._operations.pop(key, None)
                 if task is not None:
                     task.cancel()
             case _:
                 raise _Close(4400, "This is not a message of the protocol")
 
-    async def _initialise(self, payload: object) -> None:
+    async def _initialise(self, payload: dict[str, Any] | None) -> None:
         if self._initialised:
             raise _Close(4429, "Too many initialisation requests")
         self._initialised = True
-        if payload is not None and not isinstance(payload, dict):
-            raise _Close(4400, "The payload is an object")
         authorization = (payload or {}).get("authorization")
         if authorization is not None and not isinstance(authorization, str):
             raise _Close(4400, "`authorization` is a string")
