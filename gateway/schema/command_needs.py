@@ -16,7 +16,9 @@ _ADMIN_SESSION = ("admin:session",)
 _ADMIN_IDEAS = ("admin:ideas",)
 
 _ORGANISER = Needs(("organiser",), _ADMIN_REGISTRATION)
+_ORGANISES_THE_CITY = Needs(("organiser",), _ADMIN_REGISTRATION, "city")
 _LEADS = Needs(HOSTS, _ADMIN_SESSION)
+_MODERATES = Needs(("deputy", "moderator"), _ADMIN_SESSION)
 _STAFF = Needs(STAFF, _ADMIN_SESSION)
 _WRITES = Needs(("seated", *STAFF), ("idea:write",))
 _VOTES = Needs(("seated",), ("idea:write",))
@@ -27,8 +29,8 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     registration.Register: PUBLIC,
     registration.ConfirmRegistration: PUBLIC,
     registration.EnterWithLink: PUBLIC,
-    registration.DefineDistrict: _ORGANISER,
-    registration.CreateSeries: _ORGANISER,
+    registration.DefineDistrict: _ORGANISES_THE_CITY,
+    registration.CreateSeries: _ORGANISES_THE_CITY,
     registration.AnnounceConference: _ORGANISER,
     registration.OpenConference: _ORGANISER,
     registration.CloseConference: _ORGANISER,
@@ -37,10 +39,10 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     registration.CheckIn: Needs(("resident", *HOSTS), ("session:live", "admin:registration")),
     registration.SeatStandbys: Needs(HOSTS, _ADMIN_REGISTRATION),
     registration.EraseMe: Needs(("resident", "organiser"), _ADMIN_REGISTRATION),
-    registration.AddStaff: _ORGANISER,
+    registration.AddStaff: _ORGANISES_THE_CITY,
     registration.AssignStaff: _ORGANISER,
     registration.ReleaseStaff: _ORGANISER,
-    registration.EraseStaff: Needs(("self", "organiser"), _ADMIN_REGISTRATION),
+    registration.EraseStaff: Needs(("self", "organiser"), _ADMIN_REGISTRATION, "city"),
     session.OpenLobby: _LEADS,
     session.StartSession: _LEADS,
     session.NextPhase: _LEADS,
@@ -49,11 +51,11 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     session.PauseSession: _LEADS,
     session.ResumeSession: _LEADS,
     session.EndSession: _LEADS,
-    session.MoveParticipant: Needs(("deputy", "moderator"), _ADMIN_SESSION),
+    session.MoveParticipant: _MODERATES,
     session.ExcludeParticipant: _LEADS,
     session.ReadmitParticipant: _LEADS,
-    session.OpenPoll: _LEADS,
-    session.ClosePoll: _LEADS,
+    session.OpenPoll: _MODERATES,
+    session.ClosePoll: _MODERATES,
     session.CastBallot: Needs(("seated",), ("session:live",)),
     session.PostMessage: Needs(("seated", "invited", *STAFF), ("session:live",)),
     session.HideMessage: _STAFF,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Narrower doors beside `/graphql`: the same schema, cut to what one audience may ask for.
 
-A door keeps the fields whose declared roles (`@needs`) are among its own, and the types that lead there. What a door does
-not offer cannot be asked for, whoever asks; what it offers is checked as everywhere. Nothing is declared twice: a new field
-is behind the doors that its roles name.
+A door keeps the fields whose declared roles (`@needs`) are among its own, and the types that lead there. What a door
+does not offer cannot be asked for, whoever asks; what it offers is checked as everywhere. Nothing is declared twice: a
+new field is behind the doors that its roles name.
 """
 
 import copy
@@ -139,13 +139,11 @@ class _Cut:
             return GraphQLInterfaceType(**{**kind.to_kwargs(), **self._inside(kind, self._audience.reads)})
         if isinstance(kind, GraphQLUnionType):
             members = [each for each in kind.types if self._is_for(needs_of(each), self._audience.reads)]
-            return GraphQLUnionType(
-                **{
-                    **kind.to_kwargs(),
-                    "types": lambda: [self.named(each) for each in members],
-                    "resolve_type": _type_name,
-                }
-            )
+            inside: dict[str, Any] = {
+                "types": lambda: [self.named(each) for each in members],
+                "resolve_type": _type_name,
+            }
+            return GraphQLUnionType(**{**kind.to_kwargs(), **inside})
         return kind
 
     def _object(self, kind: GraphQLObjectType, roles: frozenset[str]) -> GraphQLObjectType:

@@ -25,7 +25,6 @@ from services.chassis.decider import Refusal
 from services.chassis.refusals import InvalidInput, NotAllowed
 from services.contracts import ideas, registration, rooms, session
 
-
 HIDDEN: tuple[type[CommandRequest[Any]], ...] = (session.ReportPresence, registration.EnsureKeys)
 """Commands between the processes themselves."""
 

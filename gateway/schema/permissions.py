@@ -77,8 +77,8 @@ PUBLIC: Final = Needs(("public",), place="anywhere")
     locations=[Location.FIELD_DEFINITION, Location.OBJECT],
     name="needs",
     description=(
-        "Who may ask: one of the roles, held at the place (`conference`, `city` or `anywhere`; a role in the city holds "
-        "at every conference). An app that acts for a person, or by itself, moreover needs one of the scopes."
+        "Who may ask: one of the roles, held at the place (`conference`, `city` or `anywhere`; a role in the city "
+        "holds at every conference). An app that acts for a person, or by itself, moreover needs one of the scopes."
     ),
 )
 class NeedsDirective:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the table of who may ask for what, or writes it to `docs/permissions.md` (`--write`).
+"""Prints the table of who may ask for what, writes it to `docs/permissions.md`, or checks that it is the committed one.
 
-python -m gateway.schema.table [--write]
+python -m gateway.schema.table [--write | --check]
 
 The table follows from what the fields declare. A test sends every line of it to a gateway, as every client of it.
 """
@@ -99,24 +99,38 @@ def page() -> str:
     return "\n".join(_page()) + "\n"
 
 
+HEAD = """# Who may
+
+Made by `python -m gateway.schema.table --write` from what the fields declare (`@needs` in the schema); do not edit.
+`tests/gateway/test_permission_table.py` sends every line to a gateway, as every client.
+
+The gateway compares roles and scopes once per field and client, before any service is asked. The service that owns a
+command checks it again, and decides what only it knows: who has a seat, who sits in which group, whose card it is,
+which juror was given which idea. A field that the table does not name is for whoever came to its object.
+"""
+
+BETWEEN = f"""A role holds at one conference, or in the city and then at each of its conferences. `{ALL_ADMIN}` stands
+for all scopes that begin with `admin:`. An app that acts for a person may what both may. An app by itself has no
+person's roles: with a scope `admin:…` it acts as an organiser of the city within its scopes, with
+`resource-offer:write` as a partner, otherwise it sees what is public. A line without scopes is for no app, unless it is
+public.
+
+## The table
+
+`●` may, `·` is refused. *resident* has a seat at the conference concerned, *waiting* waits for one there, *guest*,
+*mentor* and *moderator* serve there; *other* ones belong to another conference; *juror* and *organiser* are the city's,
+and both apps act for that organiser. Who was *erased*, or whose token has *expired*, gets status 401.
+"""
+
+FOOT = """An idea is public; its `authors` are shown to residents of its conference and to whoever has a role there or in
+the city. A subscriber is told only what the fields of the conference would show them."""
+
+
 def _page() -> Iterator[str]:
-    yield "# Who may\n"
-    yield "Made by `python -m gateway.schema.table --write` from what the fields declare (`@needs` in the schema); do not edit."
-    yield "`tests/gateway/test_permission_table.py` sends every line to a gateway, as every client.\n"
-    yield "The gateway compares roles and scopes once per field and client, before any service is asked. The service that"
-    yield "owns a command checks it again, and decides what only it knows: who has a seat, who sits in which group, whose card"
-    yield "it is, which juror was given which idea. A field that the table does not name is for whoever came to its object.\n"
+    yield HEAD
     yield from _words("role", ROLES)
-    yield "A role holds at one conference, or in the city and then at each of its conferences.\n"
     yield from _words("scope", SCOPES)
-    yield f"`{ALL_ADMIN}` stands for all that begin with `admin:`. An app that acts for a person may what both may. An app by"
-    yield "itself has no person's roles: with a scope `admin:…` it acts as an organiser of the city within its scopes, with"
-    yield "`resource-offer:write` as a partner, otherwise it sees what is public. A line without scopes is for no app, unless it"
-    yield "is public.\n"
-    yield "## The table\n"
-    yield "`●` may, `·` is refused. *resident* has a seat at the conference concerned, *waiting* waits for one there, *guest*,"
-    yield "*mentor* and *moderator* serve there; *other* ones belong to another conference; *juror* and *organiser* are the"
-    yield "city's, and both apps act for that organiser. Who was *erased* or whose token has *expired* gets status 401.\n"
+    yield BETWEEN
     for name in TYPES:
         yield f"### {name}\n"
         yield f"| field | roles | at | scopes | {' | '.join(CLIENTS)} | doors |"
@@ -125,11 +139,10 @@ def _page() -> Iterator[str]:
             if kind == name:
                 marks = " | ".join("●" if allowed(needs, client) else "·" for client in CLIENTS.values())
                 scopes = ", ".join(f"`{scope}`" for scope in needs.scopes)
-                roles = ", ".join(needs.roles)
-                yield f"| `{field}` | {roles} | {needs.place} | {scopes} | {marks} | {', '.join(_doors(name, field))} |"
+                cells = (", ".join(needs.roles), needs.place, scopes, marks, ", ".join(_doors(name, field)))
+                yield f"| `{field}` | {' | '.join(cells)} |"
         yield ""
-    yield "An idea is public; its `authors` are shown to residents of its conference and to whoever has a role there or in the"
-    yield "city."
+    yield FOOT
 
 
 def _words(what: str, words: Mapping[str, str]) -> Iterator[str]:
@@ -147,11 +160,17 @@ def _doors(name: str, field: str) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints or writes the table; the exit status."""
-    if arguments == ["--write"]:
-        COMMITTED.write_text(page())
-    else:
-        sys.stdout.write(page())
+    """Prints, writes or checks the table; the exit status."""
+    match arguments:
+        case ["--write"]:
+            COMMITTED.write_text(page())
+        case ["--check"] if COMMITTED.read_text() != page():
+            sys.stderr.write(f"{COMMITTED} is not what the schema declares: python -m gateway.schema.table --write\n")
+            return 1
+        case ["--check"]:
+            pass
+        case _:
+            sys.stdout.write(page())
     return 0
 
 

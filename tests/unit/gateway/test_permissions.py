@@ -3,6 +3,7 @@
 
 import importlib
 
+import msgspec
 import pytest
 from graphql import GraphQLObjectType
 
@@ -21,6 +22,7 @@ from gateway.schema.permissions import (
     lacking,
     standing,
 )
+from gateway.schema.table import COMMITTED, page
 from services.chassis.api import Api
 from services.chassis.identity import ANONYMOUS, Actor, Grant
 from services.contracts import ideas, registration, rooms, session
@@ -50,10 +52,8 @@ def test_every_declared_scope_and_role_is_one_that_there_is():
 
 
 def test_every_scope_opens_something_and_every_role_may_something():
-    needs = [*COMMAND_NEEDS.values()]
-    for kind in SCHEMA.type_map.values():
-        for field in getattr(kind, "fields", {}).values():
-            needs.append(needs_of(field) or PUBLIC)
+    fields = [field for kind in SCHEMA.type_map.values() for field in getattr(kind, "fields", {}).values()]
+    needs = [needs_of(field) or PUBLIC for field in fields]
     assert {scope for need in needs for scope in need.scopes} == set(SCOPES)
     assert {role for need in needs for role in need.roles} == set(ROLES)
 
@@ -68,8 +68,6 @@ def route(kind):
 
 
 def request_of(kind):
-    import msgspec
-
     given = example(kind)
     if "conference_id" in given:
         given["conference_id"] = HERE
@@ -131,3 +129,7 @@ def test_what_names_no_scope_is_for_no_app():
 
 def test_all_of_administration_is_each_of_it_and_unknown_scopes_are_nothing():
     assert expanded(["admin:*", "openid"]) == {scope for scope in SCOPES if scope.startswith("admin:")}
+
+
+def test_the_committed_table_is_the_schema_s():
+    assert COMMITTED.read_text() == page(), "run `python -m gateway.schema.table --write`"
