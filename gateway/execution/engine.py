@@ -215,10 +215,9 @@ class Engine:
         )
         if isinstance(built, list):
             return built
-        executor = cast("Executor[Any]", built)
-        if isinstance(executor, PlannedExecutor):
-            executor.plans = prepared.plans
-        return executor
+        if isinstance(built, PlannedExecutor):
+            built.plans = prepared.plans
+        return built
 
     def _read(self, query: str) -> Prepared | Wrong:
         try:
