@@ -109,11 +109,13 @@ class Gateway:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self._access.open()
+        await self.backends.answers.open(self._bus)
         try:
             yield
         finally:
             await self.hubs.close()
             await self.presence.close()
+            await self.backends.answers.close()
             await self._access.close()
             await self._http.aclose()
 

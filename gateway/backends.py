@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The services behind the gateway: questions and commands."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import structlog
 
+from gateway.answers import Answers
 from gateway.names import Names
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
-from services.chassis.identity import CITY_SCOPE, Actor, Grant
+from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
 from services.chassis.requests import Reply, Requests
 from services.contracts import registration
 
@@ -23,6 +25,14 @@ GATEWAY = Actor(
 """Who asks when no client does: for live views that several clients share, each of whom sees their part of it."""
 
 log = structlog.get_logger()
+
+
+class _Together(NamedTuple):
+    """What questions must have in common to travel in one message."""
+
+    service: str
+    actor: Actor
+    after: str | None
 
 
 def command_id(actor: Actor, key: str) -> UUID:
@@ -48,17 +58,71 @@ class Backends:
         self._requests = requests
         self._query_seconds = query_seconds
         self._command_seconds = command_seconds
+        self._waiting: dict[_Together, dict[QueryRequest[Any], asyncio.Future[Reply[Any]]]] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         self.names = Names(self._ask_names)
+        self.answers = Answers(lambda query, after: self._ask(query, ANONYMOUS, after))
 
     async def ask(self, query: QueryRequest[A], actor: Actor, *, after: str | None = None) -> Reply[A]:
-        """A question on behalf of `actor`.
+        """A question on behalf of `actor`; what everybody may read comes from memory, where it is kept.
 
         Args:
             query: the question.
             actor: who asks.
             after: the answer is no older than this position (`<epoch>:<value>`), or marked stale.
         """
-        return await self._requests.ask(query, actor=actor, after=after, timeout=self._query_seconds)
+        if not self.answers.serves(type(query), actor):
+            return await self._ask(query, actor, after)
+        known = self.answers.at_hand(query, after)
+        if known is not None:
+            return known
+        return await (self.answers.ask(query) if after is None else self._ask(query, actor, after))
+
+    def at_hand(self, query: QueryRequest[A], actor: Actor, after: str | None = None) -> A | None:
+        """The answer to a question where it is in memory and this actor may have it; None: it must be asked.
+
+        Args:
+            query: the question.
+            actor: who asks.
+            after: the answer is no older than this position.
+        """
+        if not self.answers.serves(type(query), actor):
+            return None
+        known = self.answers.at_hand(query, after)
+        return None if known is None else known.answer
+
+    async def _ask(self, query: QueryRequest[A], actor: Actor, after: str | None) -> Reply[A]:
+        """Asks together with whatever else this actor asks the same service at this moment: one message."""
+        together = _Together(query.SERVICE, actor, after)
+        waiting = self._waiting.get(together)
+        if waiting is None:
+            waiting = self._waiting[together] = {}
+            asyncio.get_running_loop().call_soon(self._send, together)
+        future = waiting.get(query)
+        if future is None:
+            future = waiting[query] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(future)  # others may wait for the same answer
+
+    def _send(self, together: "_Together") -> None:
+        waiting = self._waiting.pop(together)
+        task = asyncio.get_running_loop().create_task(self._ask_all(together, waiting))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask_all(
+        self, together: "_Together", waiting: Mapping[QueryRequest[Any], asyncio.Future[Reply[Any]]]
+    ) -> None:
+        _, actor, after = together
+        try:
+            replies = await self._requests.ask_all(
+                tuple(waiting), actor=actor, after=after, timeout=self._query_seconds
+            )
+        except Exception as error:
+            for future in waiting.values():
+                future.set_exception(error)
+            return
+        for future, reply in zip(waiting.values(), replies, strict=True):
+            future.set_result(reply)
 
     async def command(
         self, request: CommandRequest[A], actor: Actor, key: str, *, after: str | None = None

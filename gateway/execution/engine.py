@@ -25,7 +25,8 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from graphql.validation import recommended_rules, specified_rules
 
 from gateway.context import Context
-from gateway.execution.plan import PlannedExecutor, Plans
+from gateway.execution.compiled import Compiled
+from gateway.execution.fragments import Fragments
 from gateway.execution.sharing import Told, shaping_variables
 from gateway.execution.weight import Limits, weigh
 
@@ -84,11 +85,11 @@ class Prepared(NamedTuple):
 
     Args:
         document: parsed and validated.
-        plans: what was compiled of it.
+        compiled: its operations, compiled.
     """
 
     document: DocumentNode
-    plans: Plans
+    compiled: Compiled
 
 
 class Wrong(NamedTuple):
@@ -117,7 +118,8 @@ class Engine:
         self, schema: GraphQLSchema, limits: Limits | None = None, *, size: int = 1000, compiled: bool = True
     ) -> None:
         self.schema = schema
-        self._executes: type[Executor[Any]] = PlannedExecutor if compiled else Executor
+        self._compiled = compiled
+        self._fragments = Fragments()
         self._limits = limits or Limits()
         self._size = size
         self._documents: OrderedDict[bytes, Prepared | Wrong] = OrderedDict()
@@ -156,7 +158,11 @@ class Engine:
         Raises:
             Rejected: the document is not valid, or too heavy.
         """
-        executor = self._executor(self.prepared(params.query), params, context)
+        prepared = self.prepared(params.query)
+        made = await self._run_compiled(prepared, params, context)
+        if made is not None:
+            return made
+        executor = self._executor(prepared, params, context)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         result = executor.execute_operation()  # root fields one after the other in a mutation
@@ -193,6 +199,9 @@ class Engine:
             async for told in source:
 
                 async def execute(told: Told = told) -> ExecutionResult:
+                    made = await self._run_compiled(prepared, params, told.sharing.context, told)
+                    if made is not None:
+                        return made
                     executor = self._executor(prepared, params, told.sharing.context, told)
                     if isinstance(executor, list):
                         return ExecutionResult(None, errors=executor)
@@ -201,10 +210,18 @@ class Engine:
 
                 yield await told.sharing.payload(words, execute)
 
+    async def _run_compiled(
+        self, prepared: Prepared, params: Params, context: Context, told: Told | None = None
+    ) -> ExecutionResult | None:
+        """The result by the compiled operation; None: graphql-core must execute it."""
+        if not self._compiled:
+            return None
+        return await prepared.compiled.run(params.operation_name, params.variables or {}, context, told)
+
     def _executor(
         self, prepared: Prepared, params: Params, context: Context, told: Told | None = None
     ) -> Executor[Any] | list[GraphQLError]:
-        built = self._executes.build(
+        built = Executor.build(
             self.schema,
             prepared.document,
             root_value=told,
@@ -215,8 +232,6 @@ class Engine:
         )
         if isinstance(built, list):
             return built
-        if isinstance(built, PlannedExecutor):
-            built.plans = prepared.plans
         return built
 
     def _read(self, query: str) -> Prepared | Wrong:
@@ -228,4 +243,4 @@ class Engine:
         if too_much is not None:
             return Wrong([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
-        return Wrong(errors) if errors else Prepared(document, Plans(document))
+        return Wrong(errors) if errors else Prepared(document, Compiled(self.schema, document, self._fragments))

@@ -8,7 +8,8 @@ import strawberry
 from gateway.schema.people import Person, optional_person, person
 from gateway.schema.relay import Node, global_id, optional_id
 from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, PollKind, Role, SessionStatus, Tool
-from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
+from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
+from gateway.schema.stored import part, parts
 from services.contracts import session as contract
 
 
@@ -28,15 +29,8 @@ class Phase(Shown):
     tools: list[Tool] = shown("What people can use while the phase runs.")
     group_mode: GroupMode | None = shown("How its groups are formed; null in a phase without groups.")
 
-    @computed
-    def title(self) -> LocalText:
-        """Title on the screen."""
-        return show(LocalText, self.view.title)
-
-    @computed
-    def prompt(self) -> LocalText:
-        """What people are asked to do."""
-        return show(LocalText, self.view.prompt)
+    title = part(LocalText, "title", "Title on the screen.")
+    prompt = part(LocalText, "prompt", "What people are asked to do.")
 
 
 @graphql_type()
@@ -58,10 +52,7 @@ class Session(Shown, Node):
         """Global id."""
         return global_id("Session", self.conference)
 
-    @computed
-    def phases(self) -> list[Phase]:
-        """All phases in their order."""
-        return show_all(Phase, self.view.phases)
+    phases = parts(Phase, "phases", "All phases in their order.")
 
 
 @graphql_type()
@@ -102,10 +93,7 @@ class Groups(Shown):
     mode: GroupMode | None = shown("How they were formed; null without groups.")
     plans: int = shown("How many group plans the evening has had.")
 
-    @computed
-    def groups(self) -> list[Group]:
-        """The groups by number; empty while everybody is in the plenary."""
-        return show_all(Group, self.view.groups, self.conference)
+    groups = parts(Group, "groups", "The groups by number; empty while everybody is in the plenary.")
 
     @computed
     def with_moderator(self) -> list[Person]:
@@ -136,15 +124,8 @@ class Poll(Shown):
         """Global id."""
         return global_id("Poll", self.view.poll_id)
 
-    @computed
-    def question(self) -> LocalText:
-        """What is asked."""
-        return show(LocalText, self.view.question)
-
-    @computed
-    def options(self) -> list[LocalText]:
-        """The options; a ballot names one by its index. Empty for a word cloud."""
-        return show_all(LocalText, self.view.options)
+    question = part(LocalText, "question", "What is asked.")
+    options = parts(LocalText, "options", "The options; a ballot names one by its index. Empty for a word cloud.")
 
     @computed
     def tally(self) -> list[PollCount] | None:
@@ -188,10 +169,7 @@ class Chat(Shown):
         """`plenary`, `staff`, or the global id of a group."""
         return channel_id(self.view.channel)
 
-    @computed
-    def messages(self) -> list[ChatMessage]:
-        """At most 200 messages, oldest first."""
-        return show_all(ChatMessage, self.view.messages, self.conference)
+    messages = parts(ChatMessage, "messages", "At most 200 messages, oldest first.")
 
 
 @graphql_type()

@@ -6,13 +6,10 @@ conference it belongs to. A field without a resolver is read from the view.
 """
 
 from collections.abc import Callable, Iterable
-from functools import wraps
-from inspect import cleandoc, iscoroutinefunction
-from typing import Any, TypeVar, dataclass_transform, overload
+from inspect import cleandoc
+from typing import Any, NamedTuple, Protocol, TypeVar, dataclass_transform, overload
 
 import strawberry
-
-from gateway.schema.permissions import Needs, directive_of
 
 T = TypeVar("T", bound="Shown")
 AnyType = TypeVar("AnyType", bound=type)
@@ -23,27 +20,28 @@ AT_HAND = "at_hand"
 """In the metadata of a field: how it is read without waiting, from the object and a `Reading`."""
 
 
-class Reading:
-    """What an object's fields are read with when nothing may wait.
+Person = tuple[str, str]
+"""Conference and participant, or conference and person of its staff."""
+
+
+class Missing(NamedTuple):
+    """A name that must be asked for.
 
     Args:
-        name_of: the display name of `(conference, person)`; raises KeyError when it must be asked for.
-
-    Attributes:
-        missing: the people whose names must be asked for.
+        person: whose.
     """
 
-    def __init__(self, name_of: Callable[[tuple[str, str]], str | None]) -> None:
-        self._name_of = name_of
-        self.missing: dict[tuple[str, str], None] = {}
+    person: Person
 
-    def name(self, person: tuple[str, str]) -> str | None:
-        """The display name of `(conference, person)`; None, and noted as missing, when it must be asked for."""
-        try:
-            return self._name_of(person)
-        except KeyError:
-            self.missing[person] = None
-            return None
+
+class Reading(Protocol):
+    """What an object's fields are read with when nothing may wait."""
+
+    def name(self, person: Person) -> str | Missing | None:
+        """The display name of somebody; `Missing` when it must be asked for."""
+
+    def answer(self, query: Any) -> Any:
+        """The answer to a question of a service that is in memory; None when it must be asked."""
 
 
 class Shown:
@@ -96,21 +94,12 @@ def description_of(thing: type | Callable[..., Any]) -> str:
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
-def graphql_type(
-    *, interfaces: bool = False, name: str | None = None, needs: Needs | None = None
-) -> Callable[[AnyType], AnyType]:
-    """Declares a GraphQL object type (or an interface); the docstring is its description.
-
-    Args:
-        interfaces: whether it is an interface.
-        name: in the schema; None: that of the class.
-        needs: who may see such an object at all, by whatever way they come to it.
-    """
+def graphql_type(*, interfaces: bool = False, name: str | None = None) -> Callable[[AnyType], AnyType]:
+    """Declares a GraphQL object type (or an interface); the docstring is its description."""
 
     def declare(cls: AnyType) -> AnyType:
         make = strawberry.interface if interfaces else strawberry.type
-        directives = () if needs is None else (directive_of(needs),)
-        return make(cls, name=name, description=description_of(cls), directives=directives)
+        return make(cls, name=name, description=description_of(cls))
 
     return declare
 
@@ -128,56 +117,19 @@ def shown(description: str) -> Any:
 def computed(function: Function) -> Any: ...
 @overload
 def computed(
-    function: None = None,
-    *,
-    at_hand: Callable[[Any, Reading], Any] | None = None,
-    needs: Needs | None = None,
-    told: Needs | None = None,
+    function: None = None, *, at_hand: Callable[[Any, Reading], Any] | None = None
 ) -> Callable[[Function], Any]: ...
-def computed(
-    function: Function | None = None,
-    *,
-    at_hand: Callable[[Any, Reading], Any] | None = None,
-    needs: Needs | None = None,
-    told: Needs | None = None,
-) -> Any:
+def computed(function: Function | None = None, *, at_hand: Callable[[Any, Reading], Any] | None = None) -> Any:
     """A field that a method computes; the first paragraph of the docstring is its description.
 
     Args:
         function: the method.
         at_hand: the same without waiting, for a method that waits.
-        needs: who may ask; checked before the method is called, which then takes `info`.
-        told: the same for what is cut to each viewer before it is shown (live changes): it is declared, not checked.
     """
 
     def declare(method: Function) -> Any:
         paragraph = cleandoc(method.__doc__ or "").split("\n\n", maxsplit=1)[0]
         metadata = {} if at_hand is None else {AT_HAND: at_hand}
-        says = needs or told
-        return strawberry.field(
-            resolver=method if needs is None or "public" in needs.roles else _checked(method, needs),
-            description=" ".join(paragraph.split()),
-            metadata=metadata,
-            directives=() if says is None else (directive_of(says),),
-        )
+        return strawberry.field(resolver=method, description=" ".join(paragraph.split()), metadata=metadata)
 
     return declare if function is None else declare(function)
-
-
-def _checked(method: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
-    """The method behind the question who asks; on the object's conference where it has one."""
-    if iscoroutinefunction(method):
-
-        @wraps(method)
-        async def wait(self: Any, info: Any, *args: Any, **given: Any) -> Any:
-            info.context.require(needs, getattr(self, "conference", None))
-            return await method(self, info, *args, **given)
-
-        return wait
-
-    @wraps(method)
-    def call(self: Any, info: Any, *args: Any, **given: Any) -> Any:
-        info.context.require(needs, getattr(self, "conference", None))
-        return method(self, info, *args, **given)
-
-    return call

@@ -12,9 +12,10 @@ from uuid import UUID
 import msgspec
 
 from services.chassis.bus import Bus, NoAnswer, NoReplica, TooLong
-from services.chassis.contract import Answer, CommandRequest, Request
+from services.chassis.contract import Answer, CommandRequest, QueryRequest, Request
 from services.chassis.decider import Refusal
 from services.chassis.identity import ANONYMOUS, Actor
+from services.chassis.many import MANY, QUESTIONS, asked, read_answers
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, Unavailable, UnknownRefusal
 from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
 from services.chassis.telemetry import TRACEPARENT, traceparent_of
@@ -130,32 +131,86 @@ class Requests:
             trace: id of the trace, 32 hex digits; None continues the present one.
         """
         service, name = request.SERVICE, type(request).__name__
-        loop = asyncio.get_running_loop()
-        circuit = self._circuits.setdefault(service, _Circuit())
-        if not circuit.closed(loop.time()):
-            return Reply(None, Unavailable(service=service))
-        headers = {ACTOR: actor.header(), DEADLINE: str(int(timeout * 1000)), TRACEPARENT: traceparent_of(trace)}
+        headers = _headers(actor, after, timeout, trace)
         if command_id is not None:
             headers[COMMAND_ID] = command_id.hex
-        if after is not None:
-            headers[AFTER] = after
         if isinstance(request, CommandRequest):
             subject = self._bus.subject_command(service, request.conference, name)
         else:
             subject = self._bus.subject_query(service, name)
+        data = await self._send(service, subject, msgspec.json.encode(request), headers, timeout)
+        return Reply(None, data) if isinstance(data, Refusal) else self._read(data, request)
+
+    async def ask_all(
+        self,
+        queries: Sequence[QueryRequest[Any]],
+        *,
+        actor: Actor = ANONYMOUS,
+        after: str | None = None,
+        timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 -- it travels with the request
+        trace: str | None = None,
+    ) -> list[Reply[Any]]:
+        """`ask` for several questions to one service in one message; the replies in their order.
+
+        Args:
+            queries: the questions, all to the same service.
+            actor: who asks.
+            after: a position that the answers should include.
+            timeout: real seconds for one message; there are more where not all fits into one.
+            trace: id of the trace.
+        """
+        replies: dict[int, Reply[Any]] = {}
+        missing = list(range(len(queries)))
+        while missing:
+            some = missing[:QUESTIONS]
+            found = await self._ask_some([queries[place] for place in some], actor, after, timeout, trace)
+            replies.update((place, reply) for place, reply in zip(some, found, strict=True) if reply is not None)
+            missing = [place for place in missing if place not in replies]
+        return [replies[place] for place in range(len(queries))]
+
+    async def _ask_some(
+        self,
+        queries: Sequence[QueryRequest[Any]],
+        actor: Actor,
+        after: str | None,
+        seconds: float,
+        trace: str | None,
+    ) -> Sequence[Reply[Any] | None]:
+        """The replies; None for those that did not fit into the message. The first one always does."""
+        if len(queries) == 1:
+            return [await self.ask(queries[0], actor=actor, after=after, timeout=seconds, trace=trace)]
+        service = queries[0].SERVICE
+        body = asked((type(query).__name__, msgspec.json.encode(query)) for query in queries)
+        headers = _headers(actor, after, seconds, trace)
+        data = await self._send(service, self._bus.subject_query(service, MANY), body, headers, seconds)
+        if isinstance(data, Refusal):
+            return [Reply(None, data)] * len(queries)
+        parts = read_answers(data)
+        if parts is None:  # a refusal of all
+            return [self._read(data, query) for query in queries]
+        return [None if raw is None else self._read(raw, query) for raw, query in zip(parts, queries, strict=True)]
+
+    async def _send(
+        self, service: str, subject: str, body: bytes, headers: dict[str, str], seconds: float
+    ) -> bytes | Refusal:
+        """What a service sends back, or why it sends nothing."""
+        loop = asyncio.get_running_loop()
+        circuit = self._circuits.setdefault(service, _Circuit())
+        if not circuit.closed(loop.time()):
+            return Unavailable(service=service)
         try:
-            message = await self._bus.request(subject, msgspec.json.encode(request), headers, timeout=timeout)
+            message = await self._bus.request(subject, body, headers, timeout=seconds)
         except NoReplica:
-            return Reply(None, Unavailable(service=service))
+            return Unavailable(service=service)
         except TooLong:
-            return Reply(None, InvalidInput(field="", problem="too long"))
+            return InvalidInput(field="", problem="too long")
         except NoAnswer:
             circuit.failed(loop.time())
-            return Reply(None, Unavailable(service=service))
+            return Unavailable(service=service)
         circuit.failures = 0
-        return self._read(message.data, request)
+        return message.data
 
-    def _read(self, data: bytes, request: Request[A]) -> Reply[A]:
+    def _read(self, data: bytes | msgspec.Raw, request: Request[A]) -> Reply[A]:
         wire = self._wire.decode(data)
         if wire.refused:
             return Reply(None, self._refusal(wire.refused), wire.position)
@@ -171,3 +226,10 @@ class Requests:
             return self._refusals.decode(raw)
         except msgspec.ValidationError:
             return UnknownRefusal(name=self._tag.decode(raw).refusal, facts=bytes(raw).decode())
+
+
+def _headers(actor: Actor, after: str | None, seconds: float, trace: str | None) -> dict[str, str]:
+    headers = {ACTOR: actor.header(), DEADLINE: str(int(seconds * 1000)), TRACEPARENT: traceparent_of(trace)}
+    if after is not None:
+        headers[AFTER] = after
+    return headers

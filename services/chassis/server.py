@@ -8,7 +8,7 @@ nobody waits for any more is not sent; an exception becomes a `Fault` that carri
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from services.chassis.decisions import Envelope, Executed, request_hash
 from services.chassis.faults import passes
 from services.chassis.identity import Actor
 from services.chassis.keys import KeyDestroyed
+from services.chassis.many import MANY, answered, read_questions
 from services.chassis.readmodel import holds_nul
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
@@ -62,6 +63,7 @@ class _Asked:
     name: str
     route: Route | None
     trace: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class _Reply:
 
     wire: Wire
     outcome: str
+    body: bytes = b""
+    """Of several answers in one message: the message."""
 
 
 class Server:
@@ -152,8 +156,8 @@ class Server:
         loop = asyncio.get_running_loop()
         service, name = self._api.service, message.subject.rpartition(".")[2]
         table = self._api.commands if kind == "command" else self._api.queries
-        route = table.get(name)
-        label = name if route else "unknown"
+        route, several = table.get(name), kind == "query" and name == MANY
+        label = name if route or several else "unknown"
         deadline = arrived + _budget(headers)
         with (
             REQUESTS_RUNNING.labels(service).track_inprogress(),
@@ -163,7 +167,8 @@ class Server:
                 if loop.time() >= deadline:
                     REQUESTS.labels(service, label, "late").inc()
                     return
-                reply = await self._reply(_Asked(message, headers, kind, name, route, trace))
+                asked = _Asked(message, headers, kind, name, route, trace, message.data)
+                reply = await (self._many(asked) if several else self._reply(asked))
             REQUEST_SECONDS.labels(service, label).observe(loop.time() - arrived)
             if loop.time() >= deadline:
                 REQUESTS.labels(service, label, "late").inc()
@@ -173,17 +178,32 @@ class Server:
     async def _send(self, message: Msg, label: str, reply: _Reply) -> None:
         REQUESTS.labels(self._api.service, label, reply.outcome).inc()
         try:
-            await self._runtime.bus.publish(message.reply, _ENCODER.encode(reply.wire))
+            await self._runtime.bus.publish(message.reply, reply.body or _ENCODER.encode(reply.wire))
         except NotSent:
             log.warning("answer not sent", name=label)
+
+    async def _many(self, asked: _Asked) -> _Reply:
+        """The answers to several questions."""
+        try:
+            questions = read_questions(asked.data)
+        except msgspec.DecodeError as error:
+            return _refused(_invalid(error))
+        each = [
+            replace(asked, name=question.name, route=self._api.queries.get(question.name), data=bytes(question.body))
+            for question in questions
+        ]
+        replies = await asyncio.gather(*map(self._reply, each))
+        for one, reply in zip(each, replies, strict=True):
+            REQUESTS.labels(self._api.service, one.name if one.route else "unknown", reply.outcome).inc()
+        return _Reply(Wire(), "answered", answered(_ENCODER.encode(reply.wire) for reply in replies))
 
     async def _reply(self, asked: _Asked) -> _Reply:
         route, headers, trace = asked.route, asked.headers, asked.trace
         try:
             if route is None:
                 return _refused(NotFound(what=asked.kind, id=asked.name))
-            request = route.decoder.decode(asked.message.data)
-            if holds_nul(asked.message.data):
+            request = route.decoder.decode(asked.data)
+            if holds_nul(asked.data):
                 return _refused(InvalidInput(field="", problem="the character U+0000 is not accepted"))
             actor = Actor.from_header(headers.get(ACTOR))
             if route.needs is not None and not route.needs(request, actor):

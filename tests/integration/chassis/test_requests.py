@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from services.chassis.decisions import request_hash
 from services.chassis.identity import Actor, Grant
+from services.chassis.many import MANY, QUESTIONS, asked
 from services.chassis.refusals import (
     Busy,
     Fault,
@@ -210,3 +211,37 @@ async def test_a_position_of_another_log_is_answered_as_stale(running, settings,
     await running(alpha(settings(database_url)))
     reply = await requests.ask(GetTotal(conference_id=conference), after=f"{uuid4().hex}:1")
     assert reply.stale
+
+
+async def test_several_questions_in_one_message_are_answered_each_by_its_own_handler(
+    running, settings, database_url, requests, conference
+):
+    await ready(await running(alpha(settings(database_url))))
+    await requests.ask(CountUp(conference_id=conference, n=7))
+    unknown = GetTotal(conference_id="no id")
+    replies = await requests.ask_all([GetTotal(conference_id=conference), unknown, GetTotal(conference_id=uuid4().hex)])
+    assert replies[0] == await requests.ask(GetTotal(conference_id=conference))
+    assert isinstance(replies[1].refusal, InvalidInput)
+    assert replies[2].unwrap() == Total(total=0)
+
+
+async def test_what_does_not_fit_into_one_message_of_answers_is_asked_again(
+    running, settings, database_url, requests, conference, monkeypatch
+):
+    await ready(await running(alpha(settings(database_url))))
+    monkeypatch.setattr("services.chassis.many.ROOM", 150)
+    wanted = [GetTotal(conference_id=uuid4().hex) for _ in range(7)]
+    assert [reply.unwrap() for reply in await requests.ask_all(wanted)] == [Total(total=0)] * 7
+
+
+async def test_too_many_questions_in_one_message_are_refused(running, settings, database_url, requests, conference):
+    one = await running(alpha(settings(database_url)))
+    await ready(one)
+    body = asked(("GetTotal", b"{}") for _ in range(QUESTIONS + 1))
+    message = await one.runtime.bus.request(one.runtime.bus.subject_query("alpha", MANY), body, {}, timeout=5)
+    assert b"InvalidInput" in message.data
+
+
+async def test_all_questions_to_a_service_that_is_away_are_refused_at_once(requests, conference):
+    replies = await requests.ask_all([GetTotal(conference_id=conference)] * 3)
+    assert [reply.refusal for reply in replies] == [Unavailable(service="alpha")] * 3

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole operations, compiled once and then run: no step of graphql-core, no object for it, where nothing needs it.
+
+A run asks for the root fields, copies what came into the response by generated functions (`projection`), asks for
+what those found missing, all of one level together, and so on. Names of people are filled in at the end, all in one
+question. What a resolver raises is an error at its field, as graphql-core would tell it. Whatever else is out of
+order (a value that the schema does not allow, a null where there may be none) makes the run give up, and the whole
+operation is executed by graphql-core, so that both ways say the same.
+"""
+
+import asyncio
+import itertools
+from collections import OrderedDict
+from collections.abc import Mapping
+from inspect import isawaitable, iscoroutine
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType, located_error
+from graphql.execution.values import VariableValues, get_variable_values
+
+from gateway.context import Context
+from gateway.execution.fragments import Fragments
+from gateway.execution.projection import Projection
+from gateway.execution.selection import NotCompilable, Selection, Source
+from gateway.execution.waiting import Arguments, Waiting
+from gateway.schema.shape import Missing, Person
+from services.chassis.contract import QueryRequest
+
+FORMS = 8
+"""So many combinations of `@skip` and `@include` of one operation are kept."""
+
+_NONE = VariableValues({}, {})
+_numbers = itertools.count(1)
+
+_Wait = tuple[Waiting, Any, dict[str, Any], Any]
+"""What waits: the field, its object, the dictionary it goes to and the path of that."""
+
+
+class _GiveUp(Exception):
+    """graphql-core must execute this."""
+
+
+class _Schema:
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+
+
+class Info:
+    """What resolvers may use, as `strawberry.Info` offers it.
+
+    Args:
+        context: of the operation.
+        schema: in which it is executed.
+    """
+
+    __slots__ = ("_raw_info", "context")
+
+    def __init__(self, context: Context, schema: _Schema) -> None:
+        self.context = context
+        self._raw_info = schema
+
+
+class Run:
+    """One run of one operation; it is also the `Reading` with which fields are read without waiting.
+
+    Args:
+        context: of the operation.
+        schema: in which it is executed.
+        arguments: of its fields.
+    """
+
+    __slots__ = ("_late", "arguments", "context", "errors", "info", "name_of", "waits")
+
+    def __init__(self, context: Context, schema: _Schema, arguments: list[Mapping[str, Any]]) -> None:
+        self.context = context
+        self.info = Info(context, schema)
+        self.arguments = arguments
+        self.waits: list[_Wait] = []
+        self.errors: list[GraphQLError] = []
+        self.name_of = context.names_at_hand
+        self._late: list[tuple[dict[str, Any], str, Person]] = []
+
+    def name(self, person: Person) -> str | Missing | None:
+        """The display name of `(conference, person)`; `Missing` when it must be asked for."""
+        try:
+            return self.name_of(person)
+        except KeyError:
+            return Missing(person)
+
+    def answer(self, query: QueryRequest[Any]) -> Any:
+        """The answer to a question that is in memory; None when it must be asked."""
+        return self.context.at_hand(query)
+
+    def late(self, target: dict[str, Any], key: str, missing: Missing) -> None:
+        """Notes where a name belongs that must be asked for."""
+        target[key] = None
+        self._late.append((target, key, missing.person))
+
+    async def finish(self) -> None:
+        """Asks until nothing waits."""
+        while self.waits:
+            coming: list[tuple[_Wait, Any]] = []
+            try:
+                self._ask(coming)
+            except _GiveUp:
+                for _, value in coming:
+                    if iscoroutine(value):
+                        value.close()  # nobody will await it
+                raise
+            if len(coming) == 1:
+                await self._one(*coming[0])
+            elif coming:
+                values = await asyncio.gather(*(value for _, value in coming), return_exceptions=True)
+                for (wait, _), value in zip(coming, values, strict=True):
+                    if isinstance(value, Exception):
+                        self._failed(wait, value)
+                    elif isinstance(value, BaseException):
+                        raise value
+                    else:
+                        self._came(wait, value)
+        if self._late:
+            people = list(dict.fromkeys(person for _, _, person in self._late))
+            names = dict(zip(people, await self.context.load_names(people), strict=True))
+            for target, key, person in self._late:
+                target[key] = names[person]
+
+    def _ask(self, coming: "list[tuple[_Wait, Any]]") -> None:
+        """Asks for what waits; what is there at once may find more to ask for at the same time."""
+        while self.waits:
+            waits, self.waits = self.waits, []
+            for wait in waits:
+                try:
+                    value = wait[0].ask(wait[1], self.info, self.arguments)
+                except Exception as error:
+                    self._failed(wait, error)
+                    continue
+                if isawaitable(value):
+                    coming.append((wait, value))
+                else:
+                    self._came(wait, value)
+
+    async def _one(self, wait: _Wait, coming: Any) -> None:
+        try:
+            value = await coming
+        except Exception as error:
+            self._failed(wait, error)
+        else:
+            self._came(wait, value)
+
+    def _came(self, wait: _Wait, value: Any) -> None:
+        waiting, _, target, path = wait
+        try:
+            target[waiting.name] = waiting.complete(value, self, (path, waiting.name))
+        except Exception:
+            raise _GiveUp from None
+
+    def _failed(self, wait: _Wait, error: Exception) -> None:
+        waiting, _, target, path = wait
+        if waiting.required:
+            raise _GiveUp
+        target[waiting.name] = None
+        self.errors.append(located_error(error, list(waiting.nodes), _listed((path, waiting.name))))
+
+
+class _Form:
+    """An operation with its directives decided."""
+
+    def __init__(self, schema: GraphQLSchema, selection: Selection, kind: OperationType, fragments: Fragments) -> None:
+        told = kind is OperationType.SUBSCRIPTION
+        root = schema.get_root_type(kind)
+        if root is None or kind is OperationType.MUTATION:
+            raise NotCompilable(kind.value)
+        projection = Projection(schema, selection, None if told else fragments, _numbers)
+        roots = projection.roots(root, told=told)
+        self._schema = _Schema(schema)
+        self._roots = [root for root in roots.values() if isinstance(root, Waiting)]
+        self._empty = {name: root if isinstance(root, str) else None for name, root in roots.items()}
+        self._arguments: list[Arguments] = projection.arguments
+
+    async def run(self, context: Context, variables: VariableValues, told: Any) -> ExecutionResult:
+        """The result.
+
+        Raises:
+            _GiveUp: graphql-core must execute it.
+        """
+        try:
+            arguments: list[Mapping[str, Any]] = [one.read(variables) for one in self._arguments]
+        except GraphQLError:
+            raise _GiveUp from None
+        run = Run(context, self._schema, arguments)
+        data = self._empty.copy()
+        run.waits = [(root, told, data, None) for root in self._roots]
+        await run.finish()
+        return ExecutionResult(data, run.errors or None)
+
+
+class Compiled:
+    """The compiled operations of one document.
+
+    Args:
+        schema: the schema.
+        document: parsed and validated.
+        fragments: where entities that are written are kept.
+    """
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, fragments: Fragments) -> None:
+        self._schema = schema
+        self._source = Source(schema, document)
+        self._fragments = fragments
+        self._forms: OrderedDict[tuple[Any, ...], _Form | None] = OrderedDict()
+
+    async def run(
+        self, name: str | None, given: Mapping[str, Any], context: Context, told: Any = None
+    ) -> ExecutionResult | None:
+        """The result of an operation; None: graphql-core must execute it.
+
+        Args:
+            name: of the operation.
+            given: the variables as they came.
+            context: of the operation.
+            told: of a subscription, what is told.
+        """
+        operation = self._source.operation(name)
+        if operation is None:
+            return None
+        variables = _NONE
+        if operation.variable_definitions:
+            read = get_variable_values(self._schema, operation.variable_definitions, dict(given))
+            if isinstance(read, list):
+                return None
+            variables = read
+        decided = tuple(variables.coerced.get(variable) for variable in self._source.deciding)
+        key = (name, decided)
+        if key not in self._forms:
+            self._forms[key] = self._compiled(operation, dict(zip(self._source.deciding, decided, strict=True)))
+            if len(self._forms) > FORMS:
+                self._forms.popitem(last=False)
+        form = self._forms[key]
+        if form is None:
+            return None
+        try:
+            return await form.run(context, variables, told)
+        except _GiveUp:
+            return None
+
+    def _compiled(self, operation: Any, decided: Mapping[str, Any]) -> _Form | None:
+        try:
+            selection = Selection(self._source, decided, (operation.selection_set,))
+            return _Form(self._schema, selection, operation.operation, self._fragments)
+        except NotCompilable:
+            return None
+
+
+def _listed(path: Any) -> list[str | int]:
+    """The path of a field from the root, as clients are told it."""
+    found: list[str | int] = []
+    while path is not None:
+        path, key = path
+        found.append(key)
+    return found[::-1]

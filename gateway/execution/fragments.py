@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was written before: the JSON of an entity in the words of one selection, kept while the entity stays the same.
+
+A fragment is known by its selection and its entity, and good only for the very objects that it was made of: answers
+never change, and one that was asked for again and did not differ is still the same object (`gateway.answers`). So the
+object is the version of the entity. Names of people change and are erased without their entity: the compiler never
+lets a selection with a name in it come here.
+"""
+
+from typing import NamedTuple
+
+import orjson
+
+
+class _Fragment(NamedTuple):
+    made_of: tuple[object, ...]
+    written: orjson.Fragment
+    size: int
+
+
+class Fragments:
+    """The written entities of one gateway, the oldest forgotten first.
+
+    Args:
+        limit: how many bytes are kept, without the keys.
+    """
+
+    def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
+        self._limit = limit
+        self._kept: dict[tuple[int, str], _Fragment] = {}
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, selection: int, entity: str, made_of: tuple[object, ...]) -> orjson.Fragment | None:
+        """An entity as it was written before; None when it was not, or has changed.
+
+        Args:
+            selection: number of the selection.
+            entity: id of the entity.
+            made_of: the answers it is made of.
+        """
+        known = self._kept.get((selection, entity))
+        if known is None:
+            return None
+        for old, new in zip(known.made_of, made_of):  # noqa: B905 -- a selection always has as many
+            if old is not new:
+                return None
+        return known.written
+
+    def put(self, selection: int, entity: str, made_of: tuple[object, ...], value: object) -> orjson.Fragment:
+        """Writes an entity and keeps it.
+
+        Args:
+            selection: number of the selection.
+            entity: id of the entity.
+            made_of: the answers it is made of.
+            value: what is written.
+        """
+        body = orjson.dumps(value)
+        written = orjson.Fragment(body)
+        known = self._kept.pop((selection, entity), None)
+        if known is not None:
+            self.size -= known.size
+        self._kept[selection, entity] = _Fragment(made_of, written, len(body))
+        self.size += len(body)
+        while self.size > self._limit:
+            oldest = next(iter(self._kept))
+            self.size -= self._kept.pop(oldest).size
+        return written

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fields say where their value already lies, so that a compiled operation takes it from there.
+
+Each says the same as the field's resolver, which graphql-core goes on using; a test compares both.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
+
+import strawberry
+
+from gateway.schema.shape import Shown, show, show_all
+
+PART = "part"
+"""In the metadata of a field: its value is a part of the view, shown as another type."""
+STORED = "stored"
+"""In the metadata of a field that waits: how its answer is taken from memory."""
+
+Field = TypeVar("Field")
+
+
+class Part(NamedTuple):
+    """Which part of the view a field shows.
+
+    Args:
+        name: of the attribute.
+    """
+
+    name: str
+
+
+class Stored(NamedTuple):
+    """Where the answer lies that a field shows.
+
+    Args:
+        source: from the object and a `Reading` to the answer that the field's type shows; None when it is not there.
+    """
+
+    source: Callable[[Any, Any], Any]
+
+
+def part(kind: type[Shown], name: str, description: str) -> Any:
+    """A field that shows one part of the view as another type.
+
+    Args:
+        kind: a type declared with `graphql_type`.
+        name: of the attribute.
+        description: what it means, for the readers of the schema.
+    """
+
+    def read(self: Any) -> Any:
+        return show(kind, getattr(self.view, name), self.conference)
+
+    read.__annotations__ = {"return": kind}
+    return strawberry.field(resolver=read, description=description, metadata={PART: Part(name)})
+
+
+def parts(kind: type[Shown], name: str, description: str) -> Any:
+    """A field that shows a list in the view as a list of another type.
+
+    Args:
+        kind: a type declared with `graphql_type`.
+        name: of the attribute.
+        description: what it means, for the readers of the schema.
+    """
+
+    def read(self: Any) -> Any:
+        return show_all(kind, getattr(self.view, name), self.conference)
+
+    read.__annotations__ = {"return": list[kind]}  # type: ignore[valid-type]
+    return strawberry.field(resolver=read, description=description, metadata={PART: Part(name)})
+
+
+def stored(source: Callable[[Any, Any], Any]) -> Callable[[Field], Field]:
+    """Says where the answer of a field that waits lies; put above `computed`.
+
+    Args:
+        source: from the object and a `Reading` to the answer; None when it must be asked for.
+    """
+
+    def declare(field: Field) -> Field:
+        made: Any = field
+        made.metadata = MappingProxyType({**made.metadata, STORED: Stored(source)})
+        return field
+
+    return declare

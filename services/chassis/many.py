@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several questions to one service in one message, and their answers in one.
+
+A hop over the broker costs more than most answers. Whoever wants many things of a service at once, such as the
+evenings of fifty conferences, asks for them together; each question is still answered by its own handler.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+MANY = "Many"
+"""In the subject, where the name of a query stands."""
+
+QUESTIONS = 100
+"""So many questions at most in one message."""
+
+ROOM = 900_000
+"""Bytes of answers in one message; what does not fit is asked for again. The broker takes 1 MiB."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One question.
+
+    Args:
+        name: of the query.
+        body: the query as JSON.
+    """
+
+    name: str
+    body: msgspec.Raw
+
+
+_QUESTIONS = msgspec.json.Decoder(tuple[Question, ...])
+_ANSWERS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_ENCODER = msgspec.json.Encoder()
+
+
+def asked(questions: Iterable[tuple[str, bytes]]) -> bytes:
+    """The message that asks.
+
+    Args:
+        questions: name and JSON of each query, at most `QUESTIONS`.
+    """
+    return _ENCODER.encode([Question(name, msgspec.Raw(body)) for name, body in questions])
+
+
+def read_questions(data: bytes) -> Sequence[Question]:
+    """What a message asks.
+
+    Raises:
+        msgspec.DecodeError: it is no such message, or asks too much at once.
+    """
+    questions = _QUESTIONS.decode(data)
+    if len(questions) > QUESTIONS:
+        raise msgspec.ValidationError(f"at most {QUESTIONS} questions")
+    return questions
+
+
+def answered(replies: Iterable[bytes]) -> bytes:
+    """The message that answers, in the order of the questions; the first one is in it, whatever its length.
+
+    Args:
+        replies: each as JSON.
+    """
+    room, parts = ROOM, []
+    for number, reply in enumerate(replies):
+        room -= len(reply) + 1
+        parts.append(reply if room >= 0 or number == 0 else b"null")
+    return b"[" + b",".join(parts) + b"]"
+
+
+def read_answers(data: bytes) -> list[msgspec.Raw | None] | None:
+    """The replies in a message, None for each that did not fit; None when it is a single reply, a refusal of all."""
+    if not data.startswith(b"["):
+        return None
+    return [None if bytes(raw) == b"null" else raw for raw in _ANSWERS.decode(data)]
