@@ -30,6 +30,7 @@ check: $(READY) ## Check style, types, import rules, dependencies, and that noth
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	$(BIN)/python -m gateway.schema.table --check
 	$(PYTEST) -q -p no:randomly tests/architecture $(GOLDEN) -k "not planted and not whole_stream"
 
 bench: $(READY) ## Measure side by side with peers; figures, not verdicts

@@ -8,6 +8,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from gateway.backends import Backends
+from gateway.schema.permissions import STAFF, Needs, lacking, standing
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
@@ -26,9 +27,6 @@ QUERY_PATIENCE = 3.0
 LIVE_PATIENCE = 0.3
 """Real time (seconds) to wait for names. Live changes go out without them, and again once they are there."""
 
-STAFF_ROLES = ("organiser", "moderator", "deputy", "mentor")
-"""Who sees all of a conference; the services say the same for themselves."""
-
 
 class Context:
     """One operation's view of the world.
@@ -41,6 +39,7 @@ class Context:
         clock: domain time.
         hubs: the live conferences.
         after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
+        scopes: what the app may by which the client comes, see `permissions.SCOPES`; None: they come by none.
 
     Attributes:
         incomplete: whether a name is missing from the result because registration could not be asked.
@@ -55,6 +54,7 @@ class Context:
         clock: Clock,
         hubs: "Hubs",
         after: Mapping[str, str] | None = None,
+        scopes: frozenset[str] | None = None,
     ) -> None:
         self.actor = actor
         self.conference = conference
@@ -63,11 +63,13 @@ class Context:
         self.clock = clock
         self.hubs = hubs
         self.after = after or {}
+        self.scopes = scopes
         self.incomplete = False
         self._patience = QUERY_PATIENCE
         self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=self.load_names, cache=False)
         self.names_at_hand = backends.names.at_hand
         self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
+        self._standings: dict[tuple[str | None, bool], frozenset[str]] = {}
 
     def of_nobody(self) -> "Context":
         """A context for what several clients read: it may see no more than anybody."""
@@ -109,37 +111,43 @@ class Context:
         """Whether a resident asks."""
         return self.actor.kind == "resident"
 
+    def stands(self, conference: str | None, *, anywhere: bool = False) -> frozenset[str]:
+        """The roles in which the client stands at a conference (None: in the city); found once per operation."""
+        place = (conference, anywhere)
+        known = self._standings.get(place)
+        if known is None:
+            known = self._standings[place] = standing(self.actor, self.conference, conference, anywhere=anywhere)
+        return known
+
     def is_staff(self, conference: str | None) -> bool:
         """Whether the client serves at this conference, or for the city; guests, jurors and partners do not."""
-        return not self.is_resident and any(self.actor.holds(role, conference) for role in STAFF_ROLES)
+        return not self.stands(conference).isdisjoint(STAFF)
 
     def is_invited(self, conference: str) -> bool:
         """Whether the client has some role at this very conference, such as a guest of honour."""
-        return not self.is_resident and any(grant.scope == conference for grant in self.actor.grants)
+        return "invited" in self.stands(conference)
 
-    def sees(self, conference: str) -> bool:
-        """Whether the client belongs to this conference."""
-        if self.is_resident:
-            return self.conference == conference
-        return self.is_staff(conference) or self.is_invited(conference)
+    def lacking(self, needs: Needs, conference: str | None) -> str | None:
+        """What the client lacks for these needs at a conference, in words; None when they may."""
+        if needs.place == "conference":
+            roles = self.stands(conference)
+        else:
+            roles = self.stands(None, anywhere=needs.place == "anywhere")
+        return lacking(needs, roles, self.scopes)
 
-    def only_members(self, conference: str) -> None:
-        """Refuses who does not belong to this conference.
+    def require(self, needs: Needs, conference: str | None = None) -> None:
+        """Refuses who lacks something.
 
-        Raises:
-            Refused: they do not.
-        """
-        if not self.sees(conference):
-            raise Refused(NotAllowed(needs="a seat or a role at this conference"))
-
-    def only_staff(self, conference: str | None) -> None:
-        """Refuses who does not serve at this conference (None: for the city).
+        Args:
+            needs: of a field.
+            conference: the one that the field is about.
 
         Raises:
-            Refused: they do not.
+            Refused: they do.
         """
-        if not self.is_staff(conference):
-            raise Refused(NotAllowed(needs="staff"))
+        lacks = self.lacking(needs, conference)
+        if lacks is not None:
+            raise Refused(NotAllowed(needs=lacks))
 
     async def _load_ideas(self, ids: list[str]) -> list[ideas.IdeaView | None]:
         found: dict[str, ideas.IdeaView] = {}
@@ -153,3 +161,8 @@ class Context:
 def context_of(info: Info) -> Context:
     """The context of the operation that is executed."""
     return cast("Context", info.context)
+
+
+def offers(info: Info, kind: str) -> bool:
+    """Whether the schema in which the operation is executed has this type: a narrower door has fewer."""
+    return kind in info._raw_info.schema.type_map  # noqa: SLF001 -- strawberry's own schema is the whole one

@@ -13,6 +13,7 @@ from gateway.schema import ideas as ideas_types
 from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
 from gateway.schema import session as session_types
+from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
 from gateway.schema.relay import AFTER, FIRST, Connection, Node, connection, global_id, local_id, page_size, read_page
 from gateway.schema.scalars import ConferenceStatus
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
@@ -24,6 +25,17 @@ from services.contracts import registration as contract_registration
 from services.contracts import rooms as contract_rooms
 from services.contracts import session as contract_session
 from services.contracts.shared import Cut
+
+READ = ("conference:read",)
+LIVE = ("session:live",)
+
+FOR_MEMBERS = Needs(MEMBERS, READ)
+FOR_WRITERS = ideas_types.FOR_WRITERS
+FOR_STAFF = Needs(STAFF, READ)
+FOR_HOSTS = Needs(HOSTS, ("admin:registration",))
+FOR_WHO_COMES = Needs(("resident", "invited", *STAFF), LIVE)
+FOR_WHO_ENTERS = Needs(("seated", "guest", *STAFF), LIVE)
+FOR_THE_RESIDENT = Needs(("resident",))
 
 CHANNEL = Annotated[
     str, strawberry.argument(description="`plenary`, `staff`, or the global id of a group one sits in.")
@@ -57,12 +69,7 @@ class ConferenceDetails(Shown):
 
 
 def viewer_of(context: Context, conference: str) -> Viewer:
-    """How the client looks at a conference.
-
-    Raises:
-        Refused: it does not belong to it.
-    """
-    context.only_members(conference)
+    """How the client looks at a conference."""
     return Viewer(context.actor.id, context.is_staff(conference), context.is_invited(conference))
 
 
@@ -81,33 +88,32 @@ class Conference(Shown, Node):
 
     view: strawberry.Private[contract_registration.Conference | None]
 
-    @computed
+    @computed(needs=PUBLIC)
     def id(self) -> strawberry.ID:
         """Global id."""
         return global_id("Conference", self.conference)
 
     @stored(lambda self, reading: self.view or reading.answer(_asked(self)))
-    @computed
+    @computed(needs=PUBLIC)
     async def details(self, info: strawberry.Info) -> ConferenceDetails | None:
         """What everybody may know."""
         view = self.view or await context_of(info).ask(_asked(self))
         return show(ConferenceDetails, view, self.conference)
 
     @stored(lambda self, reading: reading.answer(contract_session.GetSession(conference_id=self.conference)))
-    @computed
+    @computed(needs=PUBLIC)
     async def session(self, info: strawberry.Info) -> session_types.Session | None:
         """The evening: phase and clock."""
         view = await context_of(info).ask(contract_session.GetSession(conference_id=self.conference))
         return show(session_types.Session, view, self.conference)
 
-    @computed
+    @computed(needs=FOR_STAFF)
     async def groups(self, info: strawberry.Info) -> session_types.Groups | None:
         """Who sits where; for staff."""
         context = context_of(info)
-        context.only_staff(self.conference)
         return show(session_types.Groups, await groups_for(context, self.conference), self.conference)
 
-    @computed
+    @computed(needs=FOR_MEMBERS)
     async def my_group(self, info: strawberry.Info) -> session_types.Group | None:
         """The group one sits in, or accompanies as its mentor; null in the plenary."""
         context = context_of(info)
@@ -115,22 +121,21 @@ class Conference(Shown, Node):
         own = visibility.own_group(viewer, await groups_for(context, self.conference))
         return None if own is None else show(session_types.Group, own, self.conference)
 
-    @computed
+    @computed(needs=FOR_MEMBERS)
     async def polls(self, info: strawberry.Info) -> list[session_types.Poll] | None:
         """All polls, the newest last."""
         context = context_of(info)
-        viewer_of(context, self.conference)  # refuses strangers; all others see the same
         view = await context.ask(contract_session.GetPolls(conference_id=self.conference))
         return show_all(session_types.Poll, view.polls, self.conference)
 
-    @computed
+    @computed(needs=FOR_MEMBERS)
     async def chat(self, info: strawberry.Info, channel: CHANNEL) -> session_types.Chat | None:
         """The newest messages of one channel."""
         context = context_of(info)
         viewer = viewer_of(context, self.conference)
         local = channel if channel in (visibility.PLENARY, visibility.STAFF) else local_id(channel, "Group")
         if local == visibility.STAFF:
-            context.only_staff(self.conference)
+            context.require(FOR_STAFF, self.conference)
         elif local != visibility.PLENARY and not viewer.staff:
             own = visibility.own_group(viewer, await groups_for(context, self.conference))
             if own is None or own.group_id != local:
@@ -140,23 +145,21 @@ class Conference(Shown, Node):
         cut = contract_session.ChatView(conference_id=self.conference, channel=local, messages=messages)
         return show(session_types.Chat, cut, self.conference)
 
-    @computed
+    @computed(needs=FOR_STAFF)
     async def help(self, info: strawberry.Info) -> list[session_types.HelpCall] | None:
         """All help calls; for staff."""
         context = context_of(info)
-        context.only_staff(self.conference)
         view = await context.ask(contract_session.GetHelp(conference_id=self.conference))
         return show_all(session_types.HelpCall, view.calls, self.conference)
 
-    @computed
+    @computed(needs=FOR_STAFF)
     async def presence(self, info: strawberry.Info) -> session_types.Presence | None:
         """Who has a seat and who is here; for staff."""
         context = context_of(info)
-        context.only_staff(self.conference)
         view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
         return show(session_types.Presence, view, self.conference)
 
-    @computed
+    @computed(needs=FOR_WRITERS)
     async def board(self, info: strawberry.Info) -> ideas_types.Board | None:
         """The cards and which kinds may be pinned."""
         context = context_of(info)
@@ -166,21 +169,20 @@ class Conference(Shown, Node):
         cut = contract_ideas.BoardView(conference_id=self.conference, open_kinds=view.open_kinds, cards=cards)
         return show(ideas_types.Board, cut, self.conference)
 
-    @computed
+    @computed(needs=FOR_WRITERS)
     async def problems(self, info: strawberry.Info) -> ideas_types.Problems | None:
         """Problem statements and topics."""
         context = context_of(info)
-        context.only_members(self.conference)
         view = await context.ask(contract_ideas.GetProblems(conference_id=self.conference))
         return show(ideas_types.Problems, view, self.conference)
 
-    @computed
+    @computed(needs=FOR_WRITERS)
     async def sheets(self, info: strawberry.Info) -> list[ideas_types.IdeaSheet] | None:
         """The idea sheets one may read: of the own group, and those one wrote in; staff all."""
         found = await self._sheets(context_of(info))
         return show_all(ideas_types.IdeaSheet, found, self.conference)
 
-    @computed
+    @computed(needs=FOR_WRITERS)
     async def my_sheet(self, info: strawberry.Info) -> ideas_types.IdeaSheet | None:
         """The sheet of the own group; after the groups have ended, the last one the person wrote in."""
         context = context_of(info)
@@ -191,60 +193,52 @@ class Conference(Shown, Node):
             return None
         return show(ideas_types.IdeaSheet, mine[-1], self.conference) if mine else None
 
-    @computed
+    @computed(needs=PUBLIC)
     async def ideas(
         self, info: strawberry.Info, first: FIRST = None, after: AFTER = None
     ) -> Connection[ideas_types.Idea] | None:
         """The ideas that were submitted."""
         return await list_ideas(context_of(info), self.conference, first, after)
 
-    @computed
+    @computed(needs=FOR_STAFF)
     async def venue(self, info: strawberry.Info) -> rooms_types.Venue | None:
         """All rooms and placements; for staff."""
         context = context_of(info)
-        context.only_staff(self.conference)
         view = await context.ask(contract_rooms.GetVenue(conference_id=self.conference))
         return show(rooms_types.Venue, view, self.conference)
 
-    @computed
+    @computed(needs=FOR_WHO_COMES)
     async def my_placement(self, info: strawberry.Info) -> rooms_types.Placement | None:
         """Where one belongs now."""
         context = context_of(info)
-        context.only_members(self.conference)
         query = contract_rooms.GetPlacement(conference_id=self.conference, participant_id=context.actor.id)
         return show(rooms_types.Placement, await context.ask(query), self.conference)
 
-    @computed
+    @computed(needs=FOR_WHO_ENTERS)
     async def join_credentials(self, info: strawberry.Info) -> rooms_types.JoinCredentials | None:
         """The way into the room where one belongs now."""
         context = context_of(info)
-        context.only_members(self.conference)
         query = contract_rooms.GetJoinCredentials(conference_id=self.conference, participant_id=context.actor.id)
         return show(rooms_types.JoinCredentials, await context.ask(query), self.conference)
 
-    @computed
+    @computed(needs=FOR_HOSTS)
     async def roster(self, info: strawberry.Info) -> registration_types.Roster | None:
-        """Registrations and staff; for staff."""
+        """Registrations and staff; for those who host the conference."""
         context = context_of(info)
-        context.only_staff(self.conference)
         view = await context.ask(contract_registration.GetRoster(conference_id=self.conference))
         return show(registration_types.Roster, view, self.conference)
 
-    @computed
+    @computed(needs=FOR_THE_RESIDENT)
     async def registration(self, info: strawberry.Info) -> registration_types.Registration | None:
-        """One's own registration; null for staff."""
+        """One's own registration."""
         context = context_of(info)
-        if not context.is_resident or not context.sees(self.conference):
-            return None
         query = contract_registration.GetRegistration(conference_id=self.conference, participant_id=context.actor.id)
         return show(registration_types.Registration, await context.ask(query), self.conference)
 
-    @computed
+    @computed(needs=FOR_THE_RESIDENT)
     async def my_data(self, info: strawberry.Info) -> registration_types.PersonalData | None:
-        """Everything registration holds about oneself; null for staff."""
+        """Everything registration holds about oneself."""
         context = context_of(info)
-        if not context.is_resident or not context.sees(self.conference):
-            return None
         query = contract_registration.ExportMe(conference_id=self.conference, participant_id=context.actor.id)
         return show(registration_types.PersonalData, await context.ask(query), self.conference)
 
@@ -264,6 +258,6 @@ async def list_ideas(
     key, skip = began
     cut = Cut(first=min(100, page_size(first) + skip), after=key)
     page = await context.ask(contract_ideas.ListIdeas(conference_id=conference, cut=cut))
-    nodes = [show(ideas_types.Idea, item, item.conference_id) for item in page.items[skip:]]
+    nodes = [ideas_types.shown_idea(context, item) for item in page.items[skip:]]
     found: Connection[ideas_types.Idea] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
     return found

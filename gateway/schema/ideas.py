@@ -3,14 +3,20 @@
 
 from datetime import datetime
 
+import msgspec
 import strawberry
 
+from gateway.context import Context
 from gateway.schema.people import Person, optional_person, person
+from gateway.schema.permissions import GRANTED, MEMBERS, Needs
 from gateway.schema.relay import Node, global_id, optional_id
 from gateway.schema.scalars import CardKind, SheetField
-from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
+from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import parts
 from services.contracts import ideas as contract
+
+FOR_WRITERS = Needs(MEMBERS, ("idea:read",))
+FOR_WHO_KNOWS_THEM = Needs(("resident", "invited", *sorted(GRANTED)), ("idea:read",))
 
 
 @graphql_type()
@@ -144,7 +150,7 @@ class Passage(Shown):
         return optional_person(self.conference, self.view.author_id)
 
 
-@graphql_type()
+@graphql_type(needs=FOR_WRITERS)
 class IdeaSheet(Shown, Node):
     """What a group writes together."""
 
@@ -232,7 +238,14 @@ class Idea(Shown, Node):
         """Its fields as they were submitted."""
         return show_all(IdeaField, self.view.fields.items())
 
-    @computed
+    @computed(told=FOR_WHO_KNOWS_THEM)
     def authors(self) -> list[Person]:
-        """Who wrote it."""
+        """Who wrote it; empty for who belongs neither to the conference nor to the staff."""
         return [person(self.view.conference_id, author) for author in self.view.authors]
+
+
+def shown_idea(context: Context, view: contract.IdeaView) -> Idea:
+    """A submitted idea as the client may see it: the idea is public, who wrote it is not."""
+    if context.lacking(FOR_WHO_KNOWS_THEM, view.conference_id) is not None:
+        view = msgspec.structs.replace(view, authors=())
+    return show(Idea, view, view.conference_id)

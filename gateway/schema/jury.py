@@ -4,15 +4,20 @@
 import strawberry
 
 from gateway.context import context_of
-from gateway.schema.ideas import Idea
+from gateway.schema.ideas import Idea, shown_idea
+from gateway.schema.permissions import Needs
 from gateway.schema.relay import Node, global_id
-from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
+from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
 from services.contracts import ideas as contract
+
+FOR_THE_JURY = Needs(("juror", "organiser"), ("jury:read", "admin:ideas"), "anywhere")
+FOR_JURORS = Needs(("juror",), ("jury:read",), "anywhere")
 
 
 async def _idea(info: strawberry.Info, local: str) -> Idea | None:
-    found = await context_of(info).ideas.load(local)
-    return None if found is None else show(Idea, found, found.conference_id)
+    context = context_of(info)
+    found = await context.ideas.load(local)
+    return None if found is None else shown_idea(context, found)
 
 
 @graphql_type()
@@ -92,7 +97,7 @@ class RankedIdea(Shown):
         return await _idea(info, self.view.idea_id)
 
 
-@graphql_type()
+@graphql_type(needs=FOR_THE_JURY)
 class JuryRound(Shown, Node):
     """A round as the asking person may see it."""
 
@@ -113,7 +118,7 @@ class JuryRound(Shown, Node):
         """What is scored."""
         return show_all(Criterion, self.view.criteria)
 
-    @computed
+    @computed(told=FOR_JURORS)
     def queue(self) -> list[Review]:
         """The asking juror's own reviews, done and to do."""
         return show_all(Review, self.view.queue)

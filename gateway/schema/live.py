@@ -15,6 +15,7 @@ from gateway.execution.sharing import Sharing
 from gateway.live import parts as live
 from gateway.live.parts import Change
 from gateway.live.views import Key
+from gateway.schema.conference import FOR_STAFF
 from gateway.schema.ideas import Board, Card, IdeaSheet, Problems
 from gateway.schema.relay import global_id
 from gateway.schema.rooms import Placement, Venue
@@ -76,7 +77,7 @@ class ConferenceSnapshot(Changed, ConferenceNews):
         """The evening: phase and clock."""
         return _optional(Session, self.view.get(Key("session")), self.conference)
 
-    @computed
+    @computed(told=FOR_STAFF)
     def groups(self) -> Groups | None:
         """Who sits where; for staff."""
         seats: live.Seats | None = self.view.get(Key("groups"))
@@ -93,7 +94,7 @@ class ConferenceSnapshot(Changed, ConferenceNews):
         """Where one belongs."""
         return _optional(Placement, self.view.get(Key("placement")), self.conference)
 
-    @computed
+    @computed(told=FOR_STAFF)
     def venue(self) -> Venue | None:
         """All rooms and placements; for staff."""
         return _optional(Venue, self.view.get(Key("venue")), self.conference)
@@ -123,12 +124,12 @@ class ConferenceSnapshot(Changed, ConferenceNews):
         """The chat channels one may read."""
         return show_all(Chat, [part for key, part in self.view.items() if key.kind == "chat"], self.conference)
 
-    @computed
+    @computed(told=FOR_STAFF)
     def help(self) -> list[HelpCall] | None:
         """All help calls; for staff."""
         return _list(HelpCall, self.view.get(Key("help")), self.conference)
 
-    @computed
+    @computed(told=FOR_STAFF)
     def presence(self) -> Presence | None:
         """Who is here; for staff."""
         return _optional(Presence, self.view.get(Key("presence")), self.conference)
@@ -152,7 +153,7 @@ class GroupsChanged(Changed, ConferenceNews):
 
     view: strawberry.Private[Change]
 
-    @computed
+    @computed(told=FOR_STAFF)
     def groups(self) -> Groups | None:
         """Who sits where; for staff."""
         return _optional(Groups, self.view.now and self.view.now.groups, self.conference)
@@ -175,7 +176,7 @@ class MyPlacementChanged(Changed, ConferenceNews):
         return _optional(Placement, self.view.now, self.conference)
 
 
-@graphql_type()
+@graphql_type(needs=FOR_STAFF)
 class VenueChanged(Changed, ConferenceNews):
     """Rooms and placements changed: replaces `venue`."""
 
@@ -279,7 +280,7 @@ class ChatChanged(Changed, ConferenceNews):
         return [global_id("ChatMessage", message) for message in self.view.removed]
 
 
-@graphql_type()
+@graphql_type(needs=FOR_STAFF)
 class HelpChanged(Changed, ConferenceNews):
     """Help calls changed: each replaces the one with its id, or is new."""
 
@@ -291,7 +292,7 @@ class HelpChanged(Changed, ConferenceNews):
         return show_all(HelpCall, self.view.changed, self.conference)
 
 
-@graphql_type()
+@graphql_type(needs=FOR_STAFF)
 class PresenceChanged(Changed, ConferenceNews):
     """People came or went: replaces `presence`."""
 

@@ -2,11 +2,10 @@
 """Mutations: one per command of the contracts, all alike.
 
 The input is the command plus an idempotency key; the result is a union of the success and the refusals. Everything
-follows from the contract, only who may ask at all stands here.
+follows from the contract; who may send it stands in `command_needs`.
 """
 
 from collections.abc import Iterator
-from enum import Enum, auto
 from types import ModuleType
 from typing import Annotated, Any, Union
 
@@ -15,47 +14,17 @@ import strawberry
 from strawberry.tools import create_type
 
 from gateway.context import Context, context_of
+from gateway.schema.command_needs import COMMAND_NEEDS
 from gateway.schema.derive import input_type, object_type, plain
 from gateway.schema.errors import REFUSAL_TYPES, refusals_of, show_refusal
-from gateway.schema.relay import BadId
+from gateway.schema.permissions import directive_of
+from gateway.schema.relay import BadId, local_id
 from gateway.schema.shape import Shown, description_of, show
 from services.chassis.contract import CommandRequest
 from services.chassis.decider import Refusal
 from services.chassis.refusals import InvalidInput, NotAllowed
 from services.contracts import ideas, registration, rooms, session
 
-
-class Who(Enum):
-    """Who may send a command at all; the service decides about the roles."""
-
-    ANYONE = auto()
-    MEMBER = auto()
-    STAFF = auto()
-
-
-ANYONE: tuple[type[CommandRequest[Any]], ...] = (
-    registration.Register,
-    registration.ConfirmRegistration,
-    registration.EnterWithLink,
-)
-MEMBER: tuple[type[CommandRequest[Any]], ...] = (
-    registration.CancelRegistration,
-    registration.CheckIn,
-    registration.EraseMe,
-    session.CastBallot,
-    session.RequestHelp,
-    session.ResolveHelp,
-    session.PostMessage,
-    rooms.ConfirmPlacement,
-    ideas.AddCard,
-    ideas.HideCard,
-    ideas.ProposeProblem,
-    ideas.CastDots,
-    ideas.RankTopics,
-    ideas.WritePassage,
-    ideas.RemovePassage,
-    ideas.SubmitIdea,
-)
 HIDDEN: tuple[type[CommandRequest[Any]], ...] = (session.ReportPresence, registration.EnsureKeys)
 """Commands between the processes themselves."""
 
@@ -73,22 +42,15 @@ def commands(module: ModuleType) -> Iterator[type[CommandRequest[Any]]]:
             yield kind
 
 
-def audience(command: type[CommandRequest[Any]]) -> Who:
-    """Who may send it."""
-    if command in ANYONE:
-        return Who.ANYONE
-    return Who.MEMBER if command in MEMBER else Who.STAFF
+def not_allowed(context: Context, kind: type[CommandRequest[Any]], given: Any) -> NotAllowed | None:
+    """Why this client may not send this command; None when the service may look at it.
 
-
-def not_allowed(context: Context, command: CommandRequest[Any]) -> NotAllowed | None:
-    """Why this client may not send this command; None when the service may look at it."""
-    match audience(type(command)):
-        case Who.ANYONE:
-            return None
-        case Who.MEMBER if context.is_resident:
-            return None if context.conference == command.conference else NotAllowed(needs="a seat at this conference")
-        case Who.MEMBER | Who.STAFF:
-            return NotAllowed(needs="staff") if context.actor.kind in ("resident", "anonymous") else None
+    Raises:
+        BadId: the input names a conference by something that is no id.
+    """
+    named = getattr(given, "conference_id", None)
+    lacks = context.lacking(COMMAND_NEEDS[kind], local_id(named, "Conference") if named else None)
+    return None if lacks is None else NotAllowed(needs=lacks)
 
 
 class Succeeded(Shown):
@@ -140,15 +102,16 @@ async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: 
     """
     service = kind.SERVICE
     try:
+        refusal: Refusal | None = not_allowed(context, kind, given)
+        if refusal is not None:
+            return show_refusal(refusal, service)
         command = msgspec.convert(plain(kind, given), kind, strict=False)
     except BadId as error:
         return show_refusal(InvalidInput(field="", problem=str(error)), service)
     except msgspec.ValidationError as error:
         return show_refusal(_invalid(error), service)
-    refusal: Refusal | None = not_allowed(context, command)
-    if refusal is None and not 1 <= len(given.idempotency_key) <= 200:
+    if not 1 <= len(given.idempotency_key) <= 200:
         refusal = InvalidInput(field="idempotency_key", problem="Expected 1 to 200 characters")
-    if refusal is not None:
         return show_refusal(refusal, service)
     seen = given.expected_position
     reply = await context.command(command, given.idempotency_key, seen.removeprefix(f"{service}/") if seen else None)
@@ -183,7 +146,12 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
     resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": union}
     field_name = name[0].lower() + name[1:]
     resolve.__name__ = field_name  # `create_type` tells fields apart by it
-    return strawberry.field(resolver=resolve, name=field_name, description=description_of(kind))
+    return strawberry.field(
+        resolver=resolve,
+        name=field_name,
+        description=description_of(kind),
+        directives=(directive_of(COMMAND_NEEDS[kind]),),
+    )
 
 
 def build_mutation() -> type:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.context import Context, context_of
-from gateway.schema.conference import Conference, list_ideas, viewer_of
-from gateway.schema.ideas import Challenge, Idea, IdeaSheet
-from gateway.schema.jury import JuryRound
+from gateway.context import Context, context_of, offers
+from gateway.schema.conference import FOR_WRITERS, Conference, list_ideas
+from gateway.schema.ideas import Challenge, Idea, IdeaSheet, shown_idea
+from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.people import Person, person
+from gateway.schema.permissions import PUBLIC, Needs
 from gateway.schema.registration import District
 from gateway.schema.relay import (
     AFTER,
@@ -38,6 +39,8 @@ from services.contracts.shared import Cut
 ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
 DISTRICT = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this district.")]
 CONFERENCE = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this conference.")]
+
+FOR_THE_DESK = Needs(("organiser",), ("admin:session",), "city")
 
 
 @graphql_type()
@@ -106,15 +109,16 @@ async def fetch_node(context: Context, gid: str) -> Node | None:
                 return show(Challenge, posted[0]) if posted else None
             case "Idea":
                 idea = await context.ideas.load(local_id(gid, kind))
-                return show(Idea, idea, idea.conference_id) if idea else None
+                return shown_idea(context, idea) if idea else None
             case "IdeaSheet":
                 conference = local_id(local.partition(".")[0], "Conference")
-                viewer_of(context, conference)
+                context.require(FOR_WRITERS, conference)
                 sheet = await context.ask(
                     contract_ideas.GetSheet(conference_id=conference, sheet_id=local_id(gid, kind))
                 )
                 return show(IdeaSheet, sheet, conference)
             case "JuryRound":
+                context.require(FOR_THE_JURY)
                 return show(JuryRound, await context.ask(contract_ideas.GetJuryRound(round_id=local_id(gid, kind))))
     except Refused as error:
         if isinstance(error.refusal, NotFound):
@@ -123,36 +127,46 @@ async def fetch_node(context: Context, gid: str) -> Node | None:
     return None
 
 
+def _offered(info: strawberry.Info, gid: str) -> bool:
+    """Whether things of this kind are behind the door at which the client asks.
+
+    Raises:
+        BadId: it is not a global id.
+    """
+    return offers(info, parse_id(gid)[0])
+
+
 @graphql_type()
 class Query:
     """What can be asked."""
 
-    @computed
+    @computed(needs=PUBLIC)
     def viewer(self, info: strawberry.Info) -> Viewer:
         """Who asks."""
         context = context_of(info)
         return show(Viewer, context.actor, context.conference or "")
 
-    @computed
+    @computed(needs=PUBLIC)
     async def node(self, info: strawberry.Info, id: ID) -> Node | None:  # noqa: A002 -- named by Relay
         """The thing with this global id; null when there is none."""
-        return await fetch_node(context_of(info), id)
+        return await fetch_node(context_of(info), id) if _offered(info, id) else None
 
-    @computed
+    @computed(needs=PUBLIC)
     async def nodes(
         self,
         info: strawberry.Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 global ids.")],
     ) -> list[Node | None]:
         """The things with these global ids, in their order."""
-        return [await fetch_node(context_of(info), gid) for gid in ids[:100]]
+        context = context_of(info)
+        return [await fetch_node(context, gid) if _offered(info, gid) else None for gid in ids[:100]]
 
-    @computed
+    @computed(needs=PUBLIC)
     def conference(self, id: ID) -> Conference:  # noqa: A002 -- named by Relay
         """One conference; whether it exists is said by its fields, each of which asks another service."""
         return show(Conference, None, local_id(id, "Conference"))
 
-    @computed
+    @computed(needs=PUBLIC)
     async def conferences(
         self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
     ) -> Connection[Conference] | None:
@@ -167,7 +181,7 @@ class Query:
         found: Connection[Conference] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
         return found
 
-    @computed
+    @computed(needs=PUBLIC)
     async def districts(
         self,
         info: strawberry.Info,
@@ -190,7 +204,7 @@ class Query:
         found: Connection[District] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
         return found
 
-    @computed
+    @computed(needs=PUBLIC)
     async def challenges(
         self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
     ) -> Connection[Challenge] | None:
@@ -205,7 +219,7 @@ class Query:
         found: Connection[Challenge] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
         return found
 
-    @computed
+    @computed(needs=PUBLIC)
     async def ideas(
         self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, conference_id: CONFERENCE = None
     ) -> Connection[Idea] | None:
@@ -213,21 +227,19 @@ class Query:
         conference = None if conference_id is None else local_id(conference_id, "Conference")
         return await list_ideas(context_of(info), conference, first, after)
 
-    @computed
+    @computed(needs=FOR_THE_JURY)
     async def jury_round(self, info: strawberry.Info, id: ID) -> JuryRound | None:  # noqa: A002 -- named by Relay
         """One jury round, as far as the asking person may see it."""
         return show(
             JuryRound, await context_of(info).ask(contract_ideas.GetJuryRound(round_id=local_id(id, "JuryRound")))
         )
 
-    @computed
+    @computed(needs=FOR_THE_DESK)
     async def desk(self, info: strawberry.Info) -> Desk | None:
         """The city desk; for organisers."""
-        context = context_of(info)
-        context.only_staff(None)
-        return show(Desk, await context.ask(contract_session.GetDesk()))
+        return show(Desk, await context_of(info).ask(contract_session.GetDesk()))
 
-    @computed
+    @computed(needs=PUBLIC)
     def server_time(self, info: strawberry.Info) -> datetime:
         """The present instant of conference time; clients count down from it."""
         return context_of(info).clock.now()

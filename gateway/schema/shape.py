@@ -6,10 +6,13 @@ conference it belongs to. A field without a resolver is read from the view.
 """
 
 from collections.abc import Callable, Iterable
-from inspect import cleandoc
+from functools import wraps
+from inspect import cleandoc, iscoroutinefunction
 from typing import Any, NamedTuple, Protocol, TypeVar, dataclass_transform, overload
 
 import strawberry
+
+from gateway.schema.permissions import Needs, directive_of
 
 T = TypeVar("T", bound="Shown")
 AnyType = TypeVar("AnyType", bound=type)
@@ -94,12 +97,21 @@ def description_of(thing: type | Callable[..., Any]) -> str:
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
-def graphql_type(*, interfaces: bool = False, name: str | None = None) -> Callable[[AnyType], AnyType]:
-    """Declares a GraphQL object type (or an interface); the docstring is its description."""
+def graphql_type(
+    *, interfaces: bool = False, name: str | None = None, needs: Needs | None = None
+) -> Callable[[AnyType], AnyType]:
+    """Declares a GraphQL object type (or an interface); the docstring is its description.
+
+    Args:
+        interfaces: whether it is an interface.
+        name: in the schema; None: that of the class.
+        needs: who may see such an object at all, by whatever way they come to it.
+    """
 
     def declare(cls: AnyType) -> AnyType:
         make = strawberry.interface if interfaces else strawberry.type
-        return make(cls, name=name, description=description_of(cls))
+        directives = () if needs is None else (directive_of(needs),)
+        return make(cls, name=name, description=description_of(cls), directives=directives)
 
     return declare
 
@@ -117,19 +129,56 @@ def shown(description: str) -> Any:
 def computed(function: Function) -> Any: ...
 @overload
 def computed(
-    function: None = None, *, at_hand: Callable[[Any, Reading], Any] | None = None
+    function: None = None,
+    *,
+    at_hand: Callable[[Any, Reading], Any] | None = None,
+    needs: Needs | None = None,
+    told: Needs | None = None,
 ) -> Callable[[Function], Any]: ...
-def computed(function: Function | None = None, *, at_hand: Callable[[Any, Reading], Any] | None = None) -> Any:
+def computed(
+    function: Function | None = None,
+    *,
+    at_hand: Callable[[Any, Reading], Any] | None = None,
+    needs: Needs | None = None,
+    told: Needs | None = None,
+) -> Any:
     """A field that a method computes; the first paragraph of the docstring is its description.
 
     Args:
         function: the method.
         at_hand: the same without waiting, for a method that waits.
+        needs: who may ask; checked before the method is called, which then takes `info`.
+        told: the same for what is cut to each viewer before it is shown (live changes): it is declared, not checked.
     """
 
     def declare(method: Function) -> Any:
         paragraph = cleandoc(method.__doc__ or "").split("\n\n", maxsplit=1)[0]
         metadata = {} if at_hand is None else {AT_HAND: at_hand}
-        return strawberry.field(resolver=method, description=" ".join(paragraph.split()), metadata=metadata)
+        says = needs or told
+        return strawberry.field(
+            resolver=method if needs is None or "public" in needs.roles else _checked(method, needs),
+            description=" ".join(paragraph.split()),
+            metadata=metadata,
+            directives=() if says is None else (directive_of(says),),
+        )
 
     return declare if function is None else declare(function)
+
+
+def _checked(method: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
+    """The method behind the question who asks; on the object's conference where it has one."""
+    if iscoroutinefunction(method):
+
+        @wraps(method)
+        async def wait(self: Any, info: Any, *args: Any, **given: Any) -> Any:
+            info.context.require(needs, getattr(self, "conference", None))
+            return await method(self, info, *args, **given)
+
+        return wait
+
+    @wraps(method)
+    def call(self: Any, info: Any, *args: Any, **given: Any) -> Any:
+        info.context.require(needs, getattr(self, "conference", None))
+        return method(self, info, *args, **given)
+
+    return call

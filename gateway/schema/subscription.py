@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gateway.context import Context, context_of
+from gateway.context import Context, context_of, offers
 from gateway.execution.sharing import Sharing
 from gateway.live.hub import Hub
 from gateway.live.parts import Change
-from gateway.schema.conference import viewer_of
+from gateway.schema.conference import FOR_WHO_COMES, viewer_of
 from gateway.schema.live import CHANGES, Changed, ConferenceChange, ConferenceSnapshot
+from gateway.schema.permissions import directive_of
 from gateway.schema.relay import local_id
 from gateway.schema.shape import graphql_type, show
 
@@ -41,7 +42,8 @@ class Subscription:
     """What can be watched."""
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
-        description="One conference: a snapshot, then every part that changes. Over the WebSocket only."
+        description="One conference: a snapshot, then every part that changes. Over the WebSocket only.",
+        directives=[directive_of(FOR_WHO_COMES)],
     )
     async def conference_changes(
         self, info: strawberry.Info, conference_id: CONFERENCE, after: AFTER = None
@@ -49,6 +51,7 @@ class Subscription:
         """What the subscriber may see of one conference, for ever."""
         context = context_of(info)
         conference = local_id(conference_id, "Conference")
+        context.require(FOR_WHO_COMES, conference)
         viewer = viewer_of(context, conference)
         if after is not None:
             context.signer.read("changes", after)
@@ -60,6 +63,8 @@ class Subscription:
                 subscriber.tell_again(view)
             while True:
                 for change in await subscriber.next():
+                    if not offers(info, CHANGES[change.key.kind].__name__):
+                        continue  # behind this door it is not shown to anybody
                     said = _told(context, hub, change)
                     yield said
                     if said.sharing.context.incomplete:

@@ -25,7 +25,7 @@ from gateway.schema import scalars
 from gateway.schema.build import build_schema, core
 from gateway.schema.errors import refusals_of, show_refusal
 from gateway.schema.export import COMMITTED, exported
-from gateway.schema.mutations import ANYONE, HIDDEN, MEMBER, commands
+from gateway.schema.mutations import HIDDEN, commands
 from gateway.schema.shape import Shown
 from gateway.schema.words import MEANINGS
 from services.chassis.decider import Refusal
@@ -111,11 +111,6 @@ def test_a_refusal_of_another_service_is_shown_as_unknown_with_its_facts():
     shown = show_refusal(refusals.PollIsClosed(poll_id="9" * 32), "rooms")
     assert shown.view.name == "PollIsClosed"
     assert "9999" in shown.view.facts
-
-
-def test_who_may_send_commands_is_said_of_commands():
-    known = {kind for module in CONTRACTS for kind in commands(module)}
-    assert set(ANYONE) | set(MEMBER) <= known
 
 
 def literals():

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may send which command: one line for each. A test holds every line against the rule of its service.
+
+Where a line says `seated` or `self`, the service decides about the very person; the gateway refuses all others first.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway.schema.permissions import HOSTS, PUBLIC, STAFF, Needs
+from services.chassis.contract import CommandRequest
+from services.contracts import ideas, registration, rooms, session
+
+_ADMIN_REGISTRATION = ("admin:registration",)
+_ADMIN_SESSION = ("admin:session",)
+_ADMIN_IDEAS = ("admin:ideas",)
+
+_ORGANISER = Needs(("organiser",), _ADMIN_REGISTRATION)
+_ORGANISES_THE_CITY = Needs(("organiser",), _ADMIN_REGISTRATION, "city")
+_LEADS = Needs(HOSTS, _ADMIN_SESSION)
+_MODERATES = Needs(("deputy", "moderator"), _ADMIN_SESSION)
+_STAFF = Needs(STAFF, _ADMIN_SESSION)
+_WRITES = Needs(("seated", *STAFF), ("idea:write",))
+_VOTES = Needs(("seated",), ("idea:write",))
+_JUDGES = Needs(("juror",), ("jury:score",), "anywhere")
+_RUNS_THE_JURY = Needs(("organiser",), _ADMIN_IDEAS, "city")
+
+COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
+    registration.Register: PUBLIC,
+    registration.ConfirmRegistration: PUBLIC,
+    registration.EnterWithLink: PUBLIC,
+    registration.DefineDistrict: _ORGANISES_THE_CITY,
+    registration.CreateSeries: _ORGANISES_THE_CITY,
+    registration.AnnounceConference: _ORGANISER,
+    registration.OpenConference: _ORGANISER,
+    registration.CloseConference: _ORGANISER,
+    registration.CancelConference: _ORGANISER,
+    registration.CancelRegistration: Needs(("resident", "organiser"), _ADMIN_REGISTRATION),
+    registration.CheckIn: Needs(("resident", *HOSTS), ("session:live", "admin:registration")),
+    registration.SeatStandbys: Needs(HOSTS, _ADMIN_REGISTRATION),
+    registration.EraseMe: Needs(("resident", "organiser"), _ADMIN_REGISTRATION),
+    registration.AddStaff: _ORGANISES_THE_CITY,
+    registration.AssignStaff: _ORGANISER,
+    registration.ReleaseStaff: _ORGANISER,
+    registration.EraseStaff: Needs(("self", "organiser"), _ADMIN_REGISTRATION, "city"),
+    session.OpenLobby: _LEADS,
+    session.StartSession: _LEADS,
+    session.NextPhase: _LEADS,
+    session.PreviousPhase: _LEADS,
+    session.ExtendPhase: _LEADS,
+    session.PauseSession: _LEADS,
+    session.ResumeSession: _LEADS,
+    session.EndSession: _LEADS,
+    session.MoveParticipant: _MODERATES,
+    session.ExcludeParticipant: _LEADS,
+    session.ReadmitParticipant: _LEADS,
+    session.OpenPoll: _MODERATES,
+    session.ClosePoll: _MODERATES,
+    session.CastBallot: Needs(("seated",), ("session:live",)),
+    session.PostMessage: Needs(("seated", "invited", *STAFF), ("session:live",)),
+    session.HideMessage: _STAFF,
+    session.Broadcast: _STAFF,
+    session.RequestHelp: Needs(("seated", "invited", *STAFF), ("session:live",)),
+    session.ClaimHelp: _STAFF,
+    session.ResolveHelp: Needs(("seated", "invited", *STAFF), ("session:live", "admin:session")),
+    rooms.ConfirmPlacement: Needs(("seated", "guest", *STAFF), ("session:live",)),
+    ideas.PostChallenge: Needs(("partner", "organiser"), ("resource-offer:write", "admin:ideas"), "anywhere"),
+    ideas.PublishChallenge: Needs(("organiser",), _ADMIN_IDEAS, "city"),
+    ideas.AddCard: _WRITES,
+    ideas.HideCard: _WRITES,
+    ideas.ProposeProblem: _WRITES,
+    ideas.CastDots: _VOTES,
+    ideas.ChooseTopics: Needs(HOSTS, _ADMIN_IDEAS),
+    ideas.RankTopics: _VOTES,
+    ideas.WritePassage: _WRITES,
+    ideas.RemovePassage: _WRITES,
+    ideas.SubmitIdea: _WRITES,
+    ideas.OpenJuryRound: _RUNS_THE_JURY,
+    ideas.ScoreIdea: _JUDGES,
+    ideas.RecuseMyself: _JUDGES,
+    ideas.CloseJuryRound: _RUNS_THE_JURY,
+    ideas.AwardIdea: _RUNS_THE_JURY,
+}
+"""What each command needs, at its conference; of one that names none: in the city."""
