@@ -21,7 +21,7 @@ OUTPUT = Path(".quartier/bench.json")
 
 def names() -> list[str]:
     """Every module of the package that measures something."""
-    found = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    found = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg)
     return [name for name in found if name not in ("__main__", "harness")]
 
 

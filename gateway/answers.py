@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.live.views import VIEWS, Message
+from gateway.metrics import KEPT_QUESTIONS
 from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import Answer, Position, QueryRequest
 from services.chassis.identity import Actor
@@ -90,6 +91,9 @@ class Answers:
     Args:
         ask: a service, on behalf of nobody, from a position (`<epoch>:<value>`) on.
         now: monotonic time in seconds; tests bring their own.
+
+    Attributes:
+        changes: how many times something was outdated, or came back other than it was.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class Answers:
         self._flights: dict[QueryRequest[Any], asyncio.Task[Reply[Any]]] = {}
         self._after: dict[str, Position] = {}
         self._listening: list[Subscribed] = []
+        self.changes = 0
 
     async def open(self, bus: Bus) -> None:
         """Listens; from now on answers are kept."""
@@ -138,6 +143,27 @@ class Answers:
             return None
         return kept.reply if after is None or _includes(kept.reply.position, after) else None
 
+    def reader(self, actor: Actor, after: Mapping[str, str]) -> Callable[[QueryRequest[Any]], Any]:
+        """A function from a question to its answer in memory, good for this moment; None: it must be asked.
+
+        Args:
+            actor: who asks.
+            after: positions that the answers include, by service.
+        """
+        served = {kind: kept for kind, kept in self._kept.items() if self.serves(kind, actor)}
+        now = self._now()
+
+        def look(query: QueryRequest[Any]) -> Any:
+            kept = served.get(type(query))
+            known = None if kept is None else kept.get(query)
+            if known is None or known.until < now:
+                return None
+            if after and query.SERVICE in after and not _includes(known.reply.position, after[query.SERVICE]):
+                return None
+            return known.reply.answer
+
+        return look
+
     async def ask(self, query: QueryRequest[Any]) -> Reply[Any]:
         """Asks, together with everybody who asks the same at this moment."""
         flight = self._flights.get(query)
@@ -162,11 +188,13 @@ class Answers:
 
     def forget_all(self) -> None:
         """Drops everything: messages may have been lost."""
+        self.changes += 1
         self._flights.clear()
         for kept in self._kept.values():
             kept.clear()
 
     def _forget(self, kind: type[QueryRequest[Any]], conference: str) -> None:
+        self.changes += 1
         # Who asked before goes on waiting for the flight; whoever comes now does not join it.
         if "conference_id" in kind.__struct_fields__:
             query = kind(conference_id=conference)
@@ -178,6 +206,7 @@ class Answers:
                 del self._flights[query]
 
     async def _fetch(self, query: QueryRequest[Any]) -> Reply[Any]:
+        KEPT_QUESTIONS.labels(type(query).__name__).inc()
         kind = KINDS[type(query)]
         flight = asyncio.current_task()
         after = self._after.get(query.SERVICE)
@@ -207,6 +236,7 @@ class Answers:
         known = self._same.get(key)
         if known == one:
             return known
+        self.changes += 1
         self._same[key] = one
         self._same.move_to_end(key)
         if len(self._same) > 2 * KINDS[registration.GetConference].size:

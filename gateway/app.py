@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from gateway.backends import GATEWAY, Backends
 from gateway.door import Door
 from gateway.execution.engine import Engine
+from gateway.execution.fragments import Fragments
 from gateway.execution.http import HttpEndpoint
 from gateway.execution.socket import Sockets
 from gateway.identity import Discovered, Identity, Issuer, Registration
@@ -65,7 +66,9 @@ class Gateway:
             issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http))
         self.identity = Identity(*issuers)
         self.door = Door(
-            engine=Engine(core(build_schema()), compiled=compiled),
+            engine=Engine(
+                core(build_schema()), compiled=compiled, fragments=Fragments(settings.fragment_megabytes << 20)
+            ),
             identity=self.identity,
             backends=self.backends,
             signer=Signer(settings.cursor_key),

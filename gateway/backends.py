@@ -78,19 +78,6 @@ class Backends:
             return known
         return await (self.answers.ask(query) if after is None else self._ask(query, actor, after))
 
-    def at_hand(self, query: QueryRequest[A], actor: Actor, after: str | None = None) -> A | None:
-        """The answer to a question where it is in memory and this actor may have it; None: it must be asked.
-
-        Args:
-            query: the question.
-            actor: who asks.
-            after: the answer is no older than this position.
-        """
-        if not self.answers.serves(type(query), actor):
-            return None
-        known = self.answers.at_hand(query, after)
-        return None if known is None else known.answer
-
     async def _ask(self, query: QueryRequest[A], actor: Actor, after: str | None) -> Reply[A]:
         """Asks together with whatever else this actor asks the same service at this moment: one message."""
         together = _Together(query.SERVICE, actor, after)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What resolvers may use while one operation is executed: who asks, and the ways to the services."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from strawberry.dataloader import DataLoader
@@ -86,9 +86,9 @@ class Context:
         reply = await self.backends.ask(query, self.actor, after=self.after.get(query.SERVICE))
         return reply.unwrap()
 
-    def at_hand(self, query: QueryRequest[A]) -> A | None:
-        """The answer to the client's question where it is in memory; None: it must be asked."""
-        return self.backends.at_hand(query, self.actor, self.after.get(query.SERVICE))
+    def answers_at_hand(self) -> Callable[[QueryRequest[Any]], Any]:
+        """A function from a question to its answer in memory, good for this moment; None: it must be asked."""
+        return self.backends.answers.reader(self.actor, self.after)
 
     async def command(self, request: CommandRequest[Any], key: str, seen: str | None) -> Reply[Any]:
         """Has a service carry out the client's command.

@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -40,9 +41,11 @@ async def run(settings: GatewaySettings) -> None:
     """Serves until SIGTERM or SIGINT; then nothing new is accepted and what runs gets `drain_seconds` to finish."""
     bus = await join(settings.nats_url, GATEWAY, settings.prefix)
     try:
+        app = Gateway(settings, bus).app()
+        _set_apart()
         server = Server(
             uvicorn.Config(
-                Gateway(settings, bus).app(),
+                app,
                 host=settings.http_bind,
                 port=settings.http_port,
                 http="httptools",
@@ -59,6 +62,17 @@ async def run(settings: GatewaySettings) -> None:
         await server.serve()
     finally:
         await bus.close()
+
+
+def _set_apart() -> None:
+    """Takes what stays for ever, such as the schema, out of the garbage collector's sight, and has it look less often.
+
+    A long list makes a thousand dictionaries that are gone a moment later; having everything looked through because
+    of them took a third of the time of such an answer.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def main() -> int:

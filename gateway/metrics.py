@@ -17,3 +17,7 @@ HUBS = Gauge("quartier_gateway_watched_conferences", "Conferences that somebody 
 QUESTIONS = Counter("quartier_gateway_view_questions_total", "Questions for live views, by view", ["view"])
 EXECUTIONS = Counter("quartier_gateway_live_executions_total", "Changes that were executed for subscribers")
 TOLD = Counter("quartier_gateway_live_messages_total", "Changes that were sent to subscribers; many share an execution")
+EXECUTED = Counter("quartier_gateway_executed_total", "Operations and changes, by what executed them", ["by"])
+KEPT_QUESTIONS = Counter(
+    "quartier_gateway_kept_questions_total", "Questions whose answers are kept for everybody, by question", ["question"]
+)

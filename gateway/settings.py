@@ -26,6 +26,10 @@ class GatewaySettings(ProcessSettings):
     operations_per_second: Annotated[float, Field(description="operations a second of one client", gt=0)] = 100.0
     operations_at_once: Annotated[int, Field(description="operations of one client in one burst", ge=1)] = 1000
 
+    fragment_megabytes: Annotated[
+        int, Field(description="megabytes of entities that are kept as they were written; 0: none", ge=0)
+    ] = 64
+
     @property
     def cursor_key(self) -> bytes:
         """The secret under which cursors are signed."""

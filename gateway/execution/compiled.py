@@ -23,14 +23,15 @@ from gateway.execution.fragments import Fragments
 from gateway.execution.projection import Projection
 from gateway.execution.selection import NotCompilable, Selection, Source
 from gateway.execution.waiting import Arguments, Waiting
+from gateway.metrics import EXECUTED
 from gateway.schema.shape import Missing, Person
-from services.chassis.contract import QueryRequest
 
 FORMS = 8
 """So many combinations of `@skip` and `@include` of one operation are kept."""
 
 _NONE = VariableValues({}, {})
 _numbers = itertools.count(1)
+_COMPILED, _BY_GRAPHQL_CORE = EXECUTED.labels("compiled"), EXECUTED.labels("graphql-core")
 
 _Wait = tuple[Waiting, Any, dict[str, Any], Any]
 """What waits: the field, its object, the dictionary it goes to and the path of that."""
@@ -69,7 +70,7 @@ class Run:
         arguments: of its fields.
     """
 
-    __slots__ = ("_late", "arguments", "context", "errors", "info", "name_of", "waits")
+    __slots__ = ("_late", "answer", "arguments", "context", "errors", "info", "name_of", "waits")
 
     def __init__(self, context: Context, schema: _Schema, arguments: list[Mapping[str, Any]]) -> None:
         self.context = context
@@ -78,6 +79,7 @@ class Run:
         self.waits: list[_Wait] = []
         self.errors: list[GraphQLError] = []
         self.name_of = context.names_at_hand
+        self.answer = context.answers_at_hand()
         self._late: list[tuple[dict[str, Any], str, Person]] = []
 
     def name(self, person: Person) -> str | Missing | None:
@@ -86,10 +88,6 @@ class Run:
             return self.name_of(person)
         except KeyError:
             return Missing(person)
-
-    def answer(self, query: QueryRequest[Any]) -> Any:
-        """The answer to a question that is in memory; None when it must be asked."""
-        return self.context.at_hand(query)
 
     def late(self, target: dict[str, Any], key: str, missing: Missing) -> None:
         """Notes where a name belongs that must be asked for."""
@@ -162,6 +160,22 @@ class Run:
         self.errors.append(located_error(error, list(waiting.nodes), _listed((path, waiting.name))))
 
 
+class Result(ExecutionResult):
+    """A result of a compiled operation.
+
+    Args:
+        data: the data.
+        errors: None when there are none.
+        max_age: for how many seconds it may be reused by everybody.
+    """
+
+    __slots__ = ("max_age",)
+
+    def __init__(self, data: dict[str, Any], errors: list[GraphQLError] | None, max_age: int) -> None:
+        super().__init__(data, errors)
+        self.max_age = 0 if errors else max_age
+
+
 class _Form:
     """An operation with its directives decided."""
 
@@ -176,8 +190,9 @@ class _Form:
         self._roots = [root for root in roots.values() if isinstance(root, Waiting)]
         self._empty = {name: root if isinstance(root, str) else None for name, root in roots.items()}
         self._arguments: list[Arguments] = projection.arguments
+        self._max_age = projection.max_age
 
-    async def run(self, context: Context, variables: VariableValues, told: Any) -> ExecutionResult:
+    async def run(self, context: Context, variables: VariableValues, told: Any) -> Result:
         """The result.
 
         Raises:
@@ -191,7 +206,7 @@ class _Form:
         data = self._empty.copy()
         run.waits = [(root, told, data, None) for root in self._roots]
         await run.finish()
-        return ExecutionResult(data, run.errors or None)
+        return Result(data, run.errors or None, self._max_age)
 
 
 class Compiled:
@@ -211,7 +226,7 @@ class Compiled:
 
     async def run(
         self, name: str | None, given: Mapping[str, Any], context: Context, told: Any = None
-    ) -> ExecutionResult | None:
+    ) -> Result | None:
         """The result of an operation; None: graphql-core must execute it.
 
         Args:
@@ -220,6 +235,11 @@ class Compiled:
             context: of the operation.
             told: of a subscription, what is told.
         """
+        result = await self._run(name, given, context, told)
+        (_BY_GRAPHQL_CORE if result is None else _COMPILED).inc()
+        return result
+
+    async def _run(self, name: str | None, given: Mapping[str, Any], context: Context, told: Any) -> Result | None:
         operation = self._source.operation(name)
         if operation is None:
             return None

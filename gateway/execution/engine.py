@@ -112,14 +112,21 @@ class Engine:
         limits: what a document may weigh.
         size: how many documents are remembered.
         compiled: False: graphql-core executes everything itself. The reference that tests compare with.
+        fragments: keeps entities that were written.
     """
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits | None = None, *, size: int = 1000, compiled: bool = True
+        self,
+        schema: GraphQLSchema,
+        limits: Limits | None = None,
+        *,
+        size: int = 1000,
+        compiled: bool = True,
+        fragments: Fragments | None = None,
     ) -> None:
         self.schema = schema
         self._compiled = compiled
-        self._fragments = Fragments()
+        self._fragments = fragments if fragments is not None else Fragments()
         self._limits = limits or Limits()
         self._size = size
         self._documents: OrderedDict[bytes, Prepared | Wrong] = OrderedDict()

@@ -22,11 +22,11 @@ class Fragments:
     """The written entities of one gateway, the oldest forgotten first.
 
     Args:
-        limit: how many bytes are kept, without the keys.
+        limit: how many bytes are kept, without the keys; 0: none.
     """
 
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
-        self._limit = limit
+        self.limit = limit
         self._kept: dict[tuple[int, str], _Fragment] = {}
         self.size = 0
 
@@ -65,7 +65,7 @@ class Fragments:
             self.size -= known.size
         self._kept[selection, entity] = _Fragment(made_of, written, len(body))
         self.size += len(body)
-        while self.size > self._limit:
+        while self.size > self.limit:
             oldest = next(iter(self._kept))
             self.size -= self._kept.pop(oldest).size
         return written

@@ -12,6 +12,7 @@ are constants that are looked up by made-up names. A name under which the client
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from graphql import (
@@ -38,10 +39,16 @@ from gateway.execution.fragments import Fragments
 from gateway.execution.selection import NotCompilable, Selection
 from gateway.execution.waiting import Arguments, Waiting
 from gateway.schema.shape import AT_HAND, Missing, Shown, show
-from gateway.schema.stored import PART, STORED, Part, Stored
+from gateway.schema.stored import CACHED, PART, STORED, Part, Stored
 
-FIELDS = 2_000
-"""An operation with more fields than this, fragments spread, is left to graphql-core."""
+NAMES = 5_000
+"""An operation that needs more names in its source, two or three for a field, is left to graphql-core."""
+
+DATE_TIME = "DateTime"
+"""The scalar that strawberry writes as `isoformat` does."""
+
+HOURS = 3600
+"""Nothing may be reused for longer, whatever its fields say (seconds)."""
 
 _CHECKS = {
     GraphQLString.name: "{0}.__class__ is not str",
@@ -58,20 +65,6 @@ Complete = Callable[[Any, Any, Any], Any]
 
 class Amiss(Exception):
     """A value that the schema does not allow."""
-
-
-class _Enum(dict[Any, str]):
-    """The names of an enumeration by what stands for them; one that was not met yet is looked up by graphql-core."""
-
-    def __init__(self, kind: GraphQLEnumType) -> None:
-        super().__init__()
-        self._kind = kind
-
-    def __missing__(self, value: Any) -> str:
-        name = str(self._kind.serialize(value))
-        if len(self) < 1000:
-            self[value] = name
-        return name
 
 
 def _given(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -110,6 +103,10 @@ class Projection:
         selection: what is selected at the root.
         fragments: where entities that are written are kept; None: they are not.
         numbers: makes the numbers of selections, each only once in a process.
+
+    Attributes:
+        arguments: of the fields that are asked for.
+        max_age: for how many seconds the result may be reused by everybody.
     """
 
     def __init__(
@@ -120,12 +117,19 @@ class Projection:
         self._fragments = fragments
         self._numbers = numbers
         self._source: list[str] = []
-        self._names: dict[str, Any] = {"AMISS": Amiss, "SHOW": show, "MISSING": Missing, "KEPT": fragments}
+        self._names: dict[str, Any] = {
+            "AMISS": Amiss,
+            "SHOW": show,
+            "DATETIME": datetime,
+            "MISSING": Missing,
+            "KEPT": fragments,
+        }
         self._enums: dict[str, str] = {}
         self._made: list[tuple[Waiting, str]] = []
         self._tables: list[tuple[str, type, str]] = []
         self._fields = 0
         self.arguments: list[Arguments] = []
+        self.max_age = HOURS
 
     def roots(self, kind: GraphQLObjectType, *, told: bool = False) -> dict[str, Waiting | str]:
         """The root fields under their names: what is to be asked, or the name of the root type.
@@ -154,7 +158,7 @@ class Projection:
 
     def _fresh(self, hint: str) -> str:
         self._fields += 1
-        if self._fields > 20 * FIELDS:
+        if self._fields > NAMES:
             raise NotCompilable("too much is selected")
         return f"{hint}{self._fields}"
 
@@ -186,6 +190,7 @@ class Projection:
         if field.args and not told:
             arguments = len(self.arguments)
             self.arguments.append(Arguments(field, definition, nodes[0]))
+        self.max_age = min(self.max_age, definition.metadata.get(CACHED, 0))
         lines = _Lines()
         self._complete(lines, field.type, "x", self._selection.below(nodes), None, "p")
         resolver = None if told else definition.base_resolver
@@ -222,11 +227,19 @@ class Projection:
     def _leaf(self, to: _Lines, kind: GraphQLScalarType | GraphQLEnumType, name: str, required: bool) -> None:
         if isinstance(kind, GraphQLEnumType):
             if kind.name not in self._enums:
-                self._enums[kind.name] = self._constant("ENUM_", _Enum(kind))
-            look = f"{self._enums[kind.name]}[{name}]"
-            to.add(f"{name} = {look}" if required else f"if {name} is not None: {name} = {look}")
+                names = {value.value: key for key, value in kind.values.items()}  # others are looked up
+                self._enums[kind.name] = self._constant("ENUM_", names)
+            table = self._enums[kind.name]
+            write = self._constant("WRITE_", _given(kind.serialize) if required else kind.serialize)
+            with to.block(f"if {name}.__class__ is str and {name} in {table}:"):
+                to.add(f"{name} = {table}[{name}]")
+            to.add(f"{'else' if required else f'elif {name} is not None'}: {name} = {write}({name})")
             return
         serialize = self._constant("WRITE_", _given(kind.serialize) if required else kind.serialize)
+        if kind.name == DATE_TIME:
+            to.add(f"if {name}.__class__ is DATETIME: {name} = {name}.isoformat()")
+            to.add(f"{'else' if required else f'elif {name} is not None'}: {name} = {serialize}({name})")
+            return
         conditions = [] if required else [f"{name} is not None"]
         if kind.name in _CHECKS:
             conditions.insert(0, _CHECKS[kind.name].format(name))
@@ -277,7 +290,7 @@ class Projection:
             whole.object = self._fresh("object_")
             to.add(f"{whole.object} = SHOW({self._constant('CLASS_', cls)}, {name}, {conference})")
         stored = {key: self._source_of(to, way[3], whole) for key, (_, way) in fields.items() if way[0] == "stored"}
-        if stored and self._fragments is not None and not self._personal(below, kind):
+        if stored and self._fragments is not None and self._fragments.limit and not self._personal(below, kind):
             self._kept(to, name, below, whole, fields, stored, path)
         else:
             self._built(to, name, below, whole, fields, stored, path)
@@ -319,6 +332,7 @@ class Projection:
                 to.add(f"{field} = {self._constant('CALL_', what)}({whole.object})")
                 self._complete(to, kind.type, field, inner, None, f"({path}, {key!r})")
             elif way == "name":
+                self.max_age = 0  # it may be erased at any time
                 to.add(f"{field} = {self._constant('NAME_', what)}({whole.object}, r)")
                 later.append(f"if {field}.__class__ is MISSING: r.late({{0}}, {key!r}, {field})")
             else:
@@ -332,8 +346,7 @@ class Projection:
                 else:
                     source = stored[key]
                     to.add(f"{field} = {source}")
-                    with to.block(f"if {field} is not None:"):
-                        self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
+                    self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
                     later.append(f"if {source} is None: {wait}")
         built = self._fresh("built_") if later else name
         to.add(f"{built} = {{{', '.join(f'{key!r}: {value}' for key, value in entries)}}}")

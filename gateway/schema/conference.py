@@ -17,7 +17,7 @@ from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
 from gateway.schema.relay import AFTER, FIRST, Connection, Node, connection, global_id, local_id, page_size, read_page
 from gateway.schema.scalars import ConferenceStatus
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
-from gateway.schema.stored import stored
+from gateway.schema.stored import cached, stored
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused
 from services.contracts import ideas as contract_ideas
@@ -93,6 +93,7 @@ class Conference(Shown, Node):
         """Global id."""
         return global_id("Conference", self.conference)
 
+    @cached(2)
     @stored(lambda self, reading: self.view or reading.answer(_asked(self)))
     @computed(needs=PUBLIC)
     async def details(self, info: strawberry.Info) -> ConferenceDetails | None:
@@ -100,6 +101,7 @@ class Conference(Shown, Node):
         view = self.view or await context_of(info).ask(_asked(self))
         return show(ConferenceDetails, view, self.conference)
 
+    @cached(10)
     @stored(lambda self, reading: reading.answer(contract_session.GetSession(conference_id=self.conference)))
     @computed(needs=PUBLIC)
     async def session(self, info: strawberry.Info) -> session_types.Session | None:

@@ -28,6 +28,7 @@ from gateway.schema.relay import (
 from gateway.schema.scalars import ViewerKind
 from gateway.schema.session import Desk, Session
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
+from gateway.schema.stored import cached
 from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import NotFound
 from services.chassis.requests import Refused
@@ -161,11 +162,13 @@ class Query:
         context = context_of(info)
         return [await fetch_node(context, gid) if _offered(info, gid) else None for gid in ids[:100]]
 
+    @cached(3600)
     @computed(needs=PUBLIC)
     def conference(self, id: ID) -> Conference:  # noqa: A002 -- named by Relay
         """One conference; whether it exists is said by its fields, each of which asks another service."""
         return show(Conference, None, local_id(id, "Conference"))
 
+    @cached(2)
     @computed(needs=PUBLIC)
     async def conferences(
         self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
@@ -181,6 +184,7 @@ class Query:
         found: Connection[Conference] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
         return found
 
+    @cached(60)
     @computed(needs=PUBLIC)
     async def districts(
         self,
@@ -204,6 +208,7 @@ class Query:
         found: Connection[District] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
         return found
 
+    @cached(10)
     @computed(needs=PUBLIC)
     async def challenges(
         self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None

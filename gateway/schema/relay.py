@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
@@ -35,6 +36,7 @@ class BadPage(ValueError):
     """`first` and `last` that do not ask for one page."""
 
 
+@lru_cache(maxsize=50_000)  # a list asks for the same ones again and again
 def global_id(kind: str, local: str) -> strawberry.ID:
     """The id under which the whole world knows a thing: base64 of `<type>:<local id>`."""
     return strawberry.ID(base64.b64encode(f"{kind}:{local}".encode()).decode())
@@ -159,13 +161,59 @@ class Edge(Generic[NodeT]):
     node: NodeT = strawberry.field(description="The item.")
 
 
+class Page(NamedTuple):
+    """What a page is made of; its cursors are signed only where somebody asks for them.
+
+    Args:
+        signer: makes the cursors.
+        purpose: the name of the list.
+        nodes: the items of the page.
+        key: the service's key behind which the page begins; None at the start of the list.
+        offset: how many items behind that.
+        goes_on: the service's key of what follows, None at the end of the list.
+    """
+
+    signer: Signer
+    purpose: str
+    nodes: list[Any]
+    key: str | None
+    offset: int
+    goes_on: str | None
+
+    def cursor(self, place: int) -> str:
+        """The cursor of the item at this place of the page. It counts from the key of the page, because only the
+        service knows the keys; where the service said how the list goes on, the last one is that."""
+        if place == len(self.nodes) - 1 and self.goes_on is not None:
+            return self.signer.sign(self.purpose, f"0:{self.goes_on}")
+        return self.signer.sign(self.purpose, f"{self.offset + place + 1}:{self.key or ''}")
+
+
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeT]):
     """One page of a list."""
 
-    page_info: PageInfo = strawberry.field(description="Where the page lies.")
-    edges: list[Edge[NodeT]] = strawberry.field(description="The items with their places.")
-    nodes: list[NodeT] = strawberry.field(description="The items alone.")
+    page: strawberry.Private[Page]
+
+    @computed
+    def page_info(self) -> PageInfo:
+        """Where the page lies."""
+        page = self.page
+        return PageInfo(
+            has_next_page=page.goes_on is not None,
+            has_previous_page=page.key is not None or page.offset > 0,
+            start_cursor=page.cursor(0) if page.nodes else None,
+            end_cursor=page.cursor(len(page.nodes) - 1) if page.nodes else None,
+        )
+
+    @computed
+    def edges(self) -> list[Edge[NodeT]]:
+        """The items with their places."""
+        return [Edge(cursor=self.page.cursor(place), node=node) for place, node in enumerate(self.page.nodes)]
+
+    @computed
+    def nodes(self) -> list[NodeT]:
+        """The items alone."""
+        return self.page.nodes
 
 
 def read_page(signer: Signer, purpose: str, after: str | None) -> tuple[str | None, int]:
@@ -183,7 +231,7 @@ def read_page(signer: Signer, purpose: str, after: str | None) -> tuple[str | No
 def connection(
     signer: Signer, purpose: str, nodes: Sequence[Any], *, began: tuple[str | None, int], goes_on: str | None
 ) -> Any:
-    """One page of a list. A cursor counts from the key of its page, because only the service knows the keys.
+    """One page of a list.
 
     Args:
         signer: makes the cursors.
@@ -193,16 +241,4 @@ def connection(
         goes_on: the service's key of what follows, None at the end of the list.
     """
     key, offset = began
-    cursors = [signer.sign(purpose, f"{offset + place}:{key or ''}") for place in range(1, len(nodes) + 1)]
-    if cursors and goes_on is not None:
-        cursors[-1] = signer.sign(purpose, f"0:{goes_on}")
-    return Connection(
-        page_info=PageInfo(
-            has_next_page=goes_on is not None,
-            has_previous_page=key is not None or offset > 0,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
-        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-        nodes=list(nodes),
-    )
+    return Connection(page=Page(signer, purpose, list(nodes), key, offset, goes_on))

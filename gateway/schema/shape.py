@@ -43,8 +43,8 @@ class Reading(Protocol):
     def name(self, person: Person) -> str | Missing | None:
         """The display name of somebody; `Missing` when it must be asked for."""
 
-    def answer(self, query: Any) -> Any:
-        """The answer to a question of a service that is in memory; None when it must be asked."""
+    answer: Callable[[Any], Any]
+    """From a question of a service to its answer in memory; None when it must be asked."""
 
 
 class Shown:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import strawberry
+from strawberry.schema_directive import Location
 
 from gateway.schema.shape import Shown, show, show_all
 
@@ -17,7 +18,24 @@ PART = "part"
 STORED = "stored"
 """In the metadata of a field that waits: how its answer is taken from memory."""
 
+CACHED = "cached"
+"""In the metadata of a field that asks a service: for how many seconds its answer may be reused by everybody."""
+
 Field = TypeVar("Field")
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="cacheControl",
+    description=(
+        "For how many seconds an answer may be reused, where a trusted document asks by GET, without a token, and every"
+        " field that asks a service says so."
+    ),
+)
+class CacheControl:
+    """`cached` as the schema prints it."""
+
+    max_age: int
 
 
 class Part(NamedTuple):
@@ -70,6 +88,22 @@ def parts(kind: type[Shown], name: str, description: str) -> Any:
 
     read.__annotations__ = {"return": list[kind]}  # type: ignore[valid-type]
     return strawberry.field(resolver=read, description=description, metadata={PART: Part(name)})
+
+
+def cached(seconds: int) -> Callable[[Field], Field]:
+    """Says for how long the answer of a field that asks a service may be reused; put above `computed`.
+
+    Args:
+        seconds: real time.
+    """
+
+    def declare(field: Field) -> Field:
+        made: Any = field
+        made.metadata = MappingProxyType({**made.metadata, CACHED: seconds})
+        made.directives = (*made.directives, CacheControl(max_age=seconds))
+        return field
+
+    return declare
 
 
 def stored(source: Callable[[Any, Any], Any]) -> Callable[[Field], Field]:

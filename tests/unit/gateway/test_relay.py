@@ -88,12 +88,12 @@ def test_from_any_cursor_on_the_rest_of_the_list_follows(length, first, second):
         goes_on = str(end) if end < length else None
         return connection(SIGNER, "numbers", found, began=began, goes_on=goes_on)
 
-    for edge in page(first, None).edges:
+    for edge in page(first, None).edges():
         after, seen = edge.cursor, []
         while True:
             found = page(second, after)
-            seen += found.nodes
-            if not found.page_info.has_next_page:
+            seen += found.nodes()
+            if not found.page_info().has_next_page:
                 break
-            after = found.page_info.end_cursor
+            after = found.page_info().end_cursor
         assert seen == items[edge.node + 1 :]
