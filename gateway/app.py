@@ -15,10 +15,12 @@ from starlette.routing import Route, WebSocketRoute
 
 from gateway.backends import GATEWAY, Backends
 from gateway.door import Door
+from gateway.execution.admission import Admission
 from gateway.execution.engine import Engine
 from gateway.execution.fragments import Fragments
 from gateway.execution.http import HttpEndpoint
 from gateway.execution.socket import Sockets
+from gateway.execution.sse import EventStreams
 from gateway.identity import Discovered, Identity, Issuer, Registration
 from gateway.limits import Gcra
 from gateway.live.access import Access
@@ -76,8 +78,19 @@ class Gateway:
             hubs=self.hubs,
             rate=Gcra(settings.operations_per_second, settings.operations_at_once),
         )
-        self.sockets = Sockets(self.door, self.presence, origins=settings.origins, lag_seconds=lag_seconds)
-        self._access = Access(bus, self.identity, self.backends, self.sockets.close_person)
+        self.admission = Admission(
+            rate=settings.sockets_per_second,
+            burst=settings.sockets_at_once,
+            most=settings.sockets_per_process,
+            each=settings.sockets_per_person,
+        )
+        self.sockets = Sockets(
+            self.door, self.admission, self.presence, origins=settings.origins, lag_seconds=lag_seconds
+        )
+        self.streams = EventStreams(
+            self.door, self.admission, lag_seconds=lag_seconds, seconds=settings.operation_seconds
+        )
+        self._access = Access(bus, self.identity, self.backends, self.admission.close_person)
 
     def app(self) -> Starlette:
         """The HTTP and WebSocket application."""
@@ -87,7 +100,8 @@ class Gateway:
             self.readiness,
             [
                 Route("/graphql", endpoint.answer, methods=["GET", "POST"]),
-                WebSocketRoute("/graphql", self.sockets.serve),
+                WebSocketRoute("/graphql", self.sockets),
+                Route("/graphql/stream", self.streams, methods=["GET", "POST"]),
                 Route("/.well-known/jwks.json", self._jwks),
             ],
         )
@@ -107,7 +121,17 @@ class Gateway:
     def readiness(self) -> Mapping[str, Any]:
         """The state of the process."""
         reasons = [] if self._bus.connected else ["nats is not connected"]
-        return {"reasons": reasons, "sockets": len(self.sockets), "conferences": len(self.hubs)}
+        if self.admission.draining:
+            reasons.append("draining")
+        return {"reasons": reasons, "sockets": len(self.admission), "conferences": len(self.hubs)}
+
+    async def drain(self, seconds: float) -> None:
+        """Is not ready any more, and sends those away who are connected.
+
+        Args:
+            seconds: real time over which the farewells are spread.
+        """
+        await self.admission.drain(seconds)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

@@ -147,6 +147,7 @@ class Identity:
         self._known: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
         self._revoked: set[str] = set()
         self._erased: deque[tuple[float, str]] = deque()
+        self._released: dict[str, frozenset[Grant]] = {}
 
     async def authenticate(self, authorization: str | None) -> Login:
         """Who an `Authorization` header (or the field of that name in `connection_init`) stands for.
@@ -171,7 +172,8 @@ class Identity:
                 self._known.popitem(last=False)
         if login.actor.id in self._revoked:
             raise BadToken("this person has no access any more")
-        return login
+        released = self._released.get(login.actor.id)
+        return login if released is None else _without(login, released)
 
     def revoke(self, person: str) -> None:
         """Refuses all tokens of a person from now on: excluded, or erased from the staff."""
@@ -188,6 +190,16 @@ class Identity:
     def readmit(self, participant: str) -> None:
         """Accepts the tokens of a resident again."""
         self._revoked.discard(participant)
+
+    def release(self, person: str, grant: Grant) -> None:
+        """Takes a role from a person of the staff, whatever their tokens say, until it is given to them again."""
+        self._released[person] = self._released.get(person, frozenset()) | {grant}
+
+    def assign(self, person: str, grant: Grant) -> None:
+        """Lets a role hold again that was taken from a person."""
+        left = self._released.pop(person, frozenset()) - {grant}
+        if left:
+            self._released[person] = left
 
     async def _verify(self, token: str) -> Login:
         try:
@@ -234,6 +246,11 @@ class Identity:
                 keys.fetched_at = time.monotonic()
                 keys.keys = dict(_readable(found))
         return keys.keys.get(kid) if said == keys.name else None
+
+
+def _without(login: Login, released: frozenset[Grant]) -> Login:
+    grants = tuple(grant for grant in login.actor.grants if grant not in released)
+    return login._replace(actor=msgspec.structs.replace(login.actor, grants=grants))
 
 
 def _readable(found: list[dict[str, Any]]) -> list[tuple[str, jwt.PyJWK]]:

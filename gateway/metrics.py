@@ -9,11 +9,17 @@ OPERATION_SECONDS = Histogram(
     "Real time from the arrival of an operation over HTTP to its response",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-SOCKETS = Gauge("quartier_gateway_sockets", "Open WebSocket connections")
+SOCKETS = Gauge("quartier_gateway_sockets", "Open WebSockets and streams of server-sent events")
+TURNED_AWAY = Counter(
+    "quartier_gateway_sockets_turned_away_total", "Connections that were told to come again later: too many at once"
+)
 CLOSED = Counter(
     "quartier_gateway_sockets_closed_total", "Connections that the gateway closed, by close code", ["code"]
 )
-HUBS = Gauge("quartier_gateway_watched_conferences", "Conferences that somebody watches through this gateway")
+HUBS = Gauge(
+    "quartier_gateway_watched_conferences",
+    "Conferences, desks and jury rounds that somebody watches through this gateway",
+)
 QUESTIONS = Counter("quartier_gateway_view_questions_total", "Questions for live views, by view", ["view"])
 EXECUTIONS = Counter("quartier_gateway_live_executions_total", "Changes that were executed for subscribers")
 TOLD = Counter("quartier_gateway_live_messages_total", "Changes that were sent to subscribers; many share an execution")

@@ -25,6 +25,12 @@ class GatewaySettings(ProcessSettings):
     operation_seconds: Annotated[float, Field(description="seconds that one operation may take", gt=0)] = 10.0
     operations_per_second: Annotated[float, Field(description="operations a second of one client", gt=0)] = 100.0
     operations_at_once: Annotated[int, Field(description="operations of one client in one burst", ge=1)] = 1000
+    sockets_per_second: Annotated[
+        float, Field(description="new WebSockets and event streams a second that one process takes", gt=0)
+    ] = 500.0
+    sockets_at_once: Annotated[int, Field(description="new WebSockets and event streams in one burst", ge=1)] = 1000
+    sockets_per_person: Annotated[int, Field(description="open WebSockets and event streams of one person", ge=1)] = 10
+    sockets_per_process: Annotated[int, Field(description="open WebSockets and event streams", ge=1)] = 20000
 
     fragment_megabytes: Annotated[
         int, Field(description="megabytes of entities that are kept as they were written; 0: none", ge=0)

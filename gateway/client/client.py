@@ -16,7 +16,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.client.outcomes import ClientError, Closed, Refused, Unreached
@@ -154,7 +154,9 @@ class Client:
     async def subscribe(
         self, operation: str, variables: Mapping[str, Any] | None = None, *, patience: float = float("inf")
     ) -> AsyncIterator[Any]:
-        """What a subscription tells, for ever: after a break it connects again, and a snapshot comes first again.
+        """What a subscription tells, for ever: after a break it connects again and goes on where it was.
+
+        Then `Resumed` comes first where the gateway knows what has changed meanwhile, and otherwise a snapshot.
 
         Args:
             operation: its name, for example `ConferenceChanges`.
@@ -168,17 +170,26 @@ class Client:
         """
         pause = 0.1
         broken: float | None = None
+        asked = dict(variables or {})
         while True:
             try:
-                async for change in self._subscribed(operation, variables or {}):
+                async for change in self._subscribed(operation, asked):
                     pause, broken = 0.1, None
+                    asked["after"] = change.cursor
                     yield change
                 return
+            except ClientError as error:
+                if "BAD_USER_INPUT" not in error.codes or asked.pop("after", None) is None:
+                    raise
+                continue  # the key under which cursors are signed is another one: from the beginning
+            except InvalidStatus as error:
+                pause = max(pause, _retry_seconds(error.response.headers.get("Retry-After")))
+                why: Exception = error
             except ConnectionClosed as error:
                 close = error.rcvd
                 if close is not None and close.code in FATAL:
                     raise Closed(close.code, close.reason) from None
-                why: Exception = error
+                why = error
             except (OSError, InvalidHandshake, TimeoutError) as error:
                 why = error
             broken = broken or time.monotonic()
@@ -285,6 +296,10 @@ def camel(name: str) -> str:
     """`conference_id` as `conferenceId`."""
     head, *tail = name.split("_")
     return head + "".join(part.capitalize() for part in tail)
+
+
+def _retry_seconds(header: str | None) -> float:
+    return float(header) if header is not None and header.isdecimal() else 0.0
 
 
 async def _send(socket: ClientConnection, message: object) -> None:

@@ -22,7 +22,7 @@ def fold(snapshot: ConferenceSnapshot, news: Any) -> ConferenceSnapshot:
 
     Args:
         snapshot: the picture so far; it stays as it is.
-        news: what `ConferenceChanges` told next.
+        news: what `ConferenceChanges` told next; after a break that is a snapshot, or that one may go on.
     """
     if isinstance(news, ConferenceSnapshot):
         return news
@@ -89,4 +89,5 @@ _FOLDS: dict[type, Callable[[ConferenceSnapshot, Any], Parts]] = {
     results.ChatChanged: _chat,
     results.HelpChanged: _help,
     results.PresenceChanged: _replace("presence"),
+    results.Resumed: _replace(),
 }

@@ -37,6 +37,9 @@ SCHEMA = HERE.parent / "schema.graphql"
 OPERATIONS = HERE / "operations"
 RESULTS = HERE / "results.py"
 
+LINE = 120
+"""Characters; what is longer is written on several lines."""
+
 SCALARS = {"ID": "str", "String": "str", "Int": "int", "Float": "float", "Boolean": "bool", "DateTime": "datetime"}
 
 HEAD = '''# SPDX-License-Identifier: Apache-2.0
@@ -85,6 +88,7 @@ class Writer:
         self._schema = schema
         self.lines: list[str] = []
         self.choices: dict[str, str] = {}
+        self._written: dict[str, list[str]] = {}
 
     def operation(self, text: str) -> tuple[str, str, bool]:
         """Name of an operation, name of its result's struct, and whether it is a command."""
@@ -127,10 +131,14 @@ class Writer:
             key = node.alias.value if node.alias else node.name.value
             inner = (prefix if prefix is not None else name) + key[0].upper() + key[1:]
             kind = self._type(parent.fields[node.name.value].type, node.selection_set, inner)
-            fields.append(f"    {snake(key)}: {kind}" + (" = None" if kind.endswith("None") else ""))
+            field = f"    {snake(key)}: {kind}" + (" = None" if kind.endswith("None") else "")
+            if len(field) > LINE:
+                alternatives = "\n        | ".join(kind.split(" | "))
+                field = f"    {snake(key)}: (\n        {alternatives}\n    )"
+            fields.append(field)
         options = f', tag_field="__typename", tag="{tag}"' if tag else ""
         description = " ".join((parent.description or parent.name).split()).replace('"', "'")
-        self.lines += [
+        lines = [
             f"class {name}(_Result, frozen=True, kw_only=True{options}):",
             *_docstring(description),
             "",
@@ -138,6 +146,10 @@ class Writer:
             "",
             "",
         ]
+        if self._written.setdefault(name, lines) != lines:
+            raise ValueError(f"operations select {name} differently")
+        if self._written[name] is lines:
+            self.lines += lines
 
     def _type(self, kind: GraphQLOutputType, selection: SelectionSetNode | None, name: str) -> str:
         if isinstance(kind, GraphQLNonNull):

@@ -562,6 +562,15 @@ class ConferenceSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typena
     presence: ConferenceSnapshotPresence | None = None
 
 
+class Resumed(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="Resumed"):
+    """What the client holds is still true up to its cursor; what has changed since follows. There is no
+    snapshot.
+    """
+
+    cursor: str
+    server_time: datetime
+
+
 class SessionChangedSessionPhasesTitle(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
@@ -988,10 +997,11 @@ class PresenceChanged(_Result, frozen=True, kw_only=True, tag_field="__typename"
 
 
 class ConferenceChangesResult(_Result, frozen=True, kw_only=True):
-    """What can be watched."""
+    """What can be watched, over the WebSocket or as server-sent events."""
 
     conference_changes: (
         ConferenceSnapshot
+        | Resumed
         | SessionChanged
         | GroupsChanged
         | MyPlacementChanged
@@ -1134,6 +1144,105 @@ class DeskResult(_Result, frozen=True, kw_only=True):
 
     server_time: datetime
     desk: DeskDesk | None = None
+
+
+class DeskSnapshotRows(_Result, frozen=True, kw_only=True):
+    """One conference on the city desk."""
+
+    conference_id: str
+    status: SessionStatus
+    phase: str | None = None
+    deadline: datetime | None = None
+    seated: int
+    present: int
+    groups: int
+    without_mentor: int
+    open_calls: int
+
+
+class DeskSnapshotConferencesDetails(_Result, frozen=True, kw_only=True):
+    """What everybody may know about one evening of one district."""
+
+    title: str
+    district_name: str
+    status: ConferenceStatus
+    starts_at: datetime
+    capacity: int
+    seats_taken: int
+    waiting: int
+
+
+class DeskSnapshotConferences(_Result, frozen=True, kw_only=True):
+    """A conference as the desk lists it, whether its evening is near or not."""
+
+    conference_id: str
+    details: DeskSnapshotConferencesDetails
+
+
+class DeskSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="DeskSnapshot"):
+    """The whole desk. Parts whose service is away are null and follow when it is back."""
+
+    cursor: str
+    server_time: datetime
+    rows: tuple[DeskSnapshotRows, ...] | None = None
+    conferences: tuple[DeskSnapshotConferences, ...] | None = None
+
+
+class DeskRowsChangedChangedRows(_Result, frozen=True, kw_only=True):
+    """One conference on the city desk."""
+
+    conference_id: str
+    status: SessionStatus
+    phase: str | None = None
+    deadline: datetime | None = None
+    seated: int
+    present: int
+    groups: int
+    without_mentor: int
+    open_calls: int
+
+
+class DeskRowsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="DeskRowsChanged"):
+    """Evenings changed: each replaces the row with its conference id, or is new."""
+
+    cursor: str
+    server_time: datetime
+    changed_rows: tuple[DeskRowsChangedChangedRows, ...]
+    removed_conference_ids: tuple[str, ...]
+
+
+class DeskConferencesChangedChangedConferencesDetails(_Result, frozen=True, kw_only=True):
+    """What everybody may know about one evening of one district."""
+
+    title: str
+    district_name: str
+    status: ConferenceStatus
+    starts_at: datetime
+    capacity: int
+    seats_taken: int
+    waiting: int
+
+
+class DeskConferencesChangedChangedConferences(_Result, frozen=True, kw_only=True):
+    """A conference as the desk lists it, whether its evening is near or not."""
+
+    conference_id: str
+    details: DeskConferencesChangedChangedConferencesDetails
+
+
+class DeskConferencesChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="DeskConferencesChanged"):
+    """Registration went on: each conference replaces the one with its id, or is new."""
+
+    cursor: str
+    server_time: datetime
+    changed_conferences: tuple[DeskConferencesChangedChangedConferences, ...]
+    removed_conference_ids: tuple[str, ...]
+
+
+class DeskChangesResult(_Result, frozen=True, kw_only=True):
+    """What can be watched, over the WebSocket or as server-sent events."""
+
+    desk_changes: DeskSnapshot | Resumed | DeskRowsChanged | DeskConferencesChanged
 
 
 class DistrictsDistrictsNodesStreets(_Result, frozen=True, kw_only=True):
@@ -2003,6 +2112,148 @@ class JuryRoundResult(_Result, frozen=True, kw_only=True):
     jury_round: JuryRoundJuryRound | None = None
 
 
+class JuryRoundSnapshotRoundCriteria(_Result, frozen=True, kw_only=True):
+    """What jurors score."""
+
+    id: str
+    name: str
+    weight: int
+
+
+class JuryRoundSnapshotRoundQueueIdea(_Result, frozen=True, kw_only=True):
+    """A submitted idea."""
+
+    id: str
+    title: str | None = None
+
+
+class JuryRoundSnapshotRoundQueueScores(_Result, frozen=True, kw_only=True):
+    """One score."""
+
+    criterion_id: str
+    score: int
+
+
+class JuryRoundSnapshotRoundQueue(_Result, frozen=True, kw_only=True):
+    """A juror's own review of one idea."""
+
+    idea_id: str
+    idea: JuryRoundSnapshotRoundQueueIdea | None = None
+    scores: tuple[JuryRoundSnapshotRoundQueueScores, ...]
+    comment: str | None = None
+    recused: bool
+
+
+class JuryRoundSnapshotRoundRankingIdea(_Result, frozen=True, kw_only=True):
+    """A submitted idea."""
+
+    id: str
+    title: str | None = None
+
+
+class JuryRoundSnapshotRoundRanking(_Result, frozen=True, kw_only=True):
+    """One idea in the ranking."""
+
+    idea_id: str
+    idea: JuryRoundSnapshotRoundRankingIdea | None = None
+    rank: int
+    raw: float
+    corrected: float
+    reviews: int
+    award_cents: int | None = None
+
+
+class JuryRoundSnapshotRound(_Result, frozen=True, kw_only=True):
+    """A round as the asking person may see it."""
+
+    id: str
+    title: str
+    open: bool
+    criteria: tuple[JuryRoundSnapshotRoundCriteria, ...]
+    budget_cents: int
+    submitted: int
+    expected: int
+    queue: tuple[JuryRoundSnapshotRoundQueue, ...]
+    ranking: tuple[JuryRoundSnapshotRoundRanking, ...]
+
+
+class JuryRoundSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="JuryRoundSnapshot"):
+    """The round as the subscriber may see it."""
+
+    cursor: str
+    server_time: datetime
+    round: JuryRoundSnapshotRound | None = None
+
+
+class JuryRoundChangedRankingIdea(_Result, frozen=True, kw_only=True):
+    """A submitted idea."""
+
+    id: str
+    title: str | None = None
+
+
+class JuryRoundChangedRanking(_Result, frozen=True, kw_only=True):
+    """One idea in the ranking."""
+
+    idea_id: str
+    idea: JuryRoundChangedRankingIdea | None = None
+    rank: int
+    raw: float
+    corrected: float
+    reviews: int
+    award_cents: int | None = None
+
+
+class JuryRoundChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="JuryRoundChanged"):
+    """The round went on: replaces `open`, `submitted`, `expected` and `ranking`."""
+
+    cursor: str
+    server_time: datetime
+    open: bool
+    submitted: int
+    expected: int
+    ranking: tuple[JuryRoundChangedRanking, ...]
+
+
+class ReviewsChangedChangedReviewsIdea(_Result, frozen=True, kw_only=True):
+    """A submitted idea."""
+
+    id: str
+    title: str | None = None
+
+
+class ReviewsChangedChangedReviewsScores(_Result, frozen=True, kw_only=True):
+    """One score."""
+
+    criterion_id: str
+    score: int
+
+
+class ReviewsChangedChangedReviews(_Result, frozen=True, kw_only=True):
+    """A juror's own review of one idea."""
+
+    idea_id: str
+    idea: ReviewsChangedChangedReviewsIdea | None = None
+    scores: tuple[ReviewsChangedChangedReviewsScores, ...]
+    comment: str | None = None
+    recused: bool
+
+
+class ReviewsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="ReviewsChanged"):
+    """The juror's own queue changed: each review replaces the one of its idea, or is new."""
+
+    cursor: str
+    server_time: datetime
+    changed_reviews: tuple[ReviewsChangedChangedReviews, ...]
+    removed_idea_ids: tuple[str, ...]
+
+
+class JuryRoundChangesResult(_Result, frozen=True, kw_only=True):
+    """What can be watched, over the WebSocket or as server-sent events."""
+
+    jury_round_changes: JuryRoundSnapshot | Resumed | JuryRoundChanged | ReviewsChanged
+
+
 class MoveParticipantSuccess(_Result, frozen=True, kw_only=True):
     """MoveParticipant was carried out. The command holds; there is nothing else to say."""
 
@@ -2372,12 +2623,14 @@ OPERATIONS: dict[str, type[_Result]] = {
     "ConferenceDetails": ConferenceDetailsResult,
     "Conferences": ConferencesResult,
     "Desk": DeskResult,
+    "DeskChanges": DeskChangesResult,
     "Districts": DistrictsResult,
     "Evening": EveningResult,
     "EveningForStaff": EveningForStaffResult,
     "Ideas": IdeasResult,
     "JoinCredentials": JoinCredentialsResult,
     "JuryRound": JuryRoundResult,
+    "JuryRoundChanges": JuryRoundChangesResult,
     "MyRegistration": MyRegistrationResult,
     "Roster": RosterResult,
     "Viewer": ViewerResult,

@@ -3,11 +3,11 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from weakref import WeakValueDictionary
 
 import orjson
 from graphql import (
@@ -29,6 +29,10 @@ from gateway.execution.compiled import Compiled
 from gateway.execution.fragments import Fragments
 from gateway.execution.sharing import Told, shaping_variables
 from gateway.execution.weight import Limits, weigh
+
+if TYPE_CHECKING:
+    from gateway.live.hubs import Feed, Listening
+    from gateway.live.subscriber import Sink
 
 RULES = (*specified_rules, *recommended_rules)
 
@@ -86,10 +90,12 @@ class Prepared(NamedTuple):
     Args:
         document: parsed and validated.
         compiled: its operations, compiled.
+        said: its operations in the words of those who listen.
     """
 
     document: DocumentNode
     compiled: Compiled
+    said: "WeakValueDictionary[Hashable, Said]"
 
 
 class Wrong(NamedTuple):
@@ -102,6 +108,37 @@ class Wrong(NamedTuple):
 
     errors: list[GraphQLError]
     syntax: bool = False
+
+
+class Said:
+    """A subscription in the words of somebody who listens, without what only chooses what they listen to."""
+
+    __slots__ = ("__weakref__", "_engine", "_params", "_prepared")
+
+    def __init__(self, engine: "Engine", prepared: Prepared, params: Params) -> None:
+        self._engine = engine
+        self._prepared = prepared
+        self._params = params
+
+    async def execute(self, told: Told) -> ExecutionResult:
+        """The result for something that is told."""
+        return await self._engine.told(self._prepared, self._params, told)
+
+
+class Stream(NamedTuple):
+    """What a subscription listens to.
+
+    Args:
+        feed: where it comes from.
+        words: in which it is told.
+    """
+
+    feed: "Feed"
+    words: Said
+
+    async def listen(self, sink: "Sink") -> "Listening":
+        """Begins to tell a sink."""
+        return await self.feed.hubs.listen(self.feed, self.words, sink)
 
 
 class Engine:
@@ -176,8 +213,8 @@ class Engine:
         # Without the directives for it in the schema, results never come in pieces.
         return cast("ExecutionResult", await result if isawaitable(result) else result)
 
-    async def stream(self, params: Params, context: Context) -> AsyncIterator[str] | ExecutionResult:
-        """The results of a subscription as JSON text, or the one result that says why there are none.
+    async def stream(self, params: Params, context: Context) -> "Stream | ExecutionResult":
+        """What a subscription listens to, or the one result that says why there is nothing.
 
         Raises:
             Rejected: the document is not valid, or too heavy.
@@ -191,31 +228,30 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             return source
-        return self._told(prepared, params, cast("AsyncGenerator[Told]", source))
+        return Stream(cast("Feed", source), self._said(prepared, params))
 
-    async def _told(self, prepared: Prepared, params: Params, source: AsyncGenerator[Told]) -> AsyncIterator[str]:
+    def _said(self, prepared: Prepared, params: Params) -> "Said":
+        """The words of an operation: one object for all who ask with the same."""
         operation = get_operation_ast(prepared.document, params.operation_name)
         shaping = shaping_variables(operation, prepared.document) if operation else frozenset()
         given = params.variables or {}
-        words = (
-            params.query,
-            params.operation_name,
-            orjson.dumps({name: given[name] for name in sorted(shaping) if name in given}),
-        )
-        async with aclosing(source):
-            async for told in source:
+        form = orjson.dumps({name: given[name] for name in sorted(shaping) if name in given})
+        key = (params.operation_name, form)
+        said = prepared.said.get(key)
+        if said is None:
+            said = prepared.said[key] = Said(self, prepared, params)
+        return said
 
-                async def execute(told: Told = told) -> ExecutionResult:
-                    made = await self._run_compiled(prepared, params, told.sharing.context, told)
-                    if made is not None:
-                        return made
-                    executor = self._executor(prepared, params, told.sharing.context, told)
-                    if isinstance(executor, list):
-                        return ExecutionResult(None, errors=executor)
-                    result = execute_subscription_event(executor)
-                    return await result if isawaitable(result) else result
-
-                yield await told.sharing.payload(words, execute)
+    async def told(self, prepared: Prepared, params: Params, told: Told) -> ExecutionResult:
+        """One message of a subscription."""
+        made = await self._run_compiled(prepared, params, told.sharing.context, told)
+        if made is not None:
+            return made
+        executor = self._executor(prepared, params, told.sharing.context, told)
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        result = execute_subscription_event(executor)
+        return await result if isawaitable(result) else result
 
     async def _run_compiled(
         self, prepared: Prepared, params: Params, context: Context, told: Told | None = None
@@ -250,4 +286,6 @@ class Engine:
         if too_much is not None:
             return Wrong([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
-        return Wrong(errors) if errors else Prepared(document, Compiled(self.schema, document, self._fragments))
+        if errors:
+            return Wrong(errors)
+        return Prepared(document, Compiled(self.schema, document, self._fragments), WeakValueDictionary())

@@ -6,7 +6,7 @@ has some fifty of them with the same document.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable
 from typing import Protocol
 
 import orjson
@@ -14,7 +14,25 @@ from graphql import DocumentNode, ExecutionResult, FieldNode, OperationDefinitio
 
 from gateway.context import Context
 from gateway.execution.errors import formatted
-from gateway.metrics import EXECUTIONS, TOLD
+from gateway.metrics import EXECUTIONS
+
+
+class Words(Protocol):
+    """An operation with the variables that shape what is told: the same object for all who ask in the same words."""
+
+    async def execute(self, told: "Told") -> ExecutionResult:
+        """The result for something that is told."""
+        ...
+
+
+class _Making:
+    """A result that is being made."""
+
+    __slots__ = ("task", "waiting")
+
+    def __init__(self, task: "asyncio.Task[bytes]") -> None:
+        self.task = task
+        self.waiting: list[Callable[[], None]] = []
 
 
 class Sharing:
@@ -24,33 +42,53 @@ class Sharing:
         context: with which it is executed; of nobody, since all of them read the result.
     """
 
+    __slots__ = ("_payloads", "context")
+
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._payloads: dict[Hashable, asyncio.Task[str]] = {}
+        self._payloads: dict[Words, bytes | Exception | _Making] = {}
 
-    async def payload(self, operation: Hashable, execute: Callable[[], Awaitable[ExecutionResult]]) -> str:
-        """The result as JSON text.
+    def payload(self, words: Words, told: "Told", then: Callable[[], None]) -> bytes | None:
+        """The result as JSON; None while it is being made.
 
         Args:
-            operation: everything that the words depend on.
-            execute: makes the result, when nobody has.
+            words: in which it is asked for.
+            told: the thing.
+            then: called when it is made, so that it is asked for again.
+
+        Raises:
+            Exception: it could not be made.
         """
-        TOLD.inc()
-        task = self._payloads.get(operation)
-        if task is None:
+        made = self._payloads.get(words)
+        if made is None:
             EXECUTIONS.inc()
-            task = self._payloads[operation] = asyncio.create_task(_written(execute))
-        return await asyncio.shield(task)  # others wait for the same one
+            made = self._payloads[words] = _Making(asyncio.create_task(_written(words, told)))
+            made.task.add_done_callback(lambda task: self._made(words, task))
+        if isinstance(made, bytes):
+            return made
+        if isinstance(made, Exception):
+            raise made
+        made.waiting.append(then)
+        return None
+
+    def _made(self, words: Words, task: "asyncio.Task[bytes]") -> None:
+        making = self._payloads[words]
+        error = asyncio.InvalidStateError("cancelled") if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        self._payloads[words] = error or task.result()
+        for then in making.waiting if isinstance(making, _Making) else ():
+            then()
 
 
 class Told(Protocol):
-    """What a subscription's resolver yields."""
+    """What a hub tells, as an object of the GraphQL schema."""
 
     sharing: Sharing
 
 
-async def _written(execute: Callable[[], Awaitable[ExecutionResult]]) -> str:
-    return orjson.dumps(formatted(await execute())).decode()
+async def _written(words: Words, told: Told) -> bytes:
+    return orjson.dumps(formatted(await words.execute(told)))
 
 
 def shaping_variables(operation: OperationDefinitionNode, document: DocumentNode) -> frozenset[str]:

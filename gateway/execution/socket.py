@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """graphql-transport-ws: one connection, its operations, and the reasons for which it is closed.
 
-Close codes beyond the protocol's: 4403 the token is not accepted, has expired or its person was excluded; 4013 the
-client reads too slowly. Nothing piles up for a slow client: an operation makes its next message only when the one
-before could be written.
+Close codes beyond the protocol's: 4403 the token is not accepted, has expired or its person may be here no more;
+4013 the client reads too slowly; 1012 the gateway stops. Nothing piles up for a slow client: a message is made only
+when the one before could be written.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import aclosing, suppress
-from typing import Any, cast
+from typing import Any, Literal
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.types import Receive, Scope, Send
 
 from gateway.door import Door, Turned
+from gateway.execution.admission import Admission
 from gateway.execution.engine import BadRequest, Params, Rejected
 from gateway.execution.errors import format_error, formatted
+from gateway.execution.wire import WIRE, Wire, writable
 from gateway.identity import NOBODY, Login
+from gateway.live.hubs import Listening
 from gateway.live.presence import Presence
-from gateway.metrics import CLOSED, SOCKETS
+from gateway.metrics import CLOSED
 from services.chassis.telemetry import span
 
 PROTOCOL = "graphql-transport-ws"
 LAGGING = 4013
+TOO_MANY = 4429
 
 
 class _Close(Exception):
@@ -43,20 +45,22 @@ class _Close(Exception):
 
 
 class Sockets:
-    """All open connections.
+    """Serves WebSockets, as an ASGI application.
 
     Args:
         door: lets clients in and executes what they ask.
+        admission: who is connected and may connect.
         presence: learns who is there.
         origins: other origins than the own whose pages may connect.
         init_seconds: real time until `connection_init` must have come.
-        lag_seconds: real time a client may take to read one message.
+        lag_seconds: real time for which a client may leave unread what it is told.
         operations: at the same time on one connection.
     """
 
     def __init__(
         self,
         door: Door,
+        admission: Admission,
         presence: Presence,
         *,
         origins: frozenset[str] = frozenset(),
@@ -65,86 +69,152 @@ class Sockets:
         operations: int = 20,
     ) -> None:
         self.door = door
+        self.admission = admission
         self.presence = presence
         self.origins = origins
         self.init_seconds = init_seconds
         self.lag_seconds = lag_seconds
         self.operations = operations
-        self._open: set[Connection] = set()
 
-    def __len__(self) -> int:
-        return len(self._open)
-
-    async def serve(self, websocket: WebSocket) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection until it ends."""
-        connection = Connection(self, websocket)
-        self._open.add(connection)
-        try:
-            with SOCKETS.track_inprogress():
-                await connection.serve()
-        finally:
-            self._open.discard(connection)
+        await receive()  # the wish to connect
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"origin", b"host")}
+        if not self._allowed(headers.get(b"origin"), headers.get(b"host")):
+            await send({"type": "websocket.close"})  # before accepting: the handshake is answered with 403
+            return
+        if PROTOCOL not in scope.get("subprotocols", ()):
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
+            return
+        wait = self.admission.knock()
+        if wait:
+            retry = [(b"retry-after", str(wait).encode()), (b"content-type", b"text/plain; charset=utf-8")]
+            await send({"type": "websocket.http.response.start", "status": 503, "headers": retry})
+            await send({"type": "websocket.http.response.body", "body": b"come again later"})
+            return
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+        wire: Wire = scope["extensions"][WIRE]
+        address = scope["client"][0] if scope.get("client") else ""
+        scope.clear()  # it lives as long as the connection, and nothing more is read of it
+        wire.accepted()
+        await Connection(self, wire, address).serve(receive)
 
-    def close_person(self, person: str, reason: str) -> None:
-        """Closes every connection of a person."""
-        for connection in list(self._open):
-            if connection.login.actor.id == person:
-                connection.end(4403, reason)
+    def _allowed(self, origin: str | None, host: str | None) -> bool:
+        """Browsers name the page's origin; other clients have none."""
+        return origin is None or origin in self.origins or origin.partition("://")[2] == host
+
+
+class Operation:
+    """One operation of a connection; of a subscription, the place where it is told.
+
+    Args:
+        connection: where it was asked for.
+        key: the client's id of it.
+    """
+
+    __slots__ = ("_connection", "_head", "key", "listening", "task")
+
+    def __init__(self, connection: "Connection", key: str) -> None:
+        self._connection = connection
+        self._head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(key)
+        self.key = key
+        self.task: asyncio.Task[None] | None = None
+        self.listening: Listening | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client reads."""
+        return not self._connection.wire.paused
+
+    def write(self, payload: bytes) -> None:
+        """Tells the client one result."""
+        self._connection.wire.write(self._head, payload, b"}")
+
+    def fail(self, error: Exception) -> None:
+        """Ends the operation with an error."""
+        self._connection.finish(self, "error", [format_error(GraphQLError("", original_error=error))])
+        if self.listening is not None:
+            self.listening.stop()
+
+    def stop(self) -> None:
+        """Ends it without a word."""
+        if self.task is not None:
+            self.task.cancel()
+        if self.listening is not None:
+            self.listening.stop()
 
 
 class Connection:
     """One client."""
 
-    def __init__(self, sockets: Sockets, websocket: WebSocket) -> None:
+    __slots__ = (
+        "_acknowledged", "_address", "_expiry", "_init", "_initialised", "_lag", "_operations", "_sockets", "login",
+        "wire",
+    )  # fmt: skip
+
+    def __init__(self, sockets: Sockets, wire: Wire, address: str) -> None:
         self.login: Login = NOBODY
+        self.wire = wire
         self._sockets = sockets
-        self._websocket = websocket
+        self._address = address
         self._acknowledged = False
         self._initialised = False
-        self._operations: dict[str, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sending = asyncio.Lock()
-        self._ending: asyncio.Future[_Close] = asyncio.get_running_loop().create_future()
-        self._timers: list[asyncio.TimerHandle] = []
+        self._operations: dict[str, Operation] = {}
+        self._lag: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._init: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            sockets.init_seconds, self.end, 4408, "Connection initialisation timeout"
+        )
 
     def end(self, code: int, reason: str) -> None:
-        """Closes the connection soon."""
-        if not self._ending.done():
-            self._ending.set_result(_Close(code, reason))
+        """Closes the connection; a client that reads nothing is cut off after a moment."""
+        if self.wire.open:
+            CLOSED.labels(code).inc()
+            self.wire.close(code, reason)
 
-    async def serve(self) -> None:
+    async def serve(self, receive: Receive) -> None:
         """Reads messages until somebody closes."""
-        websocket = self._websocket
-        if not self._origin_allowed():
-            await websocket.close()  # before accepting: the handshake is answered with 403
-            return
-        if PROTOCOL not in websocket.scope.get("subprotocols", ()):
-            await websocket.accept()
-            await websocket.close(4406, "Subprotocol not acceptable")
-            return
-        await websocket.accept(subprotocol=PROTOCOL)
-        self._after(self._sockets.init_seconds, lambda: self.end(4408, "Connection initialisation timeout"), init=True)
-        reading = asyncio.create_task(self._read())
+        admission = self._sockets.admission
+        admission.enter(self)
+        self.wire.on_pause, self.wire.on_resume = self._on_pause, self._on_resume
         try:
-            waiting: set[asyncio.Future[Any]] = {reading, self._ending}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if self._ending.done():
-                close = self._ending.result()
-                await self._close(close.code, close.reason)
-        finally:
-            await self._shut_down(reading)
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                text = await self._websocket.receive_text()
+            while (message := await receive())["type"] == "websocket.receive":
+                text = message.get("text")
+                if text is None:
+                    raise _Close(4400, "Only text messages are understood")
                 await self._on_message(text)
-        except WebSocketDisconnect:
-            pass
-        except KeyError:
-            self.end(4400, "Only text messages are understood")
+                if not await writable(self.wire, self._sockets.lag_seconds):
+                    raise _Close(LAGGING, "lagging")  # who does not listen is not read on
         except _Close as close:
             self.end(close.code, close.reason)
+        finally:
+            self._shut_down()
+            admission.leave(self)
+
+    def _shut_down(self) -> None:
+        self.wire.on_pause = self.wire.on_resume = None
+        if self._acknowledged and self.login.conference is not None:
+            self._sockets.presence.leave(self.login.conference, self.login.actor.id)
+        for timer in (self._init, self._expiry, self._lag):
+            if timer is not None:
+                timer.cancel()
+        for operation in tuple(self._operations.values()):
+            operation.stop()
+        self._operations.clear()
+
+    def _on_pause(self) -> None:
+        if self._lag is None:
+            loop = asyncio.get_running_loop()
+            self._lag = loop.call_later(self._sockets.lag_seconds, self.end, LAGGING, "lagging")
+
+    def _on_resume(self) -> None:
+        if self._lag is not None:
+            self._lag.cancel()
+            self._lag = None
+        for operation in tuple(self._operations.values()):
+            if operation.listening is not None:
+                operation.listening.go_on()
 
     async def _on_message(self, text: str) -> None:
         try:
@@ -159,41 +229,47 @@ class Connection:
             case "connection_init":
                 await self._initialise(payload)
             case "ping":
-                await self._send({"type": "pong", **({"payload": payload} if payload is not None else {})})
+                self._send({"type": "pong", **({"payload": payload} if payload is not None else {})})
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(message.get("id"), payload)
+                self._subscribe(message.get("id"), payload)
             case "complete":
                 key = message.get("id")
                 if not isinstance(key, str) or not key:
                     raise _Close(4400, "`id` is a string")
-                task = self._operations.pop(key, None)
-                if task is not None:
-                    task.cancel()
+                operation = self._operations.pop(key, None)
+                if operation is not None:
+                    operation.stop()
             case _:
                 raise _Close(4400, "This is not a message of the protocol")
 
     async def _initialise(self, payload: dict[str, Any] | None) -> None:
         if self._initialised:
-            raise _Close(4429, "Too many initialisation requests")
+            raise _Close(TOO_MANY, "Too many initialisation requests")
         self._initialised = True
         authorization = (payload or {}).get("authorization")
         if authorization is not None and not isinstance(authorization, str):
             raise _Close(4400, "`authorization` is a string")
+        sockets = self._sockets
         try:
-            self.login = await self._sockets.door.login(authorization)
+            self.login = await sockets.door.login(authorization)
         except Turned as turned:
             raise _Close(4403 if turned.status == 401 else 1013, turned.reason) from None
+        if not sockets.admission.introduce(self):
+            raise _Close(TOO_MANY, "Too many connections of one person")
+        if self._init is not None:
+            self._init.cancel()
+            self._init = None
         if self.login.expires_at != float("inf"):
-            left = self.login.expires_at - time.time()
-            self._after(left, lambda: self.end(4403, "The token has expired"))
+            left = max(0.0, self.login.expires_at - time.time())
+            self._expiry = asyncio.get_running_loop().call_later(left, self.end, 4403, "The token has expired")
         if self.login.conference is not None:
-            self._sockets.presence.enter(self.login.conference, self.login.actor.id)
+            sockets.presence.enter(self.login.conference, self.login.actor.id)
         self._acknowledged = True
-        await self._send({"type": "connection_ack"})
+        self._send({"type": "connection_ack"})
 
-    async def _subscribe(self, key: object, payload: object) -> None:
+    def _subscribe(self, key: object, payload: object) -> None:
         if not self._acknowledged:
             raise _Close(4401, "Unauthorized")
         if not isinstance(key, str) or not key:
@@ -204,117 +280,60 @@ class Connection:
             params = Params.read(payload)
         except BadRequest as error:
             raise _Close(4400, str(error)) from None
-        if len(self._tasks) >= self._sockets.operations:
-            # Said by the one who reads: a client that does not listen is not read on.
+        if len(self._operations) >= self._sockets.operations:
             too_many = _error("TOO_MANY_OPERATIONS", "too many operations on this connection")
-            await self._send({"id": key, "type": "error", "payload": [too_many]})
+            self._send({"id": key, "type": "error", "payload": [too_many]})
             return
-        task = asyncio.create_task(self._operate(key, params))
-        self._operations[key] = task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        operation = self._operations[key] = Operation(self, key)
+        operation.task = asyncio.create_task(self._operate(operation, params))
 
-    async def _operate(self, key: str, params: Params) -> None:
+    async def _operate(self, operation: Operation, params: Params) -> None:
         try:
-            await self._answer(key, params)
-        except _Close as close:
-            self.end(close.code, close.reason)
-        except WebSocketDisconnect:
-            pass
-        finally:
-            if self._operations.get(key) is asyncio.current_task():
-                del self._operations[key]
-
-    async def _answer(self, key: str, params: Params) -> None:
-        try:
-            await self._execute(key, params)
+            await self._execute(operation, params)
         except Rejected as rejected:
-            await self._errors(key, [format_error(error) for error in rejected.errors])
+            self.finish(operation, "error", [format_error(error) for error in rejected.errors])
         except Turned as turned:
-            await self._errors(key, [_error(turned.code, turned.reason)])
-        except (_Close, WebSocketDisconnect):
-            raise
+            self.finish(operation, "error", [_error(turned.code, turned.reason)])
         except Exception as error:
             # What a subscription raises before its first message, such as a refusal, or a defect.
-            await self._errors(key, [format_error(GraphQLError("", original_error=error))])
+            self.finish(operation, "error", [format_error(GraphQLError("", original_error=error))])
+        finally:
+            operation.task = None
 
-    async def _execute(self, key: str, params: Params) -> None:
+    async def _execute(self, operation: Operation, params: Params) -> None:
         door = self._sockets.door
-        address = self._websocket.client.host if self._websocket.client else ""
-        door.pay(self.login, address)
+        door.pay(self.login, self._address)
         context = door.context(self.login)
-        if door.engine.kind(params) is not OperationType.SUBSCRIPTION:
-            with span("graphql over websocket"):
-                result = await door.engine.run(params, context)
-            if result.data is None and result.errors and all(error.path is None for error in result.errors):
-                await self._errors(key, [format_error(error) for error in result.errors])
-                return
-            await self._send({"id": key, "type": "next", "payload": formatted(result)})
-        else:
+        if door.engine.kind(params) is OperationType.SUBSCRIPTION:
             stream = await door.engine.stream(params, context)
             if isinstance(stream, ExecutionResult):
-                await self._errors(key, [format_error(error) for error in stream.errors or ()])
+                self.finish(operation, "error", [format_error(error) for error in stream.errors or ()])
                 return
-            quoted = orjson.dumps(key).decode()
-            async with aclosing(cast("Any", stream)):
-                async for payload in stream:
-                    await self._send_text(f'{{"id":{quoted},"type":"next","payload":{payload}}}')
-        self._forget(key)
-        await self._send({"id": key, "type": "complete"})
+            listening = await stream.listen(operation)
+            if self._operations.get(operation.key) is operation:
+                operation.listening = listening
+            else:
+                listening.stop()  # it failed, or the client wants no more of it
+            return
+        with span("graphql over websocket"):
+            result = await door.engine.run(params, context)
+        await writable(self.wire, self._sockets.lag_seconds)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            self.finish(operation, "error", [format_error(error) for error in result.errors])
+        elif self._operations.get(operation.key) is operation:
+            operation.write(orjson.dumps(formatted(result)))
+            self.finish(operation, "complete")
 
-    async def _errors(self, key: str, errors: list[dict[str, Any]]) -> None:
-        self._forget(key)
-        await self._send({"id": key, "type": "error", "payload": errors})
+    def finish(
+        self, operation: Operation, kind: Literal["complete", "error"], errors: list[dict[str, Any]] | None = None
+    ) -> None:
+        """Says the last message of an operation; its id may be used again at once."""
+        if self._operations.get(operation.key) is operation:
+            del self._operations[operation.key]
+            self._send({"id": operation.key, "type": kind, **({} if errors is None else {"payload": errors})})
 
-    def _forget(self, key: str) -> None:
-        """Frees the id of an operation before its last message, so that the client may use it again at once."""
-        if self._operations.get(key) is asyncio.current_task():
-            del self._operations[key]
-
-    async def _send(self, message: object) -> None:
-        await self._send_text(orjson.dumps(message).decode())
-
-    async def _send_text(self, text: str) -> None:
-        try:
-            async with asyncio.timeout(self._sockets.lag_seconds), self._sending:
-                await self._websocket.send_text(text)
-        except TimeoutError:
-            raise _Close(LAGGING, "lagging") from None
-        except (RuntimeError, OSError):
-            raise WebSocketDisconnect(1006) from None  # it was closed meanwhile
-
-    async def _close(self, code: int, reason: str) -> None:
-        """Closes; a client that reads nothing is left after a moment, the server then cuts the connection."""
-        CLOSED.labels(code).inc()
-        if self._websocket.application_state is WebSocketState.CONNECTED:
-            with suppress(TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
-                async with asyncio.timeout(1.0):
-                    await self._websocket.close(code, reason)
-
-    async def _shut_down(self, reading: asyncio.Task[None]) -> None:
-        if self._acknowledged and self.login.conference is not None:
-            self._sockets.presence.leave(self.login.conference, self.login.actor.id)
-        for timer in self._timers:
-            timer.cancel()
-        tasks = [reading, *self._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _after(self, seconds: float, call: Callable[[], None], *, init: bool = False) -> None:
-        def fire() -> None:
-            if not (init and self._initialised):
-                call()
-
-        self._timers.append(asyncio.get_running_loop().call_later(max(0.0, seconds), fire))
-
-    def _origin_allowed(self) -> bool:
-        """Browsers name the page's origin; other clients have none."""
-        headers = self._websocket.headers
-        origin = headers.get("origin")
-        if origin is None:
-            return True
-        return origin in self._sockets.origins or origin.partition("://")[2] == headers.get("host")
+    def _send(self, message: object) -> None:
+        self.wire.write(b"", orjson.dumps(message))
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Closes the door at once for who was erased or excluded, and opens it again for who was readmitted."""
+"""Closes the door at once for who was erased, excluded or released from a role, and opens it for who may return."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,15 +10,17 @@ from gateway.backends import Backends
 from gateway.identity import Identity
 from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import ContractEvent
+from services.chassis.identity import CITY_SCOPE, Grant
 from services.contracts import registration, session
 
 
 class _Person(msgspec.Struct):
-    """Whom a message is about: somebody of one conference, or somebody of the staff."""
+    """Whom a message is about: somebody of one conference, or somebody of the staff in a role there or in the city."""
 
-    conference_id: str = ""
+    conference_id: str | None = ""
     participant_id: str = ""
     staff_id: str = ""
+    role: str = ""
 
 
 _PERSON = msgspec.json.Decoder(_Person)
@@ -47,6 +49,8 @@ class Access:
         """Starts listening."""
         await self._listen(registration.ParticipantErased, self._on_erased)
         await self._listen(registration.StaffErased, self._on_staff_erased)
+        await self._listen(registration.StaffReleased, self._on_released)
+        await self._listen(registration.StaffAssigned, self._on_assigned)
         await self._listen(session.ParticipantExcluded, self._on_excluded)
         await self._listen(session.ParticipantReadmitted, self._on_readmitted)
 
@@ -63,7 +67,7 @@ class Access:
         self._subscriptions.append(await self._bus.subscribe(subject, on_message))
 
     def _on_erased(self, person: _Person) -> None:
-        self._backends.names.forget(person.conference_id, person.participant_id)
+        self._backends.names.forget(person.conference_id or "", person.participant_id)
         self._identity.revoke_erased(person.participant_id)
         self._close_person(person.participant_id, "Erased")
 
@@ -72,9 +76,21 @@ class Access:
         self._identity.revoke(person.staff_id)
         self._close_person(person.staff_id, "Erased")
 
+    def _on_released(self, person: _Person) -> None:
+        # What they watch was cut to the role; they may come back and see what is left to them.
+        self._identity.release(person.staff_id, _grant(person))
+        self._close_person(person.staff_id, "Released")
+
+    def _on_assigned(self, person: _Person) -> None:
+        self._identity.assign(person.staff_id, _grant(person))
+
     def _on_excluded(self, person: _Person) -> None:
         self._identity.revoke(person.participant_id)
         self._close_person(person.participant_id, "Excluded")
 
     def _on_readmitted(self, person: _Person) -> None:
         self._identity.readmit(person.participant_id)
+
+
+def _grant(person: _Person) -> Grant:
+    return Grant(person.role, person.conference_id or CITY_SCOPE)

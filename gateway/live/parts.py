@@ -7,7 +7,7 @@ same object for all of them; a change made of the same objects is then the same 
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -41,11 +41,15 @@ class Look:
     Args:
         viewer: who.
         shared: what was made for all viewers of the conference.
+        released: who has lost their seat, whatever the views still say.
     """
 
-    def __init__(self, viewer: Viewer, shared: Memo) -> None:
+    __slots__ = ("_own", "_shared", "audience", "released", "viewer")
+
+    def __init__(self, viewer: Viewer, shared: Memo, released: Collection[str] = frozenset()) -> None:
         self.viewer = viewer
         self.audience = "staff" if viewer.staff else "residents"
+        self.released = released
         self._shared = shared
         self._own: Memo = {}
 
@@ -77,11 +81,27 @@ def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
     return frozenset([*map(Key, kinds), *(Key("chat", channel) for channel in channels)])
 
 
+def takes_part(look: Look, views: Views) -> bool:
+    """Whether the viewer serves at the conference, is its guest, or has a seat; who waits for a seat does not yet."""
+    viewer = look.viewer
+    if viewer.staff or viewer.invited:
+        return True
+    presence: session.PresenceView | None = views.get(Key("presence"))
+    if presence is None or viewer.id in look.released:
+        return False
+    return viewer.id in look.alike("seated", lambda view: frozenset(view.seated), presence)
+
+
+def _own_group(look: Look, groups: session.GroupsView | None) -> session.GroupPlaced | None:
+    """The group in which the viewer sits, or which they accompany as its mentor."""
+    return None if groups is None else look.alike("group", visibility.groups_by_person, groups).get(look.viewer.id)
+
+
 def _seats(look: Look, views: Views) -> Seats | None:
     groups: session.GroupsView | None = views.get(GROUPS)
     if groups is None:
         return None
-    own = visibility.own_group(look.viewer, groups)
+    own = _own_group(look, groups)
     shown = groups if look.viewer.staff else None
     return look.alike(("seats", own and own.group_id), lambda _: Seats(shown, own), groups)
 
@@ -95,27 +115,53 @@ def _board(look: Look, views: Views) -> ideas.BoardView | None:
     viewer = look.viewer
     nobody = viewer._replace(id="")
 
-    def for_others(view: ideas.BoardView) -> tuple[ideas.CardView, ...]:
-        return tuple(visibility.card(nobody, card) for card in view.cards)
+    def for_others(view: ideas.BoardView) -> ideas.BoardView:
+        return msgspec.structs.replace(view, cards=tuple(visibility.card(nobody, card) for card in view.cards))
 
-    def make(view: ideas.BoardView, others: tuple[ideas.CardView, ...]) -> ideas.BoardView:
-        pairs = zip(view.cards, others, strict=True)
+    def hidden(view: ideas.BoardView, others: ideas.BoardView) -> frozenset[str | None]:
+        pairs = zip(view.cards, others.cards, strict=True)
+        return frozenset(card.author_id for card, other in pairs if card is not other)
+
+    def make(view: ideas.BoardView, others: ideas.BoardView) -> ideas.BoardView:
+        pairs = zip(view.cards, others.cards, strict=True)
         cards = tuple(card if card.author_id == viewer.id else other for card, other in pairs)
         return msgspec.structs.replace(view, cards=cards)
 
     view: ideas.BoardView | None = views.get(Key("board"))
-    return None if view is None else look.own("board", make, view, look.alike("cards", for_others, view))
+    if view is None:
+        return None
+    others = look.alike("board", for_others, view)
+    if viewer.id not in look.alike("hidden authors", hidden, view, others):
+        return others
+    return look.own("board", make, view, others)
 
 
 def _sheets(look: Look, views: Views) -> tuple[ideas.SheetView, ...] | None:
-    def make(view: ideas.Sheets | None, groups: session.GroupsView | None) -> tuple[ideas.SheetView, ...] | None:
-        return None if view is None else visibility.sheets(look.viewer, view.sheets, groups)
+    def make(view: ideas.Sheets, groups: session.GroupsView | None) -> tuple[ideas.SheetView, ...]:
+        return visibility.sheets(look.viewer, view.sheets, groups)
 
-    return look.own("sheets", make, views.get(Key("sheets")), views.get(GROUPS))
+    def writers(view: ideas.Sheets) -> frozenset[str | None]:
+        return frozenset(passage.author_id for sheet in view.sheets for passage in sheet.passages)
+
+    view: ideas.Sheets | None = views.get(Key("sheets"))
+    if view is None:
+        return None
+    groups = views.get(GROUPS)
+    if look.viewer.staff or look.viewer.id not in look.alike("writers", writers, view):
+        own = _own_group(look, groups)
+        return look.alike(("sheets", own and own.group_id), make, view, groups)
+    return look.own("sheets", make, view, groups)
 
 
 def _placement(look: Look, views: Views) -> rooms.Placement | None:
-    return look.own("placement", lambda venue: visibility.placement(look.viewer, venue), views.get(Key("venue")))
+    def by_person(venue: rooms.VenueView) -> dict[str, rooms.PlacementEntry]:
+        return {entry.participant_id: entry for entry in venue.placements}
+
+    def make(venue: rooms.VenueView) -> rooms.Placement | None:
+        return visibility.placement(look.viewer, venue, look.alike("places", by_person, venue).get(look.viewer.id))
+
+    venue: rooms.VenueView | None = views.get(Key("venue"))
+    return None if venue is None else look.own("placement", make, venue)
 
 
 def _chat(look: Look, views: Views, channel: str) -> session.ChatView | None:
@@ -157,15 +203,33 @@ PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
 """Every part beside the chat channels."""
 
 
-def parts(look: Look, views: Views) -> dict[Key, Any]:
-    """All that a viewer sees; parts whose service is away are missing. Who has no seat sees the clock alone."""
-    if not visibility.takes_part(look.viewer, views.get(Key("presence"))):
+DEPENDS: Mapping[str, frozenset[str]] = {
+    "groups": frozenset({"groups", "sheets", "chat"}),
+    "venue": frozenset({"placement", "venue"}),
+}
+"""The kinds of parts that follow from a kind of views, where it is not just the one of the same name."""
+
+
+def parts(look: Look, views: Views, only: frozenset[str] | None = None) -> dict[Key, Any]:
+    """All that a viewer sees; parts whose service is away are missing. Who has no seat sees the clock alone.
+
+    Args:
+        look: the viewer.
+        views: the newest answers.
+        only: the kinds of parts that are asked for; None: all.
+    """
+    if not takes_part(look, views):
         evening = views.get(Key("session"))
-        return {} if evening is None else {Key("session"): evening}
-    found = {Key(name): part(look, views) for name, part in PARTS.items()}
-    for channel in visibility.channels(look.viewer, views.get(GROUPS)):
-        found[Key("chat", channel)] = _chat(look, views, channel)
+        return {} if evening is None or (only is not None and "session" not in only) else {Key("session"): evening}
+    names = PARTS if only is None else only
+    found = {_KEYS[name]: PARTS[name](look, views) for name in names if name in PARTS}
+    if only is None or "chat" in only:
+        for channel in visibility.channels(look.viewer, views.get(GROUPS)):
+            found[Key("chat", channel)] = _chat(look, views, channel)
     return {key: part for key, part in found.items() if part is not None}
+
+
+_KEYS = {name: Key(name) for name in PARTS}
 
 
 class Change:
@@ -179,10 +243,10 @@ class Change:
 
     Attributes:
         at: monotonic time (seconds) when it was found.
-        shown: the change as GraphQL shows it, once somebody was told.
+        told: the change as GraphQL shows it, by the place it leaves a client at, once somebody was told.
     """
 
-    __slots__ = ("at", "changed", "key", "now", "removed", "shown")
+    __slots__ = ("at", "changed", "key", "now", "removed", "told")
 
     def __init__(self, key: Key, now: Any, changed: tuple[Any, ...] = (), removed: tuple[str, ...] = ()) -> None:
         self.key = key
@@ -190,7 +254,7 @@ class Change:
         self.changed = changed
         self.removed = removed
         self.at = time.monotonic()
-        self.shown: Any = None
+        self.told: dict[Hashable, Any] = {}
 
 
 class Listed(NamedTuple, Generic[T]):
@@ -218,47 +282,67 @@ LISTED: Mapping[str, Listed[Any]] = {
 
 
 class Changes:
-    """Finds changes; the same change is the same object for all viewers who are told within a second.
+    """Finds changes; the same change is the same object for all viewers who are told within a moment.
 
-    What comes later is made anew, because a change says when and at which positions it was told.
+    What comes later is made anew, because a change says when it was told.
 
     Args:
+        listed: the parts that are lists.
         seconds: how long a change is remembered.
     """
 
-    def __init__(self, *, seconds: float = 1.0) -> None:
+    def __init__(self, listed: Mapping[str, Listed[Any]] = LISTED, *, seconds: float = 0.5) -> None:
+        self._listed = listed
         self._seconds = seconds
         self._known: dict[Hashable, Change] = {}
+        self._pairs: dict[Hashable, tuple[Any, Any, Change | None]] = {}
+
+    def begin(self) -> None:
+        """Another round of tellings begins: what was compared before is forgotten."""
+        self._pairs.clear()
 
     def between(
-        self, sent: Mapping[Key, Any], now: Mapping[Key, Any], again: frozenset[Key] = frozenset()
+        self, sent: Mapping[Key, Any], now: Mapping[Key, Any], gone: Iterable[Key], again: frozenset[Key] = frozenset()
     ) -> list[Change]:
         """What a viewer must be told.
 
         Args:
             sent: the parts they have.
-            now: the parts as they are.
+            now: the parts as they are, all or some.
+            gone: which of the parts they have are not any more.
             again: parts of which they are told everything once more, whether it changed or not.
         """
         found = []
-        for key in [*now, *(key for key in sent if key not in now)]:
-            old, new = sent.get(key), now.get(key)
-            if old is new and key not in again:
-                continue
-            find = self._listed if key.kind in LISTED else self._whole
-            change = find(key, old, new, again=key in again)
+        for key, new in now.items():
+            old = sent.get(key)
+            if old is not new or key in again:
+                change = self._between(key, old, new, again=key in again)
+                if change is not None:
+                    found.append(change)
+        for key in gone:
+            change = self._between(key, sent[key], None, again=False)
             if change is not None:
                 found.append(change)
         return found
 
+    def _between(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
+        # Objects are known by their identity; what is remembered here keeps them from being used for others.
+        pair = (key, id(old), id(new), again)
+        known = self._pairs.get(pair)
+        if known is None:
+            find = self._list if key.kind in self._listed else self._whole
+            known = self._pairs[pair] = (old, new, find(key, old, new, again=again))
+        return known[2]
+
     def _whole(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
-        # An object is known by its identity; what is remembered here keeps it from being used for another one.
         return None if old == new and not again else self._one((key, id(new)), Change(key, new))
 
-    def _listed(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
-        listed = LISTED[key.kind]
-        before, items = ({} if part is None else _by_id(listed, part) for part in (old, new))
-        changed = tuple(item for name, item in items.items() if again or before.get(name) != item)
+    def _list(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
+        listed = self._listed[key.kind]
+        before, items = ({} if part is None else by_id(listed, part) for part in (old, new))
+        changed = tuple(
+            item for name, item in items.items() if again or (before.get(name) is not item and before.get(name) != item)
+        )
         removed = tuple(name for name in before if name not in items)
         was, rest = (None if part is None else (listed.rest(part),) for part in (old, new))
         if not changed and not removed and was == rest:
@@ -271,5 +355,6 @@ class Changes:
         return self._known.setdefault(identity, change)
 
 
-def _by_id(listed: Listed[Any], part: Any) -> dict[str, Any]:
+def by_id(listed: Listed[Any], part: Any) -> dict[str, Any]:
+    """The items of a part that is a list, by their ids."""
     return {listed.id_of(item): item for item in listed.items(part)}

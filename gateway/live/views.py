@@ -5,25 +5,53 @@ The table is the whole truth: a message that stands in it makes the view be aske
 ignored. A test holds it against the contracts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from services.chassis.contract import ContractEvent, LiveChange, QueryRequest
+from services.chassis.identity import Actor
 from services.contracts import ideas, registration, rooms, session
 
 Message = type[ContractEvent] | type[LiveChange]
 
 
 class Key(NamedTuple):
-    """One view of a conference.
+    """One view of what is watched.
 
     Args:
-        kind: a key of `VIEWS`.
-        channel: of a chat view, its channel.
+        kind: a key of the topic's views.
+        channel: which of several views of a kind: of a chat its channel, of a jury round who looks.
     """
 
     kind: str
     channel: str = ""
+
+
+class Told(msgspec.Struct):
+    """What is read of a message beside its name: the position of a live change, and what it is about."""
+
+    position: int | None = None
+    channel: str | None = None
+    round_id: str | None = None
+    participant_id: str | None = None
+
+
+def _everything(scope: str, key: Key, told: Told) -> bool:
+    return True
+
+
+def _own_channel(scope: str, key: Key, told: Told) -> bool:
+    return told.channel in (None, key.channel)
+
+
+def _last_page(answer: Any) -> QueryRequest[Any] | None:
+    return None
+
+
+def _only_page(pages: Sequence[Any]) -> Any:
+    return pages[0]
 
 
 class View(NamedTuple):
@@ -31,13 +59,23 @@ class View(NamedTuple):
 
     Args:
         service: who answers.
-        query: the question, from conference and channel.
+        query: the question, from what is watched (a conference) and the channel.
         messages: after these it is asked for again.
+        concerns: whether a message is about this very view, from what is watched, the view and what was told.
+        asks: as whom it is asked for, from the channel; None: as the gateway, for all who watch.
+        more: the question for the page after an answer; None behind the last one.
+        join: one answer from its pages.
+        pause: real seconds between two questions.
     """
 
     service: str
     query: Callable[[str, str], QueryRequest[Any]]
     messages: tuple[Message, ...]
+    concerns: Callable[[str, Key, Told], bool] = _everything
+    asks: Callable[[str], Actor] | None = None
+    more: Callable[[Any], QueryRequest[Any] | None] = _last_page
+    join: Callable[[Sequence[Any]], Any] = _only_page
+    pause: float = 0.0
 
 
 _PEOPLE: tuple[Message, ...] = (
@@ -77,6 +115,7 @@ VIEWS: Mapping[str, View] = {
         session.SERVICE,
         lambda conference, channel: session.GetChat(conference_id=conference, channel=channel),
         (session.MessagePosted, session.MessageHidden, session.BroadcastSent, registration.ParticipantErased),
+        concerns=_own_channel,
     ),
     "help": View(
         session.SERVICE,
@@ -145,8 +184,11 @@ VIEWS: Mapping[str, View] = {
     ),
 }
 
-BOUND: Mapping[tuple[str, str], tuple[str, ...]] = {
-    (message.SERVICE, message.__name__): tuple(kind for kind, view in VIEWS.items() if message in view.messages)
-    for message in {message for view in VIEWS.values() for message in view.messages}
-}
-"""The kinds of views that each message makes out of date, by service and name of the message."""
+
+def bound(views: Mapping[str, View]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """The kinds of views that each message makes out of date, by service and name of the message."""
+    messages = {message for view in views.values() for message in view.messages}
+    return {
+        (message.SERVICE, message.__name__): tuple(kind for kind, view in views.items() if message in view.messages)
+        for message in messages
+    }

@@ -29,11 +29,6 @@ class Viewer(NamedTuple):
     invited: bool = False
 
 
-def takes_part(viewer: Viewer, presence: session.PresenceView | None) -> bool:
-    """Whether the viewer serves at the conference, is its guest, or has a seat; who waits for a seat does not yet."""
-    return viewer.staff or viewer.invited or (presence is not None and viewer.id in presence.seated)
-
-
 def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.GroupPlaced | None:
     """The group in which the viewer sits, or which they accompany as its mentor."""
     if groups is None:
@@ -42,6 +37,16 @@ def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.Grou
         if viewer.id in group.members or viewer.id == group.mentor_id:
             return group
     return None
+
+
+def groups_by_person(groups: session.GroupsView) -> dict[str, session.GroupPlaced]:
+    """`own_group` of everybody who has one."""
+    found: dict[str, session.GroupPlaced] = {}
+    for group in groups.groups:
+        for person in (*group.members, group.mentor_id):
+            if person is not None:
+                found.setdefault(person, group)
+    return found
 
 
 def channels(viewer: Viewer, groups: session.GroupsView | None) -> tuple[str, ...]:
@@ -81,12 +86,15 @@ def sheets(
     )
 
 
-def placement(viewer: Viewer, venue: rooms.VenueView | None) -> rooms.Placement | None:
-    """Where the viewer belongs: where the venue places them, else in the plenary; None while there is no venue."""
-    if venue is None:
-        return None
+def placement(viewer: Viewer, venue: rooms.VenueView, entry: rooms.PlacementEntry | None) -> rooms.Placement | None:
+    """Where the viewer belongs: where the venue places them, else in the plenary; None while it has no rooms.
+
+    Args:
+        viewer: who.
+        venue: all rooms.
+        entry: the viewer's own place there.
+    """
     plenary = next(iter(venue.rooms), "")
-    entry = next((each for each in venue.placements if each.participant_id == viewer.id), None)
     if entry is None and not plenary:
         return None
     return rooms.Placement(

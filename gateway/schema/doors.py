@@ -70,7 +70,7 @@ _STAFF = frozenset({"mentor", "deputy", "moderator", "organiser", "partner", "se
 AUDIENCES: Final[Mapping[str, Audience]] = {
     "public": Audience(_PUBLIC),
     "participant": Audience(_PARTICIPANT, _PARTICIPANT, _PARTICIPANT),
-    "jury": Audience(_PUBLIC | _JUROR, _JUROR),
+    "jury": Audience(_PUBLIC | _JUROR, _JUROR, _JUROR),
     "operations": Audience(_PUBLIC | _STAFF, _STAFF, _STAFF),
 }
 """Who is behind which door. The moderator's desk and the mentor's are the operations; a guest of honour takes part."""

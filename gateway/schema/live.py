@@ -1,73 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What subscriptions say: a snapshot first, then typed changes.
+"""What the subscription to a conference says: a snapshot first, then typed changes.
 
 A client keeps what the snapshot said and replaces or upserts by id what each change says; the result is what a
-fresh snapshot would be. After a break the client simply subscribes again.
+fresh snapshot would be. After a break the client subscribes again with its last cursor.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import strawberry
 
-from gateway.execution.sharing import Sharing
 from gateway.live import parts as live
 from gateway.live.parts import Change
 from gateway.live.views import Key
 from gateway.schema.conference import FOR_STAFF
 from gateway.schema.ideas import Board, Card, IdeaSheet, Problems
+from gateway.schema.news import Changed, News, Resumed, optional, optional_list
 from gateway.schema.relay import global_id
 from gateway.schema.rooms import Placement, Venue
 from gateway.schema.scalars import CardKind
 from gateway.schema.session import Chat, ChatMessage, Group, Groups, HelpCall, Poll, Presence, Session, channel_id
-from gateway.schema.shape import Shown, computed, graphql_type, show, show_all
+from gateway.schema.shape import computed, graphql_type, show_all
 from services.contracts import ideas as contract_ideas
-
-ShownT = TypeVar("ShownT", bound=Shown)
-
-
-class Changed(Shown):
-    """Base of everything a subscription says.
-
-    Attributes:
-        cursor_text: the signed positions of the services.
-        server_now: conference time when it was said.
-        sharing: executes it once for all who ask with the same words.
-    """
-
-    cursor_text: str
-    server_now: datetime
-    sharing: Sharing
-
-
-def _optional(kind: type[ShownT], part: object, conference: str) -> ShownT | None:
-    return None if part is None else show(kind, part, conference)
-
-
-def _list(kind: type[ShownT], items: Iterable[object] | None, conference: str) -> list[ShownT] | None:
-    return None if items is None else show_all(kind, items, conference)
-
-
-@graphql_type(interfaces=True)
-class ConferenceNews:
-    """Something about a conference that a subscriber did not know."""
-
-    @computed
-    def cursor(self) -> str:
-        """Opaque place in the stream; sent as `after` when subscribing again."""
-        cursor: str = getattr(self, "cursor_text")  # noqa: B009 -- every implementing type is `Changed`
-        return cursor
-
-    @computed
-    def server_time(self) -> datetime:
-        """Conference time when it was said; clients count down from it."""
-        now: datetime = getattr(self, "server_now")  # noqa: B009 -- every implementing type is `Changed`
-        return now
 
 
 @graphql_type()
-class ConferenceSnapshot(Changed, ConferenceNews):
+class ConferenceSnapshot(Changed, News):
     """All that the subscriber may see now. Parts whose service is away are null and follow when it is back."""
 
     view: strawberry.Private[dict[Key, Any]]
@@ -75,49 +32,49 @@ class ConferenceSnapshot(Changed, ConferenceNews):
     @computed
     def session(self) -> Session | None:
         """The evening: phase and clock."""
-        return _optional(Session, self.view.get(Key("session")), self.conference)
+        return optional(Session, self.view.get(Key("session")), self.conference)
 
     @computed(told=FOR_STAFF)
     def groups(self) -> Groups | None:
         """Who sits where; for staff."""
         seats: live.Seats | None = self.view.get(Key("groups"))
-        return _optional(Groups, seats and seats.groups, self.conference)
+        return optional(Groups, seats and seats.groups, self.conference)
 
     @computed
     def my_group(self) -> Group | None:
         """The group one sits in or accompanies; null in the plenary."""
         seats: live.Seats | None = self.view.get(Key("groups"))
-        return _optional(Group, seats and seats.own, self.conference)
+        return optional(Group, seats and seats.own, self.conference)
 
     @computed
     def placement(self) -> Placement | None:
         """Where one belongs."""
-        return _optional(Placement, self.view.get(Key("placement")), self.conference)
+        return optional(Placement, self.view.get(Key("placement")), self.conference)
 
     @computed(told=FOR_STAFF)
     def venue(self) -> Venue | None:
         """All rooms and placements; for staff."""
-        return _optional(Venue, self.view.get(Key("venue")), self.conference)
+        return optional(Venue, self.view.get(Key("venue")), self.conference)
 
     @computed
     def polls(self) -> list[Poll] | None:
         """All polls."""
-        return _list(Poll, self.view.get(Key("polls")), self.conference)
+        return optional_list(Poll, self.view.get(Key("polls")), self.conference)
 
     @computed
     def board(self) -> Board | None:
         """The cards."""
-        return _optional(Board, self.view.get(Key("board")), self.conference)
+        return optional(Board, self.view.get(Key("board")), self.conference)
 
     @computed
     def problems(self) -> Problems | None:
         """Problem statements and topics."""
-        return _optional(Problems, self.view.get(Key("problems")), self.conference)
+        return optional(Problems, self.view.get(Key("problems")), self.conference)
 
     @computed
     def sheets(self) -> list[IdeaSheet] | None:
         """The idea sheets one may read."""
-        return _list(IdeaSheet, self.view.get(Key("sheets")), self.conference)
+        return optional_list(IdeaSheet, self.view.get(Key("sheets")), self.conference)
 
     @computed
     def chats(self) -> list[Chat]:
@@ -127,16 +84,16 @@ class ConferenceSnapshot(Changed, ConferenceNews):
     @computed(told=FOR_STAFF)
     def help(self) -> list[HelpCall] | None:
         """All help calls; for staff."""
-        return _list(HelpCall, self.view.get(Key("help")), self.conference)
+        return optional_list(HelpCall, self.view.get(Key("help")), self.conference)
 
     @computed(told=FOR_STAFF)
     def presence(self) -> Presence | None:
         """Who is here; for staff."""
-        return _optional(Presence, self.view.get(Key("presence")), self.conference)
+        return optional(Presence, self.view.get(Key("presence")), self.conference)
 
 
 @graphql_type()
-class SessionChanged(Changed, ConferenceNews):
+class SessionChanged(Changed, News):
     """The evening moved on: replaces `session`."""
 
     view: strawberry.Private[Change]
@@ -144,11 +101,11 @@ class SessionChanged(Changed, ConferenceNews):
     @computed
     def session(self) -> Session | None:
         """The evening as it is now."""
-        return _optional(Session, self.view.now, self.conference)
+        return optional(Session, self.view.now, self.conference)
 
 
 @graphql_type()
-class GroupsChanged(Changed, ConferenceNews):
+class GroupsChanged(Changed, News):
     """Who sits where changed: replaces `groups` and `myGroup`."""
 
     view: strawberry.Private[Change]
@@ -156,16 +113,16 @@ class GroupsChanged(Changed, ConferenceNews):
     @computed(told=FOR_STAFF)
     def groups(self) -> Groups | None:
         """Who sits where; for staff."""
-        return _optional(Groups, self.view.now and self.view.now.groups, self.conference)
+        return optional(Groups, self.view.now and self.view.now.groups, self.conference)
 
     @computed
     def my_group(self) -> Group | None:
         """The group one sits in or accompanies; null in the plenary."""
-        return _optional(Group, self.view.now and self.view.now.own, self.conference)
+        return optional(Group, self.view.now and self.view.now.own, self.conference)
 
 
 @graphql_type()
-class MyPlacementChanged(Changed, ConferenceNews):
+class MyPlacementChanged(Changed, News):
     """Where one belongs changed: replaces `placement`."""
 
     view: strawberry.Private[Change]
@@ -173,11 +130,11 @@ class MyPlacementChanged(Changed, ConferenceNews):
     @computed
     def placement(self) -> Placement | None:
         """Where one belongs now."""
-        return _optional(Placement, self.view.now, self.conference)
+        return optional(Placement, self.view.now, self.conference)
 
 
 @graphql_type(needs=FOR_STAFF)
-class VenueChanged(Changed, ConferenceNews):
+class VenueChanged(Changed, News):
     """Rooms and placements changed: replaces `venue`."""
 
     view: strawberry.Private[Change]
@@ -185,11 +142,11 @@ class VenueChanged(Changed, ConferenceNews):
     @computed
     def venue(self) -> Venue | None:
         """All rooms and placements."""
-        return _optional(Venue, self.view.now, self.conference)
+        return optional(Venue, self.view.now, self.conference)
 
 
 @graphql_type()
-class PollsChanged(Changed, ConferenceNews):
+class PollsChanged(Changed, News):
     """Polls changed: each replaces the one with its id, or is new."""
 
     view: strawberry.Private[Change]
@@ -201,7 +158,7 @@ class PollsChanged(Changed, ConferenceNews):
 
 
 @graphql_type()
-class BoardChanged(Changed, ConferenceNews):
+class BoardChanged(Changed, News):
     """Cards changed: each replaces the one with its id, or is new."""
 
     view: strawberry.Private[Change]
@@ -224,7 +181,7 @@ class BoardChanged(Changed, ConferenceNews):
 
 
 @graphql_type()
-class ProblemsChanged(Changed, ConferenceNews):
+class ProblemsChanged(Changed, News):
     """Problem statements or topics changed: replaces `problems`."""
 
     view: strawberry.Private[Change]
@@ -232,11 +189,11 @@ class ProblemsChanged(Changed, ConferenceNews):
     @computed
     def problems(self) -> Problems | None:
         """Problem statements and topics as they are now."""
-        return _optional(Problems, self.view.now, self.conference)
+        return optional(Problems, self.view.now, self.conference)
 
 
 @graphql_type()
-class SheetsChanged(Changed, ConferenceNews):
+class SheetsChanged(Changed, News):
     """Idea sheets changed: each replaces the one with its id, or is new."""
 
     view: strawberry.Private[Change]
@@ -254,7 +211,7 @@ class SheetsChanged(Changed, ConferenceNews):
 
 
 @graphql_type()
-class ChatChanged(Changed, ConferenceNews):
+class ChatChanged(Changed, News):
     """Messages of one channel: each replaces the one with its id, or is new at the end."""
 
     view: strawberry.Private[Change]
@@ -281,7 +238,7 @@ class ChatChanged(Changed, ConferenceNews):
 
 
 @graphql_type(needs=FOR_STAFF)
-class HelpChanged(Changed, ConferenceNews):
+class HelpChanged(Changed, News):
     """Help calls changed: each replaces the one with its id, or is new."""
 
     view: strawberry.Private[Change]
@@ -293,7 +250,7 @@ class HelpChanged(Changed, ConferenceNews):
 
 
 @graphql_type(needs=FOR_STAFF)
-class PresenceChanged(Changed, ConferenceNews):
+class PresenceChanged(Changed, News):
     """People came or went: replaces `presence`."""
 
     view: strawberry.Private[Change]
@@ -301,7 +258,7 @@ class PresenceChanged(Changed, ConferenceNews):
     @computed
     def presence(self) -> Presence | None:
         """Who is here now."""
-        return _optional(Presence, self.view.now, self.conference)
+        return optional(Presence, self.view.now, self.conference)
 
 
 CHANGES: dict[str, type[Changed]] = {
@@ -331,6 +288,7 @@ ConferenceChange = Annotated[
     | SheetsChanged
     | ChatChanged
     | HelpChanged
-    | PresenceChanged,
-    strawberry.union("ConferenceChange", description="A snapshot, or one part of it that changed."),
+    | PresenceChanged
+    | Resumed,
+    strawberry.union("ConferenceChange", description="A snapshot, one part of it that changed, or that one may go on."),
 ]

@@ -2,70 +2,76 @@
 """Subscriptions: a snapshot first, then typed changes, for as long as the client listens."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
-from gateway.context import Context, context_of, offers
-from gateway.execution.sharing import Sharing
-from gateway.live.hub import Hub
-from gateway.live.parts import Change
+from gateway.context import context_of
+from gateway.live.topics import CONFERENCE, DESK, JURY_ROUND
+from gateway.live.visibility import Viewer
 from gateway.schema.conference import FOR_WHO_COMES, viewer_of
-from gateway.schema.live import CHANGES, Changed, ConferenceChange, ConferenceSnapshot
-from gateway.schema.permissions import directive_of
+from gateway.schema.jury import FOR_THE_JURY
+from gateway.schema.live import CHANGES, ConferenceChange, ConferenceSnapshot
+from gateway.schema.live_city import (
+    DESK_CHANGES,
+    JURY_CHANGES,
+    DeskChange,
+    DeskSnapshot,
+    JuryRoundChange,
+    JuryRoundSnapshot,
+)
+from gateway.schema.news import feed, watching
+from gateway.schema.query import FOR_THE_DESK
 from gateway.schema.relay import local_id
-from gateway.schema.shape import graphql_type, show
+from gateway.schema.shape import graphql_type
+from services.contracts import ideas
 
-CONFERENCE = Annotated[strawberry.ID, strawberry.argument(description="Global id of the conference.")]
+CONFERENCE_ID = Annotated[strawberry.ID, strawberry.argument(description="Global id of the conference.")]
+ROUND_ID = Annotated[strawberry.ID, strawberry.argument(description="Global id of the jury round.")]
 AFTER = Annotated[
-    str | None, strawberry.argument(description="The last cursor of an earlier subscription; a snapshot follows.")
+    str | None,
+    strawberry.argument(
+        description="The last cursor of an earlier subscription to the same. Where what has changed since is known,"
+        " `Resumed` and these changes come; otherwise a snapshot."
+    ),
 ]
-
-
-def _said(context: Context, hub: Hub, kind: type[Changed], view: object) -> Any:
-    said = show(kind, view, hub.conference)
-    said.cursor_text = context.signer.sign("changes", ",".join(f"{s}/{p}" for s, p in hub.positions.items()))
-    said.server_now = context.clock.now()
-    said.sharing = Sharing(context.of_nobody())
-    return said
-
-
-def _told(context: Context, hub: Hub, change: Change) -> Any:
-    """The change in GraphQL's form: one object for all who are told."""
-    if change.shown is None:
-        change.shown = _said(context, hub, CHANGES[change.key.kind], change)
-    return change.shown
 
 
 @graphql_type()
 class Subscription:
-    """What can be watched."""
+    """What can be watched, over the WebSocket or as server-sent events."""
 
-    @strawberry.subscription(  # type: ignore[untyped-decorator]
-        description="One conference: a snapshot, then every part that changes. Over the WebSocket only.",
-        directives=[directive_of(FOR_WHO_COMES)],
-    )
-    async def conference_changes(
-        self, info: strawberry.Info, conference_id: CONFERENCE, after: AFTER = None
+    @watching(CONFERENCE, FOR_WHO_COMES, "One conference: a snapshot, then every part that changes.")
+    def conference_changes(
+        self, info: strawberry.Info, conference_id: CONFERENCE_ID, after: AFTER = None
     ) -> AsyncIterator[ConferenceChange]:
         """What the subscriber may see of one conference, for ever."""
         context = context_of(info)
         conference = local_id(conference_id, "Conference")
         context.require(FOR_WHO_COMES, conference)
         viewer = viewer_of(context, conference)
-        if after is not None:
-            context.signer.read("changes", after)
-        async with context.hubs.watch(conference, viewer) as (hub, subscriber):
-            view = await subscriber.snapshot()
-            said = _said(context, hub, ConferenceSnapshot, view)
-            yield said
-            if said.sharing.context.incomplete:
-                subscriber.tell_again(view)
-            while True:
-                for change in await subscriber.next():
-                    if not offers(info, CHANGES[change.key.kind].__name__):
-                        continue  # behind this door it is not shown to anybody
-                    said = _told(context, hub, change)
-                    yield said
-                    if said.sharing.context.incomplete:
-                        subscriber.tell_again([change.key])
+        shows = (ConferenceSnapshot, CHANGES)
+        return feed(info, CONFERENCE, viewer, shows, after=after, scope=conference, conferenceId=conference)
+
+    @watching(DESK, FOR_THE_DESK, "The city desk: every evening and every registration, as they change.")
+    def desk_changes(self, info: strawberry.Info, after: AFTER = None) -> AsyncIterator[DeskChange]:
+        """The city at a glance, for ever."""
+        context = context_of(info)
+        context.require(FOR_THE_DESK)
+        viewer = Viewer(context.actor.id, staff=True)
+        return feed(info, DESK, viewer, (DeskSnapshot, DESK_CHANGES), after=after)
+
+    @watching(
+        JURY_ROUND, FOR_THE_JURY, "One jury round: how far it is, one's own queue, the ranking when it is closed."
+    )
+    async def jury_round_changes(
+        self, info: strawberry.Info, round_id: ROUND_ID, after: AFTER = None
+    ) -> AsyncIterator[JuryRoundChange]:
+        """What the subscriber may see of one jury round, for ever."""
+        context = context_of(info)
+        context.require(FOR_THE_JURY)
+        local = local_id(round_id, "JuryRound")
+        await context.ask(ideas.GetJuryRound(round_id=local))  # refuses who is neither juror nor organiser
+        viewer = Viewer(context.actor.id, staff=context.actor.holds("organiser"))
+        shows = (JuryRoundSnapshot, JURY_CHANGES)
+        return feed(info, JURY_ROUND, viewer, shows, after=after, scope=local, roundId=local)

@@ -118,6 +118,15 @@ class SheetsChanged(LiveChange, frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = SERVICE
 
 
+class JuryRoundChanged(LiveChange, frozen=True, kw_only=True):
+    """A round went on: a review was given or taken back, it was closed, an idea was awarded.
+
+    It belongs to no conference: `conference_id` is the id of the round, which keeps the changes of rounds apart.
+    """
+
+    SERVICE: ClassVar[str] = SERVICE
+
+
 # Commands -------------------------------------------------------------------------------------------------------
 
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells gateways, at most twice a second per conference, that a board, a voting or a sheet changed."""
+"""Tells gateways, at most twice a second, that a board, a voting or a sheet of a conference or a jury round changed."""
 
 import asyncio
 from uuid import UUID
 
 from services.chassis.service import Runtime
-from services.contracts.ideas import CardsChanged, SheetsChanged
+from services.contracts.ideas import CardsChanged, JuryRoundChanged, SheetsChanged
 from services.ideas.readmodel.boards import BOARDS, CARDS_ON_BOARD
+from services.ideas.readmodel.jury_rounds import JURY_ROUNDS
 from services.ideas.readmodel.problems import PROBLEMS, VOTINGS
 from services.ideas.readmodel.sheets import SHEETS
 
@@ -22,6 +23,9 @@ async def tell_changes(runtime: Runtime) -> None:
         if projection in _CARDS or projection == SHEETS.name:
             waiting.update({(projection, key): position for key in keys})
             some.set()
+        elif projection == JURY_ROUNDS.name:
+            for round_id in keys:
+                runtime.live.send(JuryRoundChanged(conference_id=round_id, position=position))
 
     runtime.projector.changed.append(changed)
     try:

@@ -19,6 +19,7 @@ from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, LiveChange, QueryRequest
 from services.chassis.decider import Refusal
+from services.chassis.identity import Actor
 from services.chassis.refusals import NotFound
 from services.chassis.server import Server
 from services.chassis.subjects import ES_EPOCH, ES_POSITION
@@ -104,6 +105,7 @@ class City:
         self.issuer = Issuer()
         self.parts = {name: Part(name, bus) for name in MODULES}
         self.answers: dict[type[QueryRequest[Any]], Callable[[Any], Answer | Refusal]] = {}
+        self.personal: dict[type[QueryRequest[Any]], Callable[[Any, Actor], Answer | Refusal]] = {}
         self.outcomes: dict[type[CommandRequest[Any]], Callable[[Any], Answer | Refusal]] = {}
         self.commands: list[tuple[Any, Context]] = []
         self.queries: list[Any] = []
@@ -140,6 +142,10 @@ class City:
     def say(self, query: type[QueryRequest[Any]], answer: Callable[[Any], Answer | Refusal]) -> None:
         """Answers a kind of question from now on."""
         self.answers[query] = answer
+
+    def say_to_each(self, query: type[QueryRequest[Any]], answer: Callable[[Any, Actor], Answer | Refusal]) -> None:
+        """Answers a kind of question from now on, depending on who asks."""
+        self.personal[query] = answer
 
     def know(self, views: Sequence[Answer]) -> None:
         """Answers the questions whose answers these are."""
@@ -184,6 +190,8 @@ class City:
 
     async def _on_query(self, request: Any, ctx: Context) -> Answer | Refusal:
         self.queries.append(request)
+        if type(request) in self.personal:
+            return self.personal[type(request)](request, ctx.actor)
         answer = self.answers.get(type(request))
         return answer(request) if answer else NotFound(what=type(request).__name__, id="")
 

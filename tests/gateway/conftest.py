@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.main import configuration
 from gateway.settings import GatewaySettings
 from services.chassis.bus import Bus
 from tests.gateway.city import City
@@ -65,11 +66,7 @@ async def running(nats_url: str, prefix: str, **options: Any) -> AsyncIterator[A
 @contextlib.asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[int]:
     """Serves an application like `gateway.main` does; its port."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, http="httptools", ws="websockets-sansio", ws_max_size=64 * 1024,
-        ws_per_message_deflate=False, lifespan="auto", log_config=None, access_log=False, loop="none",
-        timeout_graceful_shutdown=2,
-    )  # fmt: skip
+    config = configuration(app, host="127.0.0.1", port=0, lifespan="auto", loop="none", drain_seconds=2)
     server = QuietServer(config)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 -- uvicorn tells nobody

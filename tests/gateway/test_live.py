@@ -356,16 +356,16 @@ async def test_a_client_that_does_not_read_is_closed_and_harms_nobody(city: City
         body = {"query": document("ConferenceChanges"), "variables": {"conferenceId": GID}}
         for sent in (init, {"type": "subscribe", "id": "1", "payload": body}):
             await stalled.send(json.dumps(sent))
-        await until(lambda: len(gateway.gateway.sockets) == 2)
+        await until(lambda: len(gateway.gateway.admission) == 2)
         for round_ in range(200):
             words = f"{round_} " + "x" * 1900
             messages = tuple(message(f"{n:02x}"[::-1], words) for n in range(40))
             city.know([session.ChatView(conference_id=CONFERENCE, channel="plenary", messages=messages)])
             await city.tell(session.MessagePosted(**AT, message_id="8" * 32, channel="plenary"))
             await healthy.becomes(lambda now, words=words: words in str(now.chats))
-            if len(gateway.gateway.sockets) == 1:
+            if len(gateway.gateway.admission) == 1:
                 break
-        await until(lambda: len(gateway.gateway.sockets) == 1)
+        await until(lambda: len(gateway.gateway.admission) == 1)
 
 
 async def test_a_restart_of_nats_costs_nothing_but_time(tmp_path: Path) -> None:

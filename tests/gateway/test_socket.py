@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from gateway.execution.wire import UNREAD_BYTES
 from gateway.schema.relay import global_id
 from tests.gateway.city import CONFERENCE, City
 from tests.gateway.conftest import Address, running
@@ -152,21 +153,22 @@ async def test_a_client_that_asks_on_without_listening_is_not_read_on(city: City
         connect(gateway.ws, sock=narrow(gateway), subprotocols=[PROTOCOL], max_queue=1, close_timeout=0.1) as stalled,
     ):
         await stalled.send(json.dumps(INIT))
-        await until(lambda: len(gateway.gateway.sockets) == 1)
-        (connection,) = gateway.gateway.sockets._open
-        bad, most = json.dumps(subscribe("{ " + "x" * 30_000 + " }", "1", id=GID)), 0
+        await until(lambda: len(gateway.gateway.admission) == 1)
+        (connection,) = gateway.gateway.admission._open
+        bad, most, sent = json.dumps(subscribe("{ " + "x" * 30_000 + " }", "1", id=GID)), 0, 0
 
         async def flood() -> None:
-            nonlocal most
+            nonlocal most, sent
             for number in range(100_000):
                 await stalled.send(bad.replace('"id": "1"', f'"id": "n{number}"'))
-                most = max(most, len(connection._tasks))
+                most, sent = max(most, connection.wire.transport.get_write_buffer_size()), number
 
         flooding = asyncio.create_task(flood())
-        await until(lambda: len(gateway.gateway.sockets) == 0)
+        await until(lambda: len(gateway.gateway.admission) == 0)
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
-        assert 0 < most <= gateway.gateway.sockets.operations
+        assert sent < 99_999
+        assert 0 < most < 4 * UNREAD_BYTES
 
 
 async def test_a_subscription_that_is_not_allowed_says_why(city: City, gateway: Address) -> None:

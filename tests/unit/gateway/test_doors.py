@@ -112,7 +112,7 @@ def test_participants_see_no_operations():
 def test_jurors_score_and_do_nothing_else():
     schema = DOORS["jury"].schema
     assert set(schema.mutation_type.fields) == {"scoreIdea", "recuseMyself", "eraseStaff"}
-    assert schema.subscription_type is None
+    assert set(schema.subscription_type.fields) == {"juryRoundChanges"}
     assert {"JuryRound", "Review", "Score"} <= set(schema.type_map)
 
 

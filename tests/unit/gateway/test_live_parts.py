@@ -8,9 +8,11 @@ import pytest
 
 from gateway.live import visibility
 from gateway.live.parts import Changes, Look, Seats, parts, wanted
-from gateway.live.views import BOUND, VIEWS, Key
+from gateway.live.topics import TOPICS
+from gateway.live.views import VIEWS, Key, bound
 from gateway.live.visibility import Viewer
 from gateway.schema.live import CHANGES
+from gateway.schema.live_city import DESK_CHANGES, JURY_CHANGES
 from services.chassis.contract import ContractEvent, LiveChange
 from services.contracts import ideas, registration, rooms, session
 
@@ -25,6 +27,11 @@ GROUPS = session.GroupsView(
 
 
 SEATED = session.PresenceView(conference_id=CONFERENCE, seated=(ANNA.id, BEN.id), present=(), staff={})
+
+
+def told(sent, now, *, again=frozenset(), changes=None):
+    gone = [key for key in sent if key not in now]
+    return (changes or Changes()).between(sent, now, gone, again)
 
 
 def seen(viewer, views, shared=None):
@@ -94,16 +101,16 @@ def test_a_placement_is_ones_own_and_whoever_has_none_belongs_to_the_plenary():
     venue = rooms.VenueView(
         conference_id=CONFERENCE, generation=3, video=True, open=True, rooms=("plenary",), placements=entries
     )
-    found = visibility.placement(BEN, venue)
+    found = visibility.placement(BEN, venue, entries[1])
     assert (found.room, found.generation, found.video) == ("rb", 3, True)
-    assert visibility.placement(MIA, venue).room == "plenary"
-    assert visibility.placement(MIA, None) is None
+    assert visibility.placement(MIA, venue, None).room == "plenary"
+    assert visibility.placement(MIA, msgspec.structs.replace(venue, rooms=()), None) is None
 
 
 def test_what_is_equal_is_no_change_and_what_is_gone_is_one():
     key, other = Key("session"), Key("presence")
-    assert Changes().between({key: (1,), other: (2,)}, {key: (1,), other: (2,)}) == []
-    assert [(change.key, change.now) for change in Changes().between({key: 1}, {other: 2})] == [(other, 2), (key, None)]
+    assert told({key: (1,), other: (2,)}, {key: (1,), other: (2,)}) == []
+    assert [(change.key, change.now) for change in told({key: 1}, {other: 2})] == [(other, 2), (key, None)]
 
 
 def poll(name, ballots):
@@ -115,7 +122,7 @@ def poll(name, ballots):
 def test_a_list_changes_by_what_is_new_or_other_and_by_the_ids_of_what_is_gone():
     key = Key("polls")
     old = (poll("a", 1), poll("b", 1), poll("c", 1))
-    (change,) = Changes().between({key: old}, {key: (poll("a", 1), poll("b", 2), poll("d", 1))})
+    (change,) = told({key: old}, {key: (poll("a", 1), poll("b", 2), poll("d", 1))})
     assert change.changed == (poll("b", 2), poll("d", 1))
     assert change.removed == ("c" * 32,)
 
@@ -123,7 +130,7 @@ def test_a_list_changes_by_what_is_new_or_other_and_by_the_ids_of_what_is_gone()
 def test_a_board_whose_open_kinds_alone_differ_has_changed():
     key = Key("board")
     before = ideas.BoardView(conference_id=CONFERENCE, cards=(), open_kinds=("NEED",))
-    (change,) = Changes().between({key: before}, {key: msgspec.structs.replace(before, open_kinds=())})
+    (change,) = told({key: before}, {key: msgspec.structs.replace(before, open_kinds=())})
     assert (change.changed, change.removed, change.now.open_kinds) == ((), (), ())
 
 
@@ -131,8 +138,8 @@ def test_what_is_told_again_is_told_whole_with_what_is_gone():
     polls, evening = Key("polls"), Key("session")
     sent = {polls: (poll("a", 1), poll("b", 1)), evening: "clock"}
     now = {polls: (sent[polls][1],), evening: "clock"}
-    told = Changes().between(sent, now, frozenset(sent))
-    assert [(change.key, change.changed, change.removed) for change in told] == [
+    found = told(sent, now, again=frozenset(sent))
+    assert [(change.key, change.changed, change.removed) for change in found] == [
         (polls, now[polls], ("a" * 32,)),
         (evening, (), ()),
     ]
@@ -141,8 +148,10 @@ def test_what_is_told_again_is_told_whole_with_what_is_gone():
 def test_changes_are_not_kept_longer_than_they_are_used():
     changes = Changes(seconds=0.0)
     for number in range(100):
-        changes.between({}, {Key("session"): str(number)})
+        told({}, {Key("session"): str(number)}, changes=changes)
+        changes.begin()
     assert len(changes._known) == 1
+    assert not changes._pairs
 
 
 def offer(author, name):
@@ -158,7 +167,7 @@ def test_everybody_but_the_author_is_told_of_an_offer_by_the_same_object():
     looks = [Look(viewer, shared) for viewer in (ANNA, BEN, cem)]
     sent = [parts(look, {Key("board"): old, Key("presence"): present}) for look in looks]
     now = [parts(look, {Key("board"): new, Key("presence"): present}) for look in looks]
-    (anna,), (ben,), (cems,) = map(changes.between, sent, now)
+    (anna,), (ben,), (cems,) = [told(old, new, changes=changes) for old, new in zip(sent, now, strict=True)]
     assert ben is cems
     assert ben.changed[0].author_id is None
     assert anna.changed[0].author_id == ANNA.id
@@ -166,7 +175,10 @@ def test_everybody_but_the_author_is_told_of_an_offer_by_the_same_object():
 
 def test_a_change_that_comes_back_later_is_told_anew():
     key, changes = Key("session"), Changes(seconds=0.0)
-    assert changes.between({key: "old"}, {key: "new"})[0] is not changes.between({key: "old"}, {key: "new"})[0]
+    (first,) = told({key: "old"}, {key: "new"}, changes=changes)
+    changes.begin()
+    (second,) = told({key: "old"}, {key: "new"}, changes=changes)
+    assert first is not second
 
 
 def messages(kind):
@@ -179,20 +191,23 @@ def messages(kind):
 
 
 UNSHOWN = {
-    registration.ConferenceAnnounced, registration.ConferenceOpened, registration.ConferenceClosed,
-    registration.StaffErased,
-    ideas.ChallengePublished, ideas.JuryRoundOpened, ideas.JurorRecused, ideas.JuryRoundClosed, ideas.IdeaAwarded,
+    registration.StaffErased, ideas.ChallengePublished,
+    # A jury round tells its own live change.
+    ideas.JuryRoundOpened, ideas.JurorRecused, ideas.JuryRoundClosed, ideas.IdeaAwarded,
 }  # fmt: skip
-"""Messages that change nothing that a live conference shows."""
+"""Messages that change nothing that can be watched."""
 
 
 def test_every_message_of_the_contracts_makes_a_view_out_of_date_or_is_known_to_change_nothing():
     told = messages(ContractEvent) | messages(LiveChange)
-    bound = {message for view in VIEWS.values() for message in view.messages}
-    assert told - bound == UNSHOWN
-    assert {(message.SERVICE, message.__name__) for message in bound} == set(BOUND)
+    shown = {message for topic in TOPICS for view in topic.views.values() for message in view.messages}
+    assert told - shown == UNSHOWN
+    of_conferences = {message for view in VIEWS.values() for message in view.messages}
+    assert {(message.SERVICE, message.__name__) for message in of_conferences} == set(bound(VIEWS))
 
 
 def test_every_part_has_a_change_that_tells_of_it():
     kinds = {key.kind for key in wanted(MIA, {})}
     assert kinds | {"placement"} == set(CHANGES)
+    assert {key.kind for key in TOPICS[1].wanted(MIA, {})} == set(DESK_CHANGES)
+    assert TOPICS[2].affected("round") == set(JURY_CHANGES)

@@ -1,38 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often a subscriber is told again what lacked a name: ever more rarely, until it is complete."""
+"""How a subscriber is told: in rounds, never more than its client reads, and again where a name was missing."""
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from gateway.live.hub import RETRY_SECONDS, SAFETY_SECONDS, Hub, Subscriber
-from gateway.live.parts import Changes
+from gateway.live.subscriber import FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
+from tests.unit.gateway.watching import Client, hub, tell_now
 
 EVENING = Key("session")
+MIA = Viewer("a" * 32, staff=True)
+
+
+def say(watched: Any, words: str) -> None:
+    watched.views[EVENING] = words
+    watched.history.note(EVENING, words)
+    watched._tell_soon("session")
 
 
 async def test_what_lacks_a_name_is_told_ever_more_rarely_until_it_is_complete(monkeypatch):
     delays: list[float] = []
+    due: list[Any] = []
 
-    def at_once(delay: float, call: Any) -> None:
+    def later(delay: float, call: Any) -> Any:
         delays.append(delay)
-        asyncio.get_running_loop().call_soon(call)
+        due.append(call)
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", at_once, raising=False)
-    hub = SimpleNamespace(shared={}, views={EVENING: "clock"}, changes=Changes(seconds=0.0), want=lambda _: None)
-    subscriber = Subscriber(cast("Hub", hub), Viewer("a" * 32, staff=True))
-    subscriber.sent = {EVENING: "clock"}
-    subscriber._told_at = float("-inf")
-    for _ in range(7):
-        subscriber.tell_again([EVENING])
-        (change,) = await subscriber.next()
-        assert change.now == "clock"
-        subscriber._told_at = float("-inf")
-    assert delays == [min(SAFETY_SECONDS, RETRY_SECONDS * 2**number) for number in range(7)]
-    hub.views = {EVENING: "later"}
-    subscriber.woken.set()
-    await subscriber.next()
-    subscriber.tell_again([EVENING])
-    assert delays[-1] == RETRY_SECONDS
+    watched = hub()
+    say(watched, "clock")
+    mia = Client(watched, MIA)
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", later, raising=False)
+    watched.show.incomplete = True
+    await mia.connect()
+    for _ in range(6):
+        due.pop()()
+        assert mia.heard[-1].now == "clock"
+    assert delays == [min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**number) for number in range(7)]
+    watched.show.incomplete = False
+    due.pop()()
+    told = len(mia.heard)
+    assert not due
+    watched.show.incomplete = True
+    say(watched, "later")
+    tell_now(watched)
+    assert len(mia.heard) == told + 1
+    assert delays[-1] == FIRST_RETRY_SECONDS
+
+
+async def test_who_does_not_read_is_kept_nothing_for_and_hears_the_newest_when_they_read_again():
+    watched = hub()
+    say(watched, "0")
+    mia, ben = Client(watched, MIA), Client(watched, MIA._replace(id="b" * 32))
+    await mia.connect()
+    await ben.connect()
+    mia.stall(0)
+    for number in range(1, 1000):
+        say(watched, str(number))
+        tell_now(watched)
+    assert [change.now for change in ben.heard[1:]] == [str(number) for number in range(1, 1000)]
+    assert len(mia.heard) == 1
+    mia.read()
+    assert [change.now for change in mia.heard[1:]] == ["999"]
+
+
+async def test_all_who_are_told_the_same_are_told_by_one_message():
+    watched = hub()
+    say(watched, "0")
+    clients = [Client(watched, MIA._replace(id=f"{number:032x}")) for number in range(50)]
+    for client in clients:
+        await client.connect()
+    made = len(watched.show.told)
+    say(watched, "1")
+    tell_now(watched)
+    assert len(watched.show.told) == made + 1
+    assert {id(client.heard[-1]) for client in clients} == {id(clients[0].heard[-1])}
+
+
+async def test_one_subscription_with_a_defect_leaves_the_others_untouched(monkeypatch):
+    watched = hub()
+    say(watched, "0")
+    mia, ben = Client(watched, MIA), Client(watched, MIA._replace(id="b" * 32))
+    await mia.connect()
+    await ben.connect()
+    monkeypatch.setattr(mia, "write", lambda _: 1 / 0)
+    say(watched, "1")
+    tell_now(watched)
+    assert isinstance(mia.failed, ZeroDivisionError)
+    assert ben.heard[-1].now == "1"

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is connected, who may come in now, and how everybody is sent away when the gateway stops.
+
+After a restart all clients come back at once. Each connection costs a millisecond or two of processor, so they are
+let in at a rate; who is turned away is told when to come again, each a little later than the one before.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from gateway.identity import Login
+from gateway.limits import Gcra
+from gateway.metrics import SOCKETS, TURNED_AWAY
+
+GOING_AWAY = 1012
+LONGEST_SECONDS = 30.0
+"""The longest wait that is asked of a client."""
+
+STEP_SECONDS = 0.05
+
+
+class Lasting(Protocol):
+    """A connection that stays: a WebSocket, or a stream of server-sent events."""
+
+    login: Login
+
+    def end(self, code: int, reason: str) -> None:
+        """Closes it.
+
+        Args:
+            code: a close code of the WebSocket protocol.
+            reason: for developers.
+        """
+        ...
+
+
+class Admission:
+    """All connections that stay.
+
+    Args:
+        rate: new ones a second, in the long run.
+        burst: new ones at once.
+        most: at the same time.
+        each: at the same time of one person.
+        now: real time in seconds; tests bring their own.
+    """
+
+    def __init__(
+        self, *, rate: float, burst: int, most: int, each: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pace = Gcra(rate, burst, now=now)
+        self._interval = 1.0 / rate
+        self._most = most
+        self._each = each
+        self._now = now
+        self._promised = 0.0
+        self._open: set[Lasting] = set()
+        self._people: dict[str, set[Lasting]] = {}
+        self.draining = False
+        SOCKETS.set_function(lambda: len(self._open))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def knock(self) -> int:
+        """0 when a client may come in now, else the real seconds after which it should come again."""
+        if self.draining or len(self._open) >= self._most:
+            TURNED_AWAY.inc()
+            return 1 if self.draining else math.ceil(LONGEST_SECONDS)
+        wait = self._pace.take("")
+        if wait <= 0:
+            return 0
+        TURNED_AWAY.inc()
+        now = self._now()
+        self._promised = max(self._promised, now + wait) + self._interval
+        return math.ceil(min(LONGEST_SECONDS, self._promised - now))
+
+    def enter(self, connection: Lasting) -> None:
+        """A connection is open; nobody has said yet whose it is."""
+        self._open.add(connection)
+
+    def introduce(self, connection: Lasting) -> bool:
+        """Somebody has said who they are; False when they have too many connections. Nobody in particular may."""
+        person = connection.login.actor.id
+        if not person:
+            return True
+        theirs = self._people.setdefault(person, set())
+        if len(theirs) >= self._each:
+            return False
+        theirs.add(connection)
+        return True
+
+    def leave(self, connection: Lasting) -> None:
+        """A connection is gone."""
+        self._open.discard(connection)
+        person = connection.login.actor.id
+        theirs = self._people.get(person)
+        if theirs is not None:
+            theirs.discard(connection)
+            if not theirs:
+                del self._people[person]
+
+    def close_person(self, person: str, reason: str) -> None:
+        """Closes every connection of a person."""
+        for connection in tuple(self._people.get(person, ())):
+            connection.end(4403, reason)
+
+    async def drain(self, seconds: float) -> None:
+        """Lets nobody in any more and sends away who is there, one after the other over this real time."""
+        self.draining = True
+        going = tuple(self._open)
+        began = time.monotonic()
+        for number, connection in enumerate(going):
+            ahead = began + seconds * number / len(going) - time.monotonic()
+            if ahead > STEP_SECONDS:
+                await asyncio.sleep(ahead)  # paces the farewells: all come back to other replicas
+            connection.end(GOING_AWAY, "the gateway restarts")

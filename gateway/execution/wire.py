@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The WebSocket as uvicorn speaks it, with a shorter way out for messages that are written already.
+
+A message to many clients is encoded once; for each of them only the head of the frame and the id of the operation
+differ. Through ASGI it would be a dictionary, a coroutine and another encoding for each client. The clients' side
+and the closing handshake stay uvicorn's.
+"""
+
+import asyncio
+from asyncio.transports import BaseTransport
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+WIRE = "quartier.wire"
+"""In the extensions of a WebSocket's scope: the connection itself."""
+
+CUT = "quartier.cut"
+"""In the extensions of a request's scope: cuts the connection, without waiting for what the client does not read."""
+
+UNREAD_BYTES = 32 * 1024
+"""What a client may leave unread, beside what its system and ours keep, before nothing more is written to it."""
+
+CLOSE_SECONDS = 5.0
+"""Real time that a client gets to read what was written and to answer that the connection closes."""
+
+
+class Http(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it; requests can be cut off."""
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]
+
+
+class Wire(WebSocketsSansIOProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_pause: Callable[[], None] | None = None
+        self.on_resume: Callable[[], None] | None = None
+        self.close_timeout = CLOSE_SECONDS
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Called by the event loop."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=UNREAD_BYTES)
+
+    def handle_connect(self, event: Any) -> None:
+        """The client asks for the upgrade."""
+        super().handle_connect(event)
+        scope = getattr(self, "scope", None)
+        if scope is not None:
+            scope["extensions"][WIRE] = self
+
+    def pause_writing(self) -> None:
+        """Called by the transport: the client reads too slowly."""
+        super().pause_writing()
+        if self.on_pause is not None:
+            self.on_pause()
+
+    def resume_writing(self) -> None:
+        """Called by the transport: the client has read."""
+        super().resume_writing()
+        if self.on_resume is not None:
+            self.on_resume()
+
+    def keepalive_timeout(self) -> None:
+        """Called when a ping was not answered: nothing is flushed to who is gone."""
+        super().keepalive_timeout()
+        self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client has so much to read that nothing more should be written."""
+        return not self.writable.is_set()
+
+    @property
+    def open(self) -> bool:
+        """Whether messages may be written."""
+        return self.handshake_complete and not self.close_sent and not self.disconnected
+
+    def accepted(self) -> None:
+        """Forgets what only the handshake needed."""
+        del self.request, self.response
+        self.scope = None  # type: ignore[assignment]
+
+    def write(self, head: bytes, body: bytes, tail: bytes = b"") -> None:
+        """Writes one text message; a client that is gone misses it.
+
+        Args:
+            head: its beginning, UTF-8.
+            body: what follows.
+            tail: its end.
+        """
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        size = len(head) + len(body) + len(tail)
+        if size < 126:
+            frame = b"\x81%c" % size
+        elif size < 65_536:
+            frame = b"\x81\x7e" + size.to_bytes(2, "big")
+        else:
+            frame = b"\x81\x7f" + size.to_bytes(8, "big")
+        self.transport.write(b"".join((frame, head, body, tail)))
+
+    def close(self, code: int, reason: str) -> None:
+        """Closes: the client is told, and cut off when it does not answer. Repeating it is harmless."""
+        if not self.open or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        # What a client does not read is never flushed: the transport is aborted, not closed.
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def shutdown(self) -> None:
+        """Called by the server at the very end of a drain."""
+        if self.open:
+            self.close(1012, "the gateway restarts")
+        else:
+            super().shutdown()
+
+
+async def writable(wire: Wire, seconds: float) -> bool:
+    """Waits until the client has read enough; False when it did not in time.
+
+    Args:
+        wire: the connection.
+        seconds: real time.
+    """
+    if not wire.paused:
+        return True
+    try:
+        async with asyncio.timeout(seconds):
+            await wire.writable.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One subscription. It holds no queue: it compares what it was sent with what is, whenever it can be told.
+
+While its client reads slowly nothing is kept for it; when it reads again it is told the difference, in which the
+newest state of everything has taken the place of all that came between.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import structlog
+
+from gateway.execution.sharing import Told, Words
+from gateway.live.parts import Change
+from gateway.live.views import Key
+from gateway.live.visibility import Viewer
+from gateway.metrics import TOLD
+
+if TYPE_CHECKING:
+    from gateway.live.hub import Hub
+
+log = structlog.get_logger()
+
+FIRST_RETRY_SECONDS = 0.5
+LAST_RETRY_SECONDS = 10.0
+"""Real time until what lacked a name is told again, the first time and after many times."""
+
+UNKNOWN = 0
+"""The generation of a place from which nothing can be resumed."""
+
+
+class Place(NamedTuple):
+    """Where a client is in what a hub tells.
+
+    Args:
+        hub: its id.
+        generation: everything up to it was told.
+        audience: to whom: what others see says nothing about them.
+    """
+
+    hub: str
+    generation: int
+    audience: str
+
+
+class Show(Protocol):
+    """How GraphQL shows what a hub tells."""
+
+    def snapshot(self, hub: "Hub", place: Place, view: Mapping[Key, Any]) -> Told:
+        """Everything."""
+        ...
+
+    def resumed(self, hub: "Hub", place: Place) -> Told:
+        """That what the client holds is still true; what has changed follows."""
+        ...
+
+    def change(self, hub: "Hub", place: Place, change: Change) -> Told:
+        """One change."""
+        ...
+
+
+class Sink(Protocol):
+    """Where a subscription's messages go.
+
+    Attributes:
+        ready: whether one may be written now; when that turns true, `Subscriber.go_on` is called.
+    """
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client reads."""
+        ...
+
+    def write(self, payload: bytes) -> None:
+        """Takes one message, a GraphQL result as JSON; it does not wait."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """Takes the news that a message could not be made. The subscription has ended."""
+        ...
+
+
+class _Next:
+    """A message to be told: a change, or the first one."""
+
+    __slots__ = ("change", "part", "shown")
+
+    def __init__(self, change: Change | None, part: Any) -> None:
+        self.change = change
+        self.part = part
+        self.shown: Told | None = None
+
+
+class Subscriber:
+    """One subscription.
+
+    Args:
+        hub: what is watched.
+        viewer: who watches.
+        words: the operation, in whose words it is told.
+        sink: where it is told.
+        offered: the kinds of parts that are told at all; None: all.
+    """
+
+    __slots__ = (
+        "_admitted", "_again", "_batch", "_behind", "_generation", "_hub", "_lacking", "_look", "_offered",
+        "_pause", "_sink", "_started", "_timer", "_told", "_waiting", "_words", "audience", "sent", "viewer",
+    )  # fmt: skip
+
+    def __init__(
+        self, hub: "Hub", viewer: Viewer, words: Words, sink: Sink, offered: frozenset[str] | None = None
+    ) -> None:
+        self.viewer = viewer
+        self.audience = "staff" if viewer.staff else "guests" if viewer.invited else "residents"
+        self.sent: dict[Key, Any] = {}
+        self._hub = hub
+        self._look = hub.look(viewer)
+        self._words = words
+        self._sink = sink
+        self._offered = offered
+        self._admitted = False
+        self._started = False
+        self._batch: list[_Next] = []
+        self._told = UNKNOWN  # the generation up to which everything was told
+        self._generation = UNKNOWN  # the one that is reached when the batch has been told
+        self._waiting = False
+        self._behind = False
+        self._again: frozenset[Key] = frozenset()
+        self._lacking: frozenset[Key] = frozenset()
+        self._timer: asyncio.TimerHandle | None = None
+        self._pause = FIRST_RETRY_SECONDS
+
+    async def begin(self, after: Place | None) -> None:
+        """Tells the first message once every view has been asked for: a snapshot, or that the client may go on.
+
+        Args:
+            after: where the client was before.
+        """
+        hub, topic = self._hub, self._hub.topic
+        await hub.loaded(self.viewer)
+        known = None
+        if after is not None and after.hub == hub.id and after.audience == self.audience:
+            known = hub.history.at(after.generation)
+        self._admitted = topic.admits(self._look, hub.views)
+        self._started = True
+        if known is None:
+            self._batch = [_Next(None, None)]
+        else:
+            self.sent = topic.parts(hub.look(self.viewer, {}), known, self._offered)
+            self._told = after.generation if after else UNKNOWN
+            self._batch = [_Next(None, self.sent)]
+            self._behind = True
+        self._generation = hub.history.generation if known is None else self._told
+        self._deliver()
+
+    def end(self) -> None:
+        """Tells no more."""
+        self._started = False
+        self._batch.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def tell(self, kinds: frozenset[str]) -> int:
+        """Tells what has changed among these kinds of parts; how many messages that were.
+
+        Who cannot be told now is told later, whatever has changed until then.
+        """
+        if not self._started:
+            return 0
+        if self._batch or self._waiting or not self._sink.ready:
+            self._behind = True
+            return 0
+        return self._compare(kinds)
+
+    def go_on(self) -> None:
+        """The client reads again."""
+        if self._waiting or not self._started:
+            return
+        if self._batch and self._batch[0].change is None:
+            self._batch[0].shown = None  # the first message is still to be told, as things are now
+            self._deliver()
+            return
+        self._batch.clear()  # made when more was missing or less: compared anew
+        self._behind = False
+        self._compare(None)
+
+    def _compare(self, kinds: frozenset[str] | None) -> int:
+        try:
+            hub, topic = self._hub, self._hub.topic
+            admitted = topic.admits(self._look, hub.views)
+            if admitted != self._admitted:
+                self._admitted, kinds = admitted, None
+            if kinds is None:
+                hub.want(self.viewer)
+            only = self._offered if kinds is None else kinds if self._offered is None else kinds & self._offered
+            now = topic.parts(self._look, hub.views, only)
+            gone = [key for key in self.sent if key not in now and (only is None or key.kind in only)]
+            found = hub.changes.between(self.sent, now, gone, self._again)
+            self._again = frozenset()
+            self._generation = hub.history.generation
+            if not found:
+                self._told = self._generation
+                return 0
+            self._batch = [_Next(change, now.get(change.key)) for change in found]
+            return self._deliver()
+        except Exception as error:  # one subscription's defect is no reason to leave the others untold
+            self._fail(error)
+            return 0
+
+    def _deliver(self) -> int:
+        """Tells the batch for as long as the client reads; the number of messages told."""
+        told = 0
+        while self._batch and self._started:
+            if not self._sink.ready:
+                self._behind = True
+                return told
+            following = self._batch[0]
+            shown = following.shown
+            if shown is None:
+                shown = following.shown = self._shown(following, last=len(self._batch) == 1)
+            payload = shown.sharing.payload(self._words, shown, self._made)
+            if payload is None:
+                self._waiting = True
+                return told
+            self._sink.write(payload)
+            told += 1
+            del self._batch[0]
+            self._note(following, incomplete=shown.sharing.context.incomplete)
+        if self._behind and self._started:
+            self._behind = False
+            told += self._compare(None)
+        return told
+
+    def _made(self) -> None:
+        """A message that was being made can be told."""
+        self._waiting = False
+        if not self._started:
+            return
+        try:
+            TOLD.inc(self._deliver())
+        except Exception as error:  # one subscription's defect is no reason to leave the others untold
+            self._fail(error)
+
+    def _shown(self, following: _Next, *, last: bool) -> Told:
+        """The message as GraphQL shows it; of a change the same object for all who are then at the same place."""
+        hub, show = self._hub, self._hub.show
+        reached = self._generation if last else self._told
+        place = Place(hub.id, UNKNOWN if self._lacking else reached, self.audience)
+        if following.change is None:
+            if following.part is not None:
+                return show.resumed(hub, place)
+            self.sent = hub.topic.parts(self._look, hub.views, self._offered)
+            self._generation = hub.history.generation
+            return show.snapshot(hub, place._replace(generation=self._generation), self.sent)
+        shown: Told | None = following.change.told.get(place)
+        if shown is None:
+            shown = following.change.told[place] = show.change(hub, place, following.change)
+        return shown
+
+    def _note(self, following: _Next, *, incomplete: bool) -> None:
+        """Remembers what the client has been told."""
+        keys: Collection[Key] = self.sent
+        if following.change is not None:
+            keys = [following.change.key]
+            if following.part is None:
+                self.sent.pop(following.change.key, None)
+            else:
+                self.sent[following.change.key] = following.part
+        if not self._batch:
+            self._told = self._generation
+        if incomplete:
+            self._tell_again(keys)
+        elif not self._lacking:
+            self._pause = FIRST_RETRY_SECONDS
+
+    def _tell_again(self, keys: Collection[Key]) -> None:
+        """What was said of these parts was incomplete, a name was missing: they are told once more, a little later.
+
+        The pause grows while it goes on: all that somebody sees is much to say again and again.
+        """
+        self._hub.history.forget()  # who was told so cannot resume from there
+        self._lacking = self._lacking.union(keys)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._tell_what_lacked)
+            self._pause = min(LAST_RETRY_SECONDS, 2 * self._pause)
+
+    def _tell_what_lacked(self) -> None:
+        self._timer = None
+        self._again, self._lacking = self._again | self._lacking, frozenset()
+        if self._batch or self._waiting or not self._sink.ready:
+            self._behind = True
+        elif self._started:
+            self._compare(None)
+
+    def _fail(self, error: Exception) -> None:
+        log.error("a subscription failed", topic=self._hub.topic.name, exc_info=error)
+        self.end()
+        self._sink.fail(error)
