@@ -31,6 +31,8 @@ from gateway.schema.build import build_schema, core
 from gateway.schema.errors import all_refusals
 from gateway.schema.relay import Signer
 from gateway.settings import GatewaySettings
+from gateway.webhooks.network import Guard
+from gateway.webhooks.office import Webhooks
 from services.chassis.bus import Bus
 from services.chassis.health import health_app
 from services.chassis.requests import Requests
@@ -61,6 +63,17 @@ class Gateway:
         self._bus = bus
         self._http = httpx.AsyncClient(timeout=5.0)
         self.backends = Backends(Requests(bus, all_refusals()))
+        if settings.database_url is not None:
+            self.backends.webhooks = Webhooks(
+                settings.database_url,
+                bus,
+                self.backends,
+                settings.cursor_key,
+                settings.clock,
+                Guard(loopback=settings.webhooks_to_loopback),
+                days=settings.webhook_days,
+                connections=settings.database_connections,
+            )
         self.presence = Presence(self.backends)
         self.hubs = Hubs(bus, self.backends, self.presence, safety_seconds=safety_seconds)
         issuers: list[Issuer] = [Registration(self.backends)]
@@ -123,7 +136,13 @@ class Gateway:
         reasons = [] if self._bus.connected else ["nats is not connected"]
         if self.admission.draining:
             reasons.append("draining")
-        return {"reasons": reasons, "sockets": len(self.admission), "conferences": len(self.hubs)}
+        webhooks = self.backends.webhooks
+        return {
+            "reasons": reasons,
+            "sockets": len(self.admission),
+            "conferences": len(self.hubs),
+            "webhooks": webhooks and webhooks.readiness(),
+        }
 
     async def drain(self, seconds: float) -> None:
         """Is not ready any more, and sends those away who are connected.
@@ -137,9 +156,14 @@ class Gateway:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self._access.open()
         await self.backends.answers.open(self._bus)
+        webhooks = self.backends.webhooks
+        if webhooks is not None:
+            webhooks.open()
         try:
             yield
         finally:
+            if webhooks is not None:
+                await webhooks.close()
             await self.hubs.close()
             await self.presence.close()
             await self.backends.answers.close()

@@ -3,17 +3,21 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import structlog
 
 from gateway.answers import Answers
 from gateway.names import Names
+from gateway.webhooks.commands import WebhooksNotOffered
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
 from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
 from services.chassis.requests import Reply, Requests
 from services.contracts import registration
+
+if TYPE_CHECKING:
+    from gateway.webhooks.office import Webhooks
 
 A = TypeVar("A", bound=Answer)
 
@@ -52,6 +56,9 @@ class Backends:
         requests: the chassis' client.
         query_seconds: real time a question may take.
         command_seconds: real time a command may take.
+
+    Attributes:
+        webhooks: the part of the gateway itself that keeps webhooks; None: it has no database for them.
     """
 
     def __init__(self, requests: Requests, *, query_seconds: float = 3.0, command_seconds: float = 5.0) -> None:
@@ -62,6 +69,7 @@ class Backends:
         self._asking: set[asyncio.Task[None]] = set()
         self.names = Names(self._ask_names)
         self.answers = Answers(lambda query, after: self._ask(query, ANONYMOUS, after))
+        self.webhooks: Webhooks | None = None
 
     async def ask(self, query: QueryRequest[A], actor: Actor, *, after: str | None = None) -> Reply[A]:
         """A question on behalf of `actor`; what everybody may read comes from memory, where it is kept.
@@ -122,8 +130,13 @@ class Backends:
             key: the idempotency key that the client chose.
             after: the position the client has seen.
         """
+        identity = command_id(actor, key)
+        if GATEWAY.id == request.SERVICE:
+            if self.webhooks is None:
+                return Reply(None, WebhooksNotOffered())
+            return await self.webhooks.carry_out(request, actor, identity)
         return await self._requests.ask(
-            request, actor=actor, command_id=command_id(actor, key), after=after, timeout=self._command_seconds
+            request, actor=actor, command_id=identity, after=after, timeout=self._command_seconds
         )
 
     async def _ask_names(self, conference: str, people: tuple[str, ...]) -> Mapping[str, str] | None:

@@ -27,3 +27,13 @@ EXECUTED = Counter("quartier_gateway_executed_total", "Operations and changes, b
 KEPT_QUESTIONS = Counter(
     "quartier_gateway_kept_questions_total", "Questions whose answers are kept for everybody, by question", ["question"]
 )
+WEBHOOK_ATTEMPTS = Counter("quartier_gateway_webhook_attempts_total", "Attempts to deliver, by outcome", ["outcome"])
+WEBHOOK_SECONDS = Histogram(
+    "quartier_gateway_webhook_seconds",
+    "Real time of an attempt to deliver",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+WEBHOOKS_WAITING = Gauge("quartier_gateway_webhook_deliveries_waiting", "Deliveries that wait, where they are made")
+WEBHOOKS_ENDED = Counter(
+    "quartier_gateway_webhooks_ended_total", "Webhooks that were deactivated, by status", ["status"]
+)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings of the gateway beside those every process has."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, model_validator
 
-from services.chassis.settings import Key, ProcessSettings
+from services.chassis.settings import BadSettings, Key, ProcessSettings
 
 
 class GatewaySettings(ProcessSettings):
@@ -35,6 +35,29 @@ class GatewaySettings(ProcessSettings):
     fragment_megabytes: Annotated[
         int, Field(description="megabytes of entities that are kept as they were written; 0: none", ge=0)
     ] = 64
+
+    database_url: Annotated[
+        str | None,
+        Field(
+            validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+            description="address of the gateway's own database, for webhooks; without it there are none",
+            pattern="^postgres(ql)?://",
+            repr=False,
+        ),
+    ] = None
+    database_connections: Annotated[int, Field(description="connections of the pool to the database", ge=2)] = 4
+    webhook_days: Annotated[int, Field(description="days for which events and deliveries are kept", ge=7)] = 30
+    webhooks_to_loopback: Annotated[
+        bool, Field(description="1 when webhooks may call this machine itself, in an embedded city only, else 0")
+    ] = False
+
+    @model_validator(mode="after")
+    def _nobody_calls_into_a_data_centre(self) -> Self:
+        if self.webhooks_to_loopback and not self.embedded:
+            raise BadSettings(
+                "QUARTIER_WEBHOOKS_TO_LOOPBACK is refused outside an embedded city: unset it, or set QUARTIER_EMBEDDED"
+            )
+        return self
 
     @property
     def cursor_key(self) -> bytes:

@@ -167,7 +167,7 @@ def _migrate(url: str, service: str) -> None:
 
     packages = ["services.chassis"]
     if service == "gateway":
-        packages = ["gateway"]
+        packages.append("gateway")
     elif service != "chassis":
         packages.append(f"services.{service}")
     directories = [folder for package in packages if (folder := files(package) / "migrations").is_dir()]

@@ -1113,8 +1113,24 @@ class CreateSeriesSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class CreateWebhookSuccess(_Result, frozen=True, kw_only=True):
+    """CreateWebhook was carried out. The webhook, and the secret with which its messages are signed; the
+    secret is shown only here.
+    """
+
+    position: str
+    webhook_id: str
+    signing_secret: str
+
+
 class DefineDistrictSuccess(_Result, frozen=True, kw_only=True):
     """DefineDistrict was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class DeleteWebhookSuccess(_Result, frozen=True, kw_only=True):
+    """DeleteWebhook was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2422,6 +2438,20 @@ class RemovePassageSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ReplayWebhookSuccess(_Result, frozen=True, kw_only=True):
+    """ReplayWebhook was carried out. So many events will be sent again."""
+
+    position: str
+    deliveries: int
+
+
+class ReplayWebhookDeliverySuccess(_Result, frozen=True, kw_only=True):
+    """ReplayWebhookDelivery was carried out. The delivery; ask for it by its id to see what became of it."""
+
+    position: str
+    delivery_id: str
+
+
 class RequestHelpSuccess(_Result, frozen=True, kw_only=True):
     """RequestHelp was carried out. The id of the help call."""
 
@@ -2491,6 +2521,16 @@ class RosterResult(_Result, frozen=True, kw_only=True):
     conference: RosterConference
 
 
+class RotateWebhookSecretSuccess(_Result, frozen=True, kw_only=True):
+    """RotateWebhookSecret was carried out. The new secret; until the instant messages are signed with the
+    former one too.
+    """
+
+    position: str
+    signing_secret: str
+    both_until: datetime
+
+
 class ScoreIdeaSuccess(_Result, frozen=True, kw_only=True):
     """ScoreIdea was carried out. The command holds; there is nothing else to say."""
 
@@ -2514,6 +2554,19 @@ class SubmitIdeaSuccess(_Result, frozen=True, kw_only=True):
 
     position: str
     idea_id: str
+
+
+class TestWebhookSuccess(_Result, frozen=True, kw_only=True):
+    """TestWebhook was carried out. The delivery; ask for it by its id to see what became of it."""
+
+    position: str
+    delivery_id: str
+
+
+class UpdateWebhookSuccess(_Result, frozen=True, kw_only=True):
+    """UpdateWebhook was carried out. The command holds; there is nothing else to say."""
+
+    position: str
 
 
 class ViewerViewerPerson(_Result, frozen=True, kw_only=True):
@@ -2578,7 +2631,9 @@ COMMANDS: dict[str, type[_Result]] = {
     "ConfirmPlacement": ConfirmPlacementSuccess,
     "ConfirmRegistration": ConfirmRegistrationSuccess,
     "CreateSeries": CreateSeriesSuccess,
+    "CreateWebhook": CreateWebhookSuccess,
     "DefineDistrict": DefineDistrictSuccess,
+    "DeleteWebhook": DeleteWebhookSuccess,
     "EndSession": EndSessionSuccess,
     "EnterWithLink": EnterWithLinkSuccess,
     "EraseMe": EraseMeSuccess,
@@ -2605,13 +2660,18 @@ COMMANDS: dict[str, type[_Result]] = {
     "Register": RegisterSuccess,
     "ReleaseStaff": ReleaseStaffSuccess,
     "RemovePassage": RemovePassageSuccess,
+    "ReplayWebhook": ReplayWebhookSuccess,
+    "ReplayWebhookDelivery": ReplayWebhookDeliverySuccess,
     "RequestHelp": RequestHelpSuccess,
     "ResolveHelp": ResolveHelpSuccess,
     "ResumeSession": ResumeSessionSuccess,
+    "RotateWebhookSecret": RotateWebhookSecretSuccess,
     "ScoreIdea": ScoreIdeaSuccess,
     "SeatStandbys": SeatStandbysSuccess,
     "StartSession": StartSessionSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
+    "TestWebhook": TestWebhookSuccess,
+    "UpdateWebhook": UpdateWebhookSuccess,
     "WritePassage": WritePassageSuccess,
 }
 """The success of each command."""

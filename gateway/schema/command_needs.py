@@ -7,7 +7,8 @@ Where a line says `seated` or `self`, the service decides about the very person;
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.schema.permissions import HOSTS, PUBLIC, STAFF, Needs
+from gateway.schema.permissions import FOR_WEBHOOKS, HOSTS, PUBLIC, STAFF, Needs
+from gateway.webhooks import commands as webhooks
 from services.chassis.contract import CommandRequest
 from services.contracts import ideas, registration, rooms, session
 
@@ -80,5 +81,12 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     ideas.RecuseMyself: _JUDGES,
     ideas.CloseJuryRound: _RUNS_THE_JURY,
     ideas.AwardIdea: _RUNS_THE_JURY,
+    webhooks.CreateWebhook: FOR_WEBHOOKS,
+    webhooks.UpdateWebhook: FOR_WEBHOOKS,
+    webhooks.DeleteWebhook: FOR_WEBHOOKS,
+    webhooks.RotateWebhookSecret: FOR_WEBHOOKS,
+    webhooks.TestWebhook: FOR_WEBHOOKS,
+    webhooks.ReplayWebhookDelivery: FOR_WEBHOOKS,
+    webhooks.ReplayWebhook: FOR_WEBHOOKS,
 }
 """What each command needs, at its conference; of one that names none: in the city."""

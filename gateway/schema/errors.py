@@ -9,9 +9,13 @@ import msgspec
 
 from gateway.schema.derive import object_type
 from gateway.schema.shape import Shown, computed, first_sentence, graphql_type, show
+from gateway.webhooks import commands as webhooks
 from services.chassis.decider import Refusal
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, UnknownRefusal
-from services.contracts.refusals import BY_SERVICE
+from services.contracts.refusals import BY_SERVICE as OF_THE_SERVICES
+
+BY_SERVICE = {**OF_THE_SERVICES, webhooks.SERVICE: webhooks.REFUSALS}
+"""The refusals of each service, and of the gateway itself."""
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -20,10 +20,14 @@ from gateway.schema.errors import REFUSAL_TYPES, refusals_of, show_refusal
 from gateway.schema.permissions import directive_of
 from gateway.schema.relay import BadId, local_id
 from gateway.schema.shape import Shown, description_of, show
+from gateway.webhooks import commands as webhooks
 from services.chassis.contract import CommandRequest
 from services.chassis.decider import Refusal
 from services.chassis.refusals import InvalidInput, NotAllowed
 from services.contracts import ideas, registration, rooms, session
+
+MODULES = (registration, session, rooms, ideas, webhooks)
+"""Where commands are declared: by the services, and by the gateway for what is its own."""
 
 HIDDEN: tuple[type[CommandRequest[Any]], ...] = (session.ReportPresence, registration.EnsureKeys)
 """Commands between the processes themselves."""
@@ -156,5 +160,5 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
 
 def build_mutation() -> type:
     """The root type of all mutations."""
-    fields = [mutation(kind) for module in (registration, session, rooms, ideas) for kind in commands(module)]
+    fields = [mutation(kind) for module in MODULES for kind in commands(module)]
     return create_type("Mutation", fields, description="What can be done: one field for each command.")

@@ -33,6 +33,7 @@ ROLES: Final = {
     "organiser": "organises the conference, or all of the city's",
     "juror": "judges ideas",
     "partner": "speaks for an organisation",
+    "app": "an app that acts for nobody; about what is its own",
 }
 """Every role that a field may name, in words."""
 
@@ -44,6 +45,7 @@ SCOPES: Final = {
     "resource-offer:write": "post what an organisation asks for and offers",
     "jury:read": "see rounds of the jury",
     "jury:score": "score ideas",
+    "webhook:manage": "have public events sent to addresses of one's own",
     "admin:registration": "administer districts, conferences, registrations, staff and apps",
     "admin:session": "lead evenings and see the city desk",
     "admin:ideas": "administer challenges, topics and rounds of the jury",
@@ -71,6 +73,7 @@ class Needs(NamedTuple):
 
 
 PUBLIC: Final = Needs(("public",), place="anywhere")
+FOR_WEBHOOKS: Final = Needs(("organiser", "app"), ("webhook:manage",), "city")
 
 
 @strawberry.schema_directive(
@@ -128,8 +131,7 @@ def standing(actor: Actor, own: str | None, conference: str | None, *, anywhere:
     roles = {grant.role for grant in actor.grants if anywhere or grant.scope in (CITY_SCOPE, conference)} & GRANTED
     if conference is not None and any(grant.scope == conference for grant in actor.grants):
         roles.add("invited")
-    if actor.kind == "staff":
-        roles.add("self")
+    roles.add("self" if actor.kind == "staff" else "app")
     return frozenset({"public", *roles})
 
 

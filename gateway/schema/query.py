@@ -11,7 +11,7 @@ from gateway.schema.conference import FOR_WRITERS, Conference, list_ideas
 from gateway.schema.ideas import Challenge, Idea, IdeaSheet, shown_idea
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.people import Person, person
-from gateway.schema.permissions import PUBLIC, Needs
+from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
 from gateway.schema.registration import District
 from gateway.schema.relay import (
     AFTER,
@@ -29,6 +29,14 @@ from gateway.schema.scalars import ViewerKind
 from gateway.schema.session import Desk, Session
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from gateway.schema.stored import cached
+from gateway.schema.webhooks import (
+    Webhook,
+    WebhookEventKind,
+    event_kinds,
+    fetch_delivery,
+    fetch_webhook,
+    list_webhooks,
+)
 from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import NotFound
 from services.chassis.requests import Refused
@@ -118,6 +126,12 @@ async def fetch_node(context: Context, gid: str) -> Node | None:
                     contract_ideas.GetSheet(conference_id=conference, sheet_id=local_id(gid, kind))
                 )
                 return show(IdeaSheet, sheet, conference)
+            case "Webhook":
+                context.require(FOR_WEBHOOKS)
+                return await fetch_webhook(context, local_id(gid, kind))
+            case "WebhookDelivery":
+                context.require(FOR_WEBHOOKS)
+                return await fetch_delivery(context, local_id(gid, kind))
             case "JuryRound":
                 context.require(FOR_THE_JURY)
                 return show(JuryRound, await context.ask(contract_ideas.GetJuryRound(round_id=local_id(gid, kind))))
@@ -243,6 +257,22 @@ class Query:
     async def desk(self, info: strawberry.Info) -> Desk | None:
         """The city desk; for organisers."""
         return show(Desk, await context_of(info).ask(contract_session.GetDesk()))
+
+    @computed(needs=FOR_WEBHOOKS)
+    async def webhooks(
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        owner: Annotated[str | None, strawberry.argument(description="Only those of this owner.")] = None,
+    ) -> Connection[Webhook] | None:
+        """Webhooks, the oldest first: all, for organisers; an app sees its own."""
+        return await list_webhooks(context_of(info), owner, first, after)
+
+    @computed(needs=PUBLIC)
+    def webhook_event_kinds(self) -> list[WebhookEventKind]:
+        """The types of events that webhooks are sent, with the form of each."""
+        return event_kinds()
 
     @computed(needs=PUBLIC)
     def server_time(self, info: strawberry.Info) -> datetime:

@@ -157,6 +157,73 @@ class ViewerKind(Enum):
     ANONYMOUS = "anonymous"
 
 
+@graphql_enum
+class WebhookEventType(Enum):
+    """What a webhook can be told of; `docs/webhooks.md` has the form of each."""
+
+    CONFERENCE_ANNOUNCED = "conference.announced"
+    CONFERENCE_OPENED = "conference.opened"
+    CONFERENCE_CLOSED = "conference.closed"
+    CONFERENCE_MOVED = "conference.moved"
+    CONFERENCE_CANCELLED = "conference.cancelled"
+    SESSION_LOBBY_OPENED = "session.lobby_opened"
+    SESSION_STARTED = "session.started"
+    SESSION_PAUSED = "session.paused"
+    SESSION_RESUMED = "session.resumed"
+    SESSION_ENDED = "session.ended"
+    PHASE_STARTED = "phase.started"
+    PHASE_EXTENDED = "phase.extended"
+    PHASE_ENDED = "phase.ended"
+    CHALLENGE_PUBLISHED = "challenge.published"
+    IDEA_SUBMITTED = "idea.submitted"
+    IDEA_WITHDRAWN = "idea.withdrawn"
+    AWARD_MADE = "award.made"
+
+
+@graphql_enum
+class WebhookStatus(Enum):
+    """Whether a webhook is sent anything: yes; switched off; its address answered 410 Gone; it failed for days."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    GONE = "GONE"
+    FAILING = "FAILING"
+
+
+@graphql_enum
+class WebhookDeliveryState(Enum):
+    """What became of a delivery: it waits, was taken, was given up, or was dropped because the webhook was stopped."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+    DISCARDED = "DISCARDED"
+
+
+@graphql_enum
+class WebhookDeliveryPurpose(Enum):
+    """Why something is sent: it happened; it was asked for again; to test the webhook."""
+
+    EVENT = "EVENT"
+    REPLAY = "REPLAY"
+    PING = "PING"
+
+
+@graphql_enum
+class WebhookProblem(Enum):
+    """Why an attempt failed.
+
+    An answer other than 2xx; no answer in time; no connection; a certificate that is not trusted; no address of the
+    public internet.
+    """
+
+    STATUS = "STATUS"
+    TIMEOUT = "TIMEOUT"
+    CONNECTION = "CONNECTION"
+    TLS = "TLS"
+    NO_PUBLIC_ADDRESS = "NO_PUBLIC_ADDRESS"
+
+
 @graphql_type()
 class LocalText(Shown):
     """A text of the organisers in the languages of the conference."""

@@ -23,7 +23,7 @@ from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.inflow import Delivered, Inflow
 from services.chassis.leadership import Leadership
 from services.chassis.policies import Policies
-from services.chassis.reactions import Reactions, position_of
+from services.chassis.reactions import Reactions, Tables, position_of
 from services.chassis.tasks import end
 from services.chassis.telemetry import CONSUMED, CONSUMER_WAITING, PARKED
 
@@ -44,12 +44,12 @@ class Consumer:
     """The consumer of one source in one service.
 
     Args:
-        runtime: the parts of the service.
+        runtime: the parts of the service, or of a process that has no log.
         policies: its reactions.
         source: the service whose events are consumed.
     """
 
-    def __init__(self, runtime: Runtime, policies: Policies, source: str) -> None:
+    def __init__(self, runtime: Runtime | Tables, policies: Policies, source: str) -> None:
         self.name = policies.service
         self.source = source
         self.parked: set[str] = set()

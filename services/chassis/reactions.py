@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
@@ -14,13 +15,14 @@ from uuid import NAMESPACE_OID, uuid5
 import structlog
 
 from services.chassis.api import Decide
+from services.chassis.bus import Bus
 from services.chassis.contract import Done
-from services.chassis.database import Tx
+from services.chassis.database import Database, Tx
 from services.chassis.decider import Refusal
 from services.chassis.decisions import Envelope
 from services.chassis.inflow import Delivered
 from services.chassis.policies import Policies, PolicyContext, Reaction, Transient
-from services.chassis.records import Append, Tracking
+from services.chassis.records import Tracking
 from services.chassis.refusals import ConcurrentChange, StreamIsReadOnly
 from services.chassis.subjects import ES_POSITION, ES_TOPIC
 from services.chassis.telemetry import TRACEPARENT, span
@@ -39,6 +41,19 @@ class NotUnderstood(Exception):
     """An event of a version that this release does not know, or a stream of a newer release."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The parts of a process that has no log of its own: all its reactions to events are writers of tables.
+
+    Args:
+        db: its database, with the chassis' tables.
+        bus: its connection to NATS.
+    """
+
+    db: Database
+    bus: Bus
+
+
 class Reactions:
     """Applies the events of one source.
 
@@ -46,9 +61,14 @@ class Reactions:
         runtime: the parts of the service.
         policies: its reactions.
         source: the service whose events are applied.
+
+    Raises:
+        ValueError: a policy decides, and there is no log for what it decides.
     """
 
-    def __init__(self, runtime: Runtime, policies: Policies, source: str) -> None:
+    def __init__(self, runtime: Runtime | Tables, policies: Policies, source: str) -> None:
+        if isinstance(runtime, Tables) and any(reaction.policy for reaction in policies.reactions.values()):
+            raise ValueError(f"{policies.service} has no log: its policies can only write tables")
         self.consumer = policies.service
         self.source = source
         self._runtime = runtime
@@ -58,7 +78,9 @@ class Reactions:
 
     async def note(self, conference: str, position: int) -> None:
         """Notes that an event is dealt with, though nothing follows from it."""
-        await self._runtime.store.append(Append(tracking=self._tracking(conference, position)))
+        _, error = await self._writing.write(conference, [Write(position, _nothing)])
+        if error is not None:
+            raise error
 
     def together(self, waiting: Iterable[Delivered | None]) -> int:
         """How many of the first events of a conference can be applied at once: those that only write tables."""
@@ -114,8 +136,10 @@ class Reactions:
         return reaction
 
     async def _decide(self, reaction: Reaction, conference: str, position: int, data: bytes, trace: str) -> None:
+        runtime = self._runtime
+        assert not isinstance(runtime, Tables)  # noqa: S101 - the constructor saw it
         assert reaction.policy is not None  # noqa: S101 - the caller saw it
-        context = self._context(position, trace)
+        context = self._context(runtime, position, trace)
         outcome = await reaction.policy(reaction.decoder.decode(data), context)
         steps, effects = (outcome.steps, outcome.effects) if isinstance(outcome, Decide) else (outcome, ())
         key = f"{self.consumer}:{self.source}:{position}"
@@ -126,7 +150,7 @@ class Reactions:
             trace,
             self._tracking(conference, position),
         )
-        result = await self._runtime.repository.execute(steps, envelope, Done(), effects)
+        result = await runtime.repository.execute(steps, envelope, Done(), effects)
         if isinstance(result, ConcurrentChange):
             raise Transient("somebody else was faster")
         if isinstance(result, StreamIsReadOnly):
@@ -135,8 +159,7 @@ class Reactions:
             log.info("policy refused", event_type=reaction.event.__name__, refusal=type(result).__name__)
             await self.note(conference, position)
 
-    def _context(self, position: int, trace: str) -> PolicyContext:
-        runtime = self._runtime
+    def _context(self, runtime: Runtime, position: int, trace: str) -> PolicyContext:
         return PolicyContext(
             now=runtime.clock.now(),
             clock=runtime.clock,
@@ -152,6 +175,10 @@ class Reactions:
 
     def _tracking(self, conference: str, position: int) -> Tracking:
         return Tracking(self.consumer, self.source, conference, position)
+
+
+async def _nothing(_: Tx) -> None:
+    """What is written of an event that leaves nothing but the note."""
 
 
 def position_of(delivered: Delivered) -> int:

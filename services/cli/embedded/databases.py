@@ -82,7 +82,8 @@ def migrations(service: str) -> list[Traversable]:
     folders: list[Traversable]
     if service == GATEWAY:
         spec = find_spec("gateway")
-        folders = [Path(spec.origin).parent / "migrations"] if spec and spec.origin else []
+        own = [Path(spec.origin).parent / "migrations"] if spec and spec.origin else []
+        folders = [files("services") / "chassis" / "migrations", *own]
     else:
         home = files("services")
         folders = [home / "chassis" / "migrations", home / service / "migrations"]

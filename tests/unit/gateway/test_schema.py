@@ -23,16 +23,16 @@ from gateway.execution.engine import RULES
 from gateway.execution.weight import Limits, weigh
 from gateway.schema import scalars
 from gateway.schema.build import build_schema, core
-from gateway.schema.errors import refusals_of, show_refusal
+from gateway.schema.errors import BY_SERVICE, refusals_of, show_refusal
 from gateway.schema.export import COMMITTED, exported
-from gateway.schema.mutations import HIDDEN, commands
+from gateway.schema.mutations import HIDDEN, MODULES, commands
 from gateway.schema.shape import Shown
 from gateway.schema.words import MEANINGS
 from services.chassis.decider import Refusal
 from services.chassis.refusals import CHASSIS_REFUSALS
-from services.contracts import ideas, refusals, registration, rooms, session
+from services.contracts import refusals
 
-CONTRACTS = (registration, session, rooms, ideas)
+CONTRACTS = MODULES
 SCHEMA = core(build_schema())
 OWN = {name: kind for name, kind in SCHEMA.type_map.items() if not name.startswith("__")}
 
@@ -99,7 +99,7 @@ def test_every_refusal_of_the_contracts_belongs_to_a_service():
     assert defined == {kind for kinds in refusals.BY_SERVICE.values() for kind in kinds}
 
 
-@pytest.mark.parametrize("service", refusals.BY_SERVICE)
+@pytest.mark.parametrize("service", BY_SERVICE)
 def test_a_refusal_has_a_type_with_its_facts(service):
     for refusal in refusals_of(service):
         shown = OWN[refusal.__name__]

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the services' contract events to deliveries that wait: one transaction with the note how far was read.
+
+So an event is queued for every webhook that wants it exactly once, whatever is killed or delivered again.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from gateway.backends import GATEWAY, Backends
+from gateway.webhooks.catalogue import BY_EVENT, of_event
+from services.chassis.contract import ContractEvent
+from services.chassis.database import Tx
+from services.chassis.policies import Policies, Transient
+from services.chassis.refusals import NotFound
+from services.chassis.requests import Reply
+from services.contracts import registration
+
+MATCHES = (
+    "(w.types = '{}' OR e.type = ANY (w.types)) AND (w.conferences || w.districts || w.series = '{}'"
+    " OR e.conference = ANY (w.conferences) OR e.district = ANY (w.districts) OR e.series = ANY (w.series))"
+)
+"""Whether webhook `w` wants event `e`."""
+
+PLACE = "coalesce(replace(e.conference::text, '-', ''), 'city')"
+
+_QUEUE = f"""
+WITH e AS (
+    INSERT INTO webhook_events (id, type, at, conference, district, series, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (id) DO NOTHING RETURNING id, type, conference, district, series
+)
+INSERT INTO webhook_deliveries (endpoint, event, place)
+SELECT w.id, e.id, {PLACE} FROM e JOIN webhook_endpoints AS w ON w.status = 'ACTIVE' AND {MATCHES}
+"""  # noqa: S608 -- only our own constants
+
+MOST_REMEMBERED = 10_000
+
+CHANNEL = "webhooks"
+NOTIFY = f"NOTIFY {CHANNEL}"
+"""Tells whoever delivers, in whichever replica, as soon as the transaction ends."""
+
+
+class Where(NamedTuple):
+    """The district and the series of a conference."""
+
+    district: UUID | None
+    series: UUID | None
+
+
+NOWHERE = Where(None, None)
+
+
+class Intake:
+    """The gateway's reactions to contract events.
+
+    Args:
+        backends: registration is asked for the district of a conference whose announcement was not heard.
+    """
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._known: dict[UUID, Where] = {}
+        self.policies = Policies(GATEWAY.id)
+        for event in BY_EVENT:
+            self.policies.write(event)(self._queue)
+
+    async def _queue(self, tx: Tx, event: ContractEvent, position: int) -> None:
+        told = of_event(event, position)
+        if told is None:
+            return
+        where = Where(told.district, None)
+        if isinstance(event, registration.ConferenceAnnounced):
+            where = Where(UUID(event.district_id), UUID(event.series_id))
+            await _remember(tx, UUID(event.conference_id), where)
+        elif told.conference is not None:
+            where = await self._where(tx, told.conference)
+        queued = await tx.execute(_QUEUE, told.id, told.type, told.at, told.conference, *where, told.body)
+        if not queued.endswith(" 0"):
+            await tx.execute(NOTIFY)
+
+    async def _where(self, tx: Tx, conference: UUID) -> Where:
+        known = self._known.get(conference)
+        if known is not None:
+            return known
+        row = await tx.fetchrow("SELECT district, series FROM webhook_conferences WHERE conference = $1", conference)
+        where = Where(*row) if row else await self._ask(tx, conference)
+        if where is not NOWHERE:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[conference] = where
+        return where
+
+    async def _ask(self, tx: Tx, conference: UUID) -> Where:
+        """Of a conference that was announced before this gateway had its database.
+
+        Raises:
+            Transient: registration is away; the event is tried again.
+        """
+        query = registration.GetConference(conference_id=conference.hex)
+        reply: Reply[Any] = await self._backends.ask(query, GATEWAY)
+        if isinstance(reply.refusal, NotFound):
+            return NOWHERE  # nobody who chose a district or a series can want it
+        if reply.answer is None:
+            raise Transient("registration does not say where a conference is")
+        where = Where(UUID(reply.answer.district_id), UUID(reply.answer.series_id))
+        await _remember(tx, conference, where)
+        return where
+
+
+async def _remember(tx: Tx, conference: UUID, where: Where) -> None:
+    await tx.execute(
+        "INSERT INTO webhook_conferences (conference, district, series) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        conference, *where,
+    )  # fmt: skip
