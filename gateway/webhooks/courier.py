@@ -18,6 +18,7 @@ from gateway.webhooks.queue import Next, Queue
 from gateway.webhooks.secrets import Secrets
 from gateway.webhooks.sender import Sender
 from services.chassis.groupcommit import UNREACHABLE
+from services.chassis.quiet import Seldom
 from services.chassis.tasks import end
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ class Courier:
         self._sender = sender
         self._look_seconds = look_seconds
         self._wake = asyncio.Event()
+        self._seldom = Seldom()
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -77,8 +79,9 @@ class Courier:
                 await self._deliver(endpoint, sent)
         except UNREACHABLE as error:
             log.warning("the queue of webhooks cannot be reached", error=type(error).__name__)
-        except Exception:
-            log.exception("a webhook was not served", webhook=endpoint.hex)
+        except Exception as error:
+            if self._seldom.due(f"{endpoint.hex} {type(error).__name__}"):
+                log.exception("a webhook was not served", webhook=endpoint.hex)
             await asyncio.sleep(self._look_seconds)  # it is due still, and must not spin
 
     async def _deliver(self, endpoint: UUID, sent: Next) -> None:

@@ -9,6 +9,7 @@ are written as numbers.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address
@@ -50,6 +51,7 @@ _REFUSED_6 = tuple(
         "3fff::/20",
     )
 )
+_NUMBER = re.compile(r"(^|\.)(\d+|0[xX][0-9a-fA-F]*)\.?$")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _6TO4 = ipaddress.IPv6Network("2002::/16")
 _ISATAP = (0x00005EFE, 0x02005EFE)
@@ -114,6 +116,8 @@ class Guard:
         try:
             literal = ipaddress.ip_address(url.host)
         except ValueError:
+            if _NUMBER.search(url.host):  # 127.1, 2130706433, 0x7f000001: what else would they be but a disguise
+                raise BadAddress("a host with a name, or an address in its usual form") from None
             return url
         if not self._may(literal, secure=secure):
             raise BadAddress("an address of the public internet")

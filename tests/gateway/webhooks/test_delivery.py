@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliveries: every public event once in the queue, each message until it is taken, nobody held up by anybody."""
+
+import asyncio
+import time
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from aiohttp import web
+
+from gateway.webhooks import commands
+from gateway.webhooks.sender import Sender
+from services.chassis.refusals import NotFound
+from services.contracts import ideas, registration
+from tests.gateway.webhooks.world import (
+    APP,
+    AT,
+    DISTRICT,
+    NORTH,
+    OTHER_DISTRICT,
+    SERIES,
+    SOUTH,
+    Receiver,
+    announced,
+    phase,
+    submitted,
+    until,
+)
+
+SOON = (0.1,) * 6
+
+
+def runs(posts):
+    return [post.message["data"]["run"] for post in posts]
+
+
+async def test_an_event_is_posted_signed_thin_and_once(world, receiver):
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url)
+        await world.tell(announced(), phase(1))
+        first, second = sorted(await receiver.got(2), key=lambda post: post.message["type"])
+        assert first.message == {
+            "type": "conference.announced",
+            "version": 1,
+            "timestamp": "2026-11-07T18:00:00Z",
+            "data": {
+                "conference": "Q29uZmVyZW5jZTpjMGMwYzBjMGMwYzBjMGMwYzBjMGMwYzBjMGMwYzBjMA==",
+                "district": "RGlzdHJpY3Q6ZDFkMWQxZDFkMWQxZDFkMWQxZDFkMWQxZDFkMWQxZDE=",
+                "series": "U2VyaWVzOjVlNWU1ZTVlNWU1ZTVlNWU1ZTVlNWU1ZTVlNWU1ZTVl",
+                "state": "ANNOUNCED",
+                "startsAt": "2026-11-07T18:00:00Z",
+            },
+        }
+        assert second.message["type"] == "phase.started"
+        assert first.is_signed_with(made.signing_secret)
+        assert second.is_signed_with(made.signing_secret)
+        assert first.headers["content-type"] == "application/json"
+        assert abs(int(first.headers["webhook-timestamp"]) - time.time()) < 60
+        log = await office.log(made.webhook_id)
+        assert [(one.state, len(one.attempts), one.attempts[0].status) for one in log] == [("DELIVERED", 1, 204)] * 2
+
+
+async def test_a_webhook_gets_what_its_filters_let_through(world):
+    async with (
+        Receiver.running() as types,
+        Receiver.running() as conference,
+        Receiver.running() as district,
+        Receiver.running() as series,
+        Receiver.running() as other,
+        world.webhooks() as office,
+    ):
+        await office.create(types.url, types=("phase.started",))
+        await office.create(conference.url, conference_ids=(SOUTH,))
+        await office.create(district.url, district_ids=(DISTRICT,))
+        await office.create(series.url, series_ids=(SERIES,), types=("idea.submitted",))
+        await office.create(other.url, series_ids=("ee" * 16,))
+        await world.tell(announced(NORTH, DISTRICT), announced(SOUTH, OTHER_DISTRICT))
+        await world.tell(
+            phase(1, NORTH), phase(2, SOUTH), submitted("1d" * 16, NORTH), submitted("2d" * 16, SOUTH),
+            ideas.ChallengePublished(at=AT, challenge_id="ca" * 16, district_id=DISTRICT),
+        )  # fmt: skip
+        assert sorted(runs(await types.got(2))) == [1, 2]
+        got = sorted(post.message["type"] for post in await conference.got(3))
+        assert got == ["conference.announced", "idea.submitted", "phase.started"]
+        got = sorted(post.message["type"] for post in await district.got(4))
+        assert got == ["challenge.published", "conference.announced", "idea.submitted", "phase.started"]
+        assert [post.message["type"] for post in await series.got(2)] == ["idea.submitted"] * 2
+        assert other.posts == []
+
+
+async def test_registration_is_asked_where_a_conference_is_whose_announcement_was_never_heard(world, receiver, city):
+    await world.sql("DELETE FROM webhook_conferences")
+    async with world.webhooks() as office:
+        await office.create(receiver.url, district_ids=(DISTRICT,))
+        await world.tell(phase(1))
+        assert runs(await receiver.got(1)) == [1]
+        await city.parts["registration"].down()
+        await world.tell(phase(2, SOUTH))  # waits for registration
+        await asyncio.sleep(0.5)
+        assert not await world.sql("SELECT 1 FROM webhook_events WHERE conference = $1", UUID(SOUTH))
+        await city.parts["registration"].up()
+        assert runs(await receiver.got(2)) == [1, 2]
+
+
+async def test_what_is_not_taken_is_sent_again_with_the_same_id_and_body(world, receiver):
+    async def answer(_):
+        return 500 if len(receiver.posts) < 2 else 200
+
+    receiver.answer = answer
+    async with world.webhooks(retries=SOON) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        posts = await receiver.got(3, 60)
+        assert len({(post.id, post.body) for post in posts}) == 1
+        await until(lambda: _ended(office, made))
+        (delivery,) = await office.log(made.webhook_id)
+        assert [attempt.status for attempt in delivery.attempts] == [500, 500, 200]
+        assert [attempt.problem for attempt in delivery.attempts] == ["STATUS", "STATUS", None]
+
+
+async def _ended(office, made):
+    return all(one.state != "PENDING" for one in await office.log(made.webhook_id))
+
+
+async def test_events_of_a_conference_come_in_order_also_past_a_failure(world, receiver):
+    async def answer(post):
+        failed = post.message["data"]["run"] == 2 and not any(
+            each.message["data"]["run"] == 2 for each in receiver.posts
+        )
+        return 503 if failed else 200
+
+    receiver.answer = answer
+    async with world.webhooks(retries=SOON) as office:
+        await office.create(receiver.url, types=("phase.started",))
+        await world.tell(*(phase(run) for run in range(1, 6)))
+        assert runs(await receiver.got(6, 60)) == [1, 2, 2, 3, 4, 5]
+        assert receiver.most_open == 1
+
+
+async def test_a_message_that_is_never_taken_is_passed_after_its_quick_retries(world, receiver):
+    async def answer(post):
+        return 500 if post.message["data"]["run"] == 1 else 200
+
+    receiver.answer = answer
+    async with world.webhooks(retries=(0.05, 0.05, 0.05, 3600.0)) as office:
+        await office.create(receiver.url, types=("phase.started",))
+        await world.tell(phase(1), phase(2))
+        assert runs(await receiver.got(5, 60)) == [1, 1, 1, 1, 2]
+
+
+async def test_a_slow_endpoint_holds_up_nobody_else(world, receiver):
+    released = asyncio.Event()
+
+    async def answer(_):
+        await released.wait()
+        return 200
+
+    async with Receiver.running() as slow, world.webhooks() as office:
+        slow.answer = answer
+        for number in range(10):
+            await office.create(f"{slow.url}/{number}")
+        await office.create(receiver.url)
+        await world.tell(*(phase(run) for run in range(20)))
+        await receiver.got(20)
+        assert slow.posts == []
+        released.set()
+
+
+async def test_who_answers_410_is_sent_nothing_more_and_can_come_back(world, receiver):
+    async def answer(_):
+        return 410
+
+    receiver.answer = answer
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1), phase(2), phase(3))
+        await until(lambda: _has_status(office, made, "GONE"))
+        assert sorted(one.state for one in await office.log(made.webhook_id)) == ["DISCARDED", "DISCARDED", "FAILED"]
+        await world.tell(phase(4))
+        replay = commands.ReplayWebhook(webhook_id=made.webhook_id, since=AT, until=AT + timedelta(days=1))
+        assert await office.do(replay) == commands.WebhookIsNotActive()
+        await until(lambda: world.sql("SELECT 1 FROM webhook_events HAVING count(*) = 4"))
+        receiver.answer = None
+        receiver.posts.clear()
+        await office.do(commands.UpdateWebhook(webhook_id=made.webhook_id, active=True))
+        assert await office.do(replay) == commands.DeliveriesQueued(deliveries=4)
+        assert runs(await receiver.got(4)) == [1, 2, 3, 4]
+
+
+async def _has_status(office, made, status):
+    return await office.status(made.webhook_id) == status
+
+
+async def test_an_endpoint_that_failed_all_the_time_is_given_up_with_its_message(world, receiver):
+    async def answer(_):
+        return 500
+
+    receiver.answer = answer
+    async with world.webhooks(retries=(0.05, 0.05)) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await until(lambda: _has_status(office, made, "FAILING"), 60)
+        (delivery,) = await office.log(made.webhook_id)
+        assert (delivery.state, len(delivery.attempts)) == ("FAILED", 3)
+
+
+async def test_a_message_is_given_up_without_the_endpoint_where_others_are_taken(world, receiver):
+    async def answer(post):
+        return 400 if post.message["type"] == "phase.started" else 200
+
+    receiver.answer = answer
+    async with world.webhooks(retries=(0.05, 6.0)) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await receiver.got(2)
+        await world.tell(submitted(conference=SOUTH))
+        await until(lambda: _ended(office, made), 60)
+        assert sorted(one.state for one in await office.log(made.webhook_id)) == ["DELIVERED", "FAILED"]
+        assert await office.status(made.webhook_id) == "ACTIVE"
+
+
+async def test_the_receiver_s_wish_to_wait_is_granted(world, receiver):
+    async def answer(_):
+        return web.Response(status=429, headers={"Retry-After": "60"}, text="slow\x00 down " + "x" * 5000)
+
+    receiver.answer = answer
+    async with world.webhooks(retries=SOON) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await receiver.got(1)
+        await until(lambda: _tried(office, made))
+        (delivery,) = await office.log(made.webhook_id)
+        assert delivery.due_at - delivery.attempts[0].at > timedelta(seconds=50)
+        assert delivery.attempts[0].answer.startswith("slow  down xxx")
+        assert len(delivery.attempts[0].answer) == 200
+
+
+async def _tried(office, made):
+    log = await office.log(made.webhook_id)
+    return log and log[-1].attempts
+
+
+async def test_a_redirect_is_a_failure_and_is_not_followed(world, receiver):
+    async def answer(_):
+        return web.Response(status=307, headers={"Location": other.url})
+
+    async with Receiver.running() as other, world.webhooks() as office:
+        receiver.answer = answer
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await until(lambda: _tried(office, made))
+        (delivery,) = await office.log(made.webhook_id)
+        assert (delivery.attempts[0].status, delivery.attempts[0].problem) == (307, "STATUS")
+        assert other.posts == []
+
+
+async def test_who_does_not_answer_in_time_is_tried_again(world, receiver):
+    async def answer(_):
+        await asyncio.sleep(0.6)
+        return 200
+
+    receiver.answer = answer
+    async with world.webhooks(sender=lambda guard: Sender(guard, seconds=0.2)) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await until(lambda: _tried(office, made))
+        (delivery,) = await office.log(made.webhook_id)
+        assert (delivery.attempts[0].status, delivery.attempts[0].problem) == (None, "TIMEOUT")
+
+
+async def test_a_test_message_comes_whatever_the_filters_and_the_status(world, receiver):
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url, types=("award.made",))
+        await office.do(commands.UpdateWebhook(webhook_id=made.webhook_id, active=False))
+        queued = await office.do(commands.TestWebhook(webhook_id=made.webhook_id))
+        (post,) = await receiver.got(1)
+        assert post.message["type"] == "ping"
+        assert post.is_signed_with(made.signing_secret)
+        (delivery,) = await office.log(made.webhook_id)
+        assert (delivery.id.hex, delivery.purpose) == (queued.delivery_id, "PING")
+
+
+async def test_while_a_secret_changes_a_message_bears_both_signatures(world, receiver):
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url)
+        rotated = await office.do(commands.RotateWebhookSecret(webhook_id=made.webhook_id))
+        await office.do(commands.TestWebhook(webhook_id=made.webhook_id))
+        (post,) = await receiver.got(1)
+        assert post.is_signed_with(made.signing_secret)
+        assert post.is_signed_with(rotated.signing_secret)
+        at_once = await office.do(commands.RotateWebhookSecret(webhook_id=made.webhook_id, hours=0))
+        await office.do(commands.TestWebhook(webhook_id=made.webhook_id))
+        post = (await receiver.got(2))[1]
+        assert post.headers["webhook-signature"].count("v1,") == 1
+        assert post.is_signed_with(at_once.signing_secret)
+
+
+async def test_one_delivery_and_a_period_are_sent_again_with_the_same_ids(world, receiver):
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url)
+        await world.tell(*(phase(run) for run in range(1, 5)))
+        before = [post.id for post in await receiver.got(4)]
+        await until(lambda: _ended(office, made))
+        third = (await office.log(made.webhook_id))[2]
+        await office.do(commands.ReplayWebhookDelivery(delivery_id=third.id.hex))
+        assert (await receiver.got(5))[4].id == before[2]
+        await until(lambda: _ended(office, made))
+        period = {"since": AT + timedelta(minutes=2), "until": AT + timedelta(minutes=4)}
+        nothing = commands.ReplayWebhook(webhook_id=made.webhook_id, **period)
+        assert await office.do(nothing) == commands.DeliveriesQueued(deliveries=0)
+        everything = commands.ReplayWebhook(webhook_id=made.webhook_id, **period, undelivered=False)
+        assert await office.do(everything) == commands.DeliveriesQueued(deliveries=2)
+        assert [post.id for post in (await receiver.got(7))[5:]] == before[1:3]
+
+
+async def test_a_command_with_the_same_key_is_done_once(world, receiver):
+    async with world.webhooks() as office:
+        key, create = uuid4(), commands.CreateWebhook(owner="portal", url=receiver.url)
+        answers = await asyncio.gather(*(office.do(create, key=key) for _ in range(5)))
+        assert len({(answer.webhook_id, answer.signing_secret) for answer in answers}) == 1
+        assert len(await office.webhooks.records.webhooks(None, behind=0, most=10)) == 1
+        other = commands.CreateWebhook(owner="portal", url=receiver.url + "/other")
+        assert type(await office.do(other, key=key)).__name__ == "IdempotencyKeyReused"
+        (row,) = await world.sql("SELECT outcome FROM commands")
+        assert answers[0].signing_secret.encode() not in row["outcome"]
+
+
+async def test_an_app_manages_its_own_webhooks_and_learns_of_no_others(world, receiver):
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url, owner="somebody")
+        assert type(await office.do(commands.CreateWebhook(owner="x", url=receiver.url), APP)).__name__ == "NotAllowed"
+        own = await office.do(commands.CreateWebhook(owner=APP.id, url=receiver.url), APP)
+        for webhook in (made.webhook_id, "99" * 16):
+            refusal = await office.do(commands.DeleteWebhook(webhook_id=webhook), APP)
+            assert refusal == NotFound(what="Webhook", id=webhook)
+        assert not isinstance(await office.do(commands.DeleteWebhook(webhook_id=own.webhook_id), APP), NotFound)
+
+
+async def test_there_is_a_bound_for_one_owner(world, receiver):
+    async with world.webhooks() as office:
+        for _ in range(20):
+            await office.create(receiver.url, owner="eager")
+        assert await office.create(receiver.url, owner="eager") == commands.TooManyWebhooks(most=20)
+        assert (await office.create(receiver.url, owner="other")).webhook_id
+
+
+async def test_secrets_lie_sealed_in_the_database(world, receiver):
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url)
+        (row,) = await world.sql("SELECT secret FROM webhook_endpoints")
+        assert made.signing_secret.removeprefix("whsec_").encode() not in row["secret"]
+
+
+async def test_of_two_replicas_one_delivers_and_a_message_comes_once(world, receiver):
+    async with world.webhooks() as one, world.webhooks() as two:
+        await one.create(receiver.url)
+        await world.tell(*(phase(run) for run in range(50)))
+        await receiver.got(50)
+        await until(lambda: world.sql("SELECT 1 FROM webhook_deliveries HAVING bool_and(state = 'DELIVERED')"))
+        assert len(receiver.posts) == 50
+        leading = [office.webhooks.readiness()["delivering"] for office in (one, two)]
+        assert sorted(leading) == [False, True]
+
+
+async def test_old_events_and_their_deliveries_are_forgotten_but_not_what_still_waits(world, receiver):
+    async def answer(post):
+        return 500 if post.message["type"] == "idea.submitted" else 200
+
+    receiver.answer = answer
+    async with world.webhooks() as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1), submitted())
+        await receiver.got(2)
+        await until(lambda: world.sql("SELECT 1 FROM webhook_deliveries WHERE state = 'DELIVERED'"))
+    await world.sql("UPDATE webhook_events SET kept_since = now() - interval '31 days'")
+    async with world.webhooks() as office:
+        await until(lambda: world.sql("SELECT 1 FROM webhook_events HAVING count(*) = 1"))
+        assert [one.type for one in await office.log(made.webhook_id)] == ["idea.submitted"]
+
+
+async def test_a_cancelled_conference_is_told(world, receiver):
+    async with world.webhooks() as office:
+        await office.create(receiver.url, types=("conference.cancelled", "conference.moved"))
+        await world.tell(
+            announced(),
+            registration.ConferenceMoved(at=AT, conference_id=NORTH, starts_at=AT),
+            registration.ConferenceCancelled(at=AT, conference_id=NORTH),
+        )
+        posts = await receiver.got(2)
+        assert [post.message["type"] for post in posts] == ["conference.moved", "conference.cancelled"]
+        assert posts[1].message["data"]["state"] == "CANCELLED"
