@@ -165,9 +165,10 @@ class Webhooks:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self, db: Database) -> None:
-        courier = Courier(Queue(db, self._retries), self._secrets, sender := self._sender(self._guard))
         listening = await db.dedicated()
+        sender = self._sender(self._guard)
         try:
+            courier = Courier(Queue(db, self._retries), self._secrets, sender)
             await listening.add_listener(CHANNEL, lambda *_: courier.wake())
             await courier.run()
         finally:
