@@ -34,7 +34,7 @@ from gateway.schema.relay import global_id
 PEERS = Path(__file__).parent / "peers"
 PREFIX = "bench"
 SOCKETS = 2_000
-CHANGES = 10
+CHANGES, FEW = 10, 5
 CITY_SOCKETS, CITY_CONFERENCES, CITY_GATEWAYS = 10_000, 200, 2
 
 WATCH = """subscription ($id: ID!, $after: String) { conferenceChanges(conferenceId: $id, after: $after) {
@@ -296,16 +296,16 @@ async def not_reading(stage: Stage, crowd: Crowd, process: int) -> dict[str, flo
     chat = stage.crowd(1, query=CHAT)
     await chat.connect(2, narrow=True)
     stalled, other = chat.listeners
-    without = await last_of(stage, crowd)
+    without = await last_of(stage, crowd, FEW)
     before = memory(process)
     stalled.transport.pause_reading()
-    for _ in range(20):  # in all far more than systems and gateway keep for who does not read
+    for _ in range(15):  # in all far more than systems and gateway keep for who does not read
         count = other.count
         await stage.command("words 400000")
         while other.count == count:  # noqa: ASYNC110 -- there is nothing else to wait for
             await asyncio.sleep(0.005)
     grown, heard = memory(process) - before, stalled.count
-    beside = await last_of(stage, crowd)
+    beside = await last_of(stage, crowd, FEW)
     stalled.transport.resume_reading()
     while stalled.last[40:] != other.last[40:]:  # behind the id of the operation
         assert stalled.closed is None, stalled.closed
@@ -315,10 +315,10 @@ async def not_reading(stage: Stage, crowd: Crowd, process: int) -> dict[str, flo
     return {"without ms": without, "beside ms": beside, "grown kB": grown, "heard": heard, "skipped": skipped}
 
 
-async def last_of(stage: Stage, crowd: Crowd) -> float:
+async def last_of(stage: Stage, crowd: Crowd, changes: int) -> float:
     """The median of some changes, in milliseconds until the last one had heard them."""
     found = []
-    for _ in range(CHANGES):
+    for _ in range(changes):
         heard = crowd.expect(SOCKETS)
         began = time.perf_counter()
         await asyncio.gather(stage.command("change 1 0"), heard())

@@ -91,11 +91,13 @@ class Prepared(NamedTuple):
         document: parsed and validated.
         compiled: its operations, compiled.
         said: its operations in the words of those who listen.
+        shaping: by operation, the variables on which the form of what is told depends.
     """
 
     document: DocumentNode
     compiled: Compiled
     said: "WeakValueDictionary[Hashable, Said]"
+    shaping: dict[str | None, frozenset[str]]
 
 
 class Wrong(NamedTuple):
@@ -232,8 +234,11 @@ class Engine:
 
     def _said(self, prepared: Prepared, params: Params) -> "Said":
         """The words of an operation: one object for all who ask with the same."""
-        operation = get_operation_ast(prepared.document, params.operation_name)
-        shaping = shaping_variables(operation, prepared.document) if operation else frozenset()
+        shaping = prepared.shaping.get(params.operation_name)
+        if shaping is None:
+            operation = get_operation_ast(prepared.document, params.operation_name)
+            found = shaping_variables(operation, prepared.document) if operation else frozenset()
+            shaping = prepared.shaping[params.operation_name] = found
         given = params.variables or {}
         form = orjson.dumps({name: given[name] for name in sorted(shaping) if name in given})
         key = (params.operation_name, form)
@@ -288,4 +293,4 @@ class Engine:
         errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
         if errors:
             return Wrong(errors)
-        return Prepared(document, Compiled(self.schema, document, self._fragments), WeakValueDictionary())
+        return Prepared(document, Compiled(self.schema, document, self._fragments), WeakValueDictionary(), {})

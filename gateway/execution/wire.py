@@ -37,12 +37,19 @@ class Http(HttpToolsProtocol):
 
 
 class Wire(WebSocketsSansIOProtocol):
-    """One connection."""
+    """One connection.
+
+    Attributes:
+        paused: whether the client has so much to read that nothing more should be written.
+        on_pause: called when that begins.
+        on_resume: called when it ends.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_pause: Callable[[], None] | None = None
         self.on_resume: Callable[[], None] | None = None
+        self.paused = False
         self.close_timeout = CLOSE_SECONDS
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -60,12 +67,14 @@ class Wire(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """Called by the transport: the client reads too slowly."""
         super().pause_writing()
+        self.paused = True
         if self.on_pause is not None:
             self.on_pause()
 
     def resume_writing(self) -> None:
         """Called by the transport: the client has read."""
         super().resume_writing()
+        self.paused = False
         if self.on_resume is not None:
             self.on_resume()
 
@@ -73,11 +82,6 @@ class Wire(WebSocketsSansIOProtocol):
         """Called when a ping was not answered: nothing is flushed to who is gone."""
         super().keepalive_timeout()
         self.loop.call_later(self.close_timeout, self.transport.abort)
-
-    @property
-    def paused(self) -> bool:
-        """Whether the client has so much to read that nothing more should be written."""
-        return not self.writable.is_set()
 
     @property
     def open(self) -> bool:

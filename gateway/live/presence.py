@@ -13,6 +13,9 @@ from services.contracts import session
 log = structlog.get_logger()
 
 REPORT_SECONDS = 5.0
+PACE_SECONDS = 0.25
+"""Real time between two reports of one conference: who comes and goes meanwhile is told together."""
+
 
 
 class Presence:
@@ -72,6 +75,7 @@ class Presence:
                 # Nobody left and it was heard: silence from now on.
                 del self._here[conference], self._changed[conference], self._reporting[conference]
                 return
+            await asyncio.sleep(PACE_SECONDS)  # paces the reports when many come at once
             try:
                 async with asyncio.timeout(self._seconds):
                     await changed.wait()

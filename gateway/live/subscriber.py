@@ -195,7 +195,7 @@ class Subscriber:
                 hub.want(self.viewer)
             only = self._offered if kinds is None else kinds if self._offered is None else kinds & self._offered
             now = topic.parts(self._look, hub.views, only)
-            gone = [key for key in self.sent if key not in now and (only is None or key.kind in only)]
+            gone = [key for key in self.sent if (only is None or key[0] in only) and key not in now]
             found = hub.changes.between(self.sent, now, gone, self._again)
             self._again = frozenset()
             self._generation = hub.history.generation
