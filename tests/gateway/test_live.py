@@ -368,6 +368,43 @@ async def test_a_client_that_does_not_read_is_closed_and_harms_nobody(city: City
         await until(lambda: len(gateway.gateway.admission) == 1)
 
 
+async def test_a_client_that_reads_again_hears_the_newest_and_nobody_else_has_noticed(
+    city: City, gateway: Address
+) -> None:
+    async with (
+        watching(gateway, city.issuer.resident(BEN)) as healthy,
+        connect(gateway.ws, sock=narrow(gateway), subprotocols=[PROTOCOL], max_queue=1, max_size=None) as stalled,
+    ):
+        init = {"type": "connection_init", "payload": {"authorization": f"Bearer {city.issuer.resident()}"}}
+        body = {"query": document("ConferenceChanges"), "variables": {"conferenceId": GID}}
+        for sent in (init, {"type": "subscribe", "id": "1", "payload": body}):
+            await stalled.send(json.dumps(sent))
+        await until(lambda: len(gateway.gateway.admission._people) == 2)
+        (connection,) = gateway.gateway.admission._people[ANNA]
+        words, told, most = "", 0, 0
+        while not connection.wire.paused:  # type: ignore[attr-defined]
+            told += 1
+            words = f"{told} " + "x" * 1900
+            messages = tuple(message(f"{n:02x}"[::-1], words) for n in range(90))
+            city.know([session.ChatView(conference_id=CONFERENCE, channel="plenary", messages=messages)])
+            await city.tell(session.MessagePosted(**AT, message_id="8" * 32, channel="plenary"))
+            await healthy.becomes(lambda now, words=words: words in str(now.chats))
+        for _ in range(10):
+            told += 1
+            words = f"{told} " + "x" * 1900
+            messages = tuple(message(f"{n:02x}"[::-1], words) for n in range(90))
+            city.know([session.ChatView(conference_id=CONFERENCE, channel="plenary", messages=messages)])
+            await city.tell(session.MessagePosted(**AT, message_id="8" * 32, channel="plenary"))
+            await healthy.becomes(lambda now, words=words: words in str(now.chats))
+            most = max(most, connection.wire.transport.get_write_buffer_size())  # type: ignore[attr-defined]
+        heard = 0
+        async with asyncio.timeout(60):
+            while words not in await stalled.recv():
+                heard += 1
+        assert heard < told  # what came between was skipped
+        assert most < 2 * 90 * 2000 + 2 * 32 * 1024  # a message or two, however much was said
+
+
 async def test_a_restart_of_nats_costs_nothing_but_time(tmp_path: Path) -> None:
     nats = Nats(tmp_path / "nats", [User("tests", "secret")])
     server = nats.start()
