@@ -105,6 +105,7 @@ class Answers:
         self._ask = ask
         self._now = now
         self._kept: dict[type[Any], OrderedDict[QueryRequest[Any], Kept]] = {kind: OrderedDict() for kind in KINDS}
+        self._everybodys = {query: self._kept[query] for query, kind in KINDS.items() if kind.everybody}
         self._same: OrderedDict[tuple[type[Any], str], Answer] = OrderedDict()
         self._flights: dict[QueryRequest[Any], asyncio.Task[Reply[Any]]] = {}
         self._after: dict[str, Position] = {}
@@ -150,7 +151,7 @@ class Answers:
             actor: who asks.
             after: positions that the answers include, by service.
         """
-        served = {kind: kept for kind, kept in self._kept.items() if self.serves(kind, actor)}
+        served = self._kept if is_nobody(actor) else self._everybodys
         now = self._now()
 
         def look(query: QueryRequest[Any]) -> Any:

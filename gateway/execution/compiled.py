@@ -22,7 +22,7 @@ from gateway.context import Context
 from gateway.execution.fragments import Fragments
 from gateway.execution.projection import Projection
 from gateway.execution.selection import NotCompilable, Selection, Source
-from gateway.execution.waiting import Arguments, Waiting
+from gateway.execution.waiting import Arguments, Simple, Waiting
 from gateway.metrics import EXECUTED
 from gateway.schema.shape import Missing, Person
 
@@ -191,6 +191,8 @@ class _Form:
         self._empty = {name: root if isinstance(root, str) else None for name, root in roots.items()}
         self._arguments: list[Arguments] = projection.arguments
         self._max_age = projection.max_age
+        self.simple = all(one.simple for one in self._arguments)
+        """Whether the arguments follow from the values of the variables alone."""
 
     async def run(self, context: Context, variables: VariableValues, told: Any) -> Result:
         """The result.
@@ -223,6 +225,7 @@ class Compiled:
         self._source = Source(schema, document)
         self._fragments = fragments
         self._forms: OrderedDict[tuple[Any, ...], _Form | None] = OrderedDict()
+        self._simple: dict[str | None, Simple] = {}
 
     async def run(
         self, name: str | None, given: Mapping[str, Any], context: Context, told: Any = None
@@ -243,12 +246,14 @@ class Compiled:
         operation = self._source.operation(name)
         if operation is None:
             return None
-        variables = _NONE
-        if operation.variable_definitions:
-            read = get_variable_values(self._schema, operation.variable_definitions, dict(given))
-            if isinstance(read, list):
-                return None
-            variables = read
+        definitions = operation.variable_definitions
+        variables: VariableValues | list[GraphQLError] = _NONE
+        if definitions:
+            if name not in self._simple:
+                self._simple[name] = Simple(definitions)
+            variables = self._simple[name].read(given) or get_variable_values(self._schema, definitions, dict(given))
+        if isinstance(variables, list):
+            return None
         decided = tuple(variables.coerced.get(variable) for variable in self._source.deciding)
         key = (name, decided)
         if key not in self._forms:
@@ -258,6 +263,10 @@ class Compiled:
         form = self._forms[key]
         if form is None:
             return None
+        if definitions and not form.simple:
+            variables = get_variable_values(self._schema, definitions, dict(given))
+            if isinstance(variables, list):
+                return None
         try:
             return await form.run(context, variables, told)
         except _GiveUp:

@@ -11,7 +11,7 @@ are constants that are looked up by made-up names. A name under which the client
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.execution.fragments import Fragments
+from gateway.execution.plain import DATE_TIME, NotPlain, Plain
 from gateway.execution.selection import NotCompilable, Selection
 from gateway.execution.waiting import Arguments, Waiting
 from gateway.schema.shape import AT_HAND, Missing, Shown, show
@@ -43,9 +44,6 @@ from gateway.schema.stored import CACHED, PART, STORED, Part, Stored
 
 NAMES = 5_000
 """An operation that needs more names in its source, two or three for a field, is left to graphql-core."""
-
-DATE_TIME = "DateTime"
-"""The scalar that strawberry writes as `isoformat` does."""
 
 HOURS = 3600
 """Nothing may be reused for longer, whatever its fields say (seconds)."""
@@ -128,6 +126,7 @@ class Projection:
         self._made: list[tuple[Waiting, str]] = []
         self._tables: list[tuple[str, type, str]] = []
         self._fields = 0
+        self._plain = Plain(self._constant)
         self.arguments: list[Arguments] = []
         self.max_age = HOURS
 
@@ -264,6 +263,10 @@ class Projection:
     def _list(
         self, to: _Lines, kind: GraphQLList[Any], name: str, below: Selection, conference: str | None, path: str
     ) -> None:
+        if conference is not None:
+            with suppress(NotPlain):
+                to.add(f"{name} = {self._plain.list(kind, name, below)}")
+                return
         item, made, number = self._fresh("item_"), self._fresh("made_"), self._fresh("n_")
         to.add(f"if {name}.__class__ is not tuple and {name}.__class__ is not list: raise AMISS")
         to.add(f"{made} = []")

@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fields of a compiled operation that are asked for: by a resolver that waits, has arguments or asks who asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLList, GraphQLNonNull, is_specified_scalar_type
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    NamedTypeNode,
+    NonNullTypeNode,
+    Undefined,
+    VariableDefinitionNode,
+    VariableNode,
+    is_specified_scalar_type,
+)
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
@@ -31,15 +43,29 @@ class Arguments:
                 kind = kind.of_type
             if not is_specified_scalar_type(kind):
                 raise NotCompilable(f"an argument of type {kind}")
-        given = {argument.name.value for argument in node.arguments or ()}
         self._field = field
         self._node = node
         self._names = {
             (argument.graphql_name or _camel(argument.python_name)): argument.python_name
             for argument in definition.arguments
         }
-        if not self._names.keys() >= given:
+        values = {argument.name.value: argument.value for argument in node.arguments or ()}
+        if not self._names.keys() >= values.keys():
             raise NotCompilable("an argument that strawberry does not know")
+        self._variables: list[tuple[str, str, bool]] | None = None
+        if all(isinstance(value, VariableNode) for value in values.values()) and not any(
+            argument.default_value is not Undefined for argument in field.args.values()
+        ):  # they were coerced with the variables: the types are the same, as validation saw to
+            self._variables = [
+                (value.name.value, self._names[name], isinstance(field.args[name].type, GraphQLNonNull))
+                for name, value in values.items()
+                if isinstance(value, VariableNode)
+            ]
+
+    @property
+    def simple(self) -> bool:
+        """Whether every argument is a variable as it is, so that nothing but their values is needed."""
+        return self._variables is not None
 
     def read(self, variables: VariableValues) -> dict[str, Any]:
         """The arguments by their names in Python.
@@ -47,8 +73,56 @@ class Arguments:
         Raises:
             GraphQLError: a value is missing or null where it may not be.
         """
-        found = get_argument_values(self._field, self._node, variables, hide_suggestions=True)
-        return {self._names[name]: value for name, value in found.items()}
+        if self._variables is None:
+            found = get_argument_values(self._field, self._node, variables, hide_suggestions=True)
+            return {self._names[name]: value for name, value in found.items()}
+        given, read = variables.coerced, {}
+        for variable, name, required in self._variables:
+            if variable in given:
+                read[name] = given[variable]
+            if required and read.get(name) is None:
+                raise GraphQLError("an argument is null")  # graphql-core says it properly
+        return read
+
+
+class Simple:
+    """Reads the variables of an operation where each is a built-in scalar without a default, the usual case.
+
+    Args:
+        definitions: of the operation's variables.
+    """
+
+    _CLASSES = {"ID": str, "String": str, "Int": int, "Boolean": bool}
+
+    def __init__(self, definitions: Iterable[VariableDefinitionNode]) -> None:
+        self._variables: list[tuple[str, type, bool]] | None = []
+        for definition in definitions:
+            kind, required = definition.type, False
+            if isinstance(kind, NonNullTypeNode):
+                kind, required = kind.type, True
+            cls = self._CLASSES.get(kind.name.value) if isinstance(kind, NamedTypeNode) else None
+            if cls is None or definition.default_value is not None:
+                self._variables = None
+                return
+            self._variables.append((definition.variable.name.value, cls, required))
+
+    def read(self, given: Mapping[str, Any]) -> VariableValues | None:
+        """The variables; None: graphql-core must look at them."""
+        if self._variables is None:
+            return None
+        read: dict[str, Any] = {}
+        for name, cls, required in self._variables:
+            value = given.get(name)
+            if value is None:
+                if required:
+                    return None
+                if name in given:
+                    read[name] = None
+            elif value.__class__ is not cls or (isinstance(value, int) and not -(2**31) <= value < 2**31):
+                return None
+            else:
+                read[name] = value
+        return VariableValues({}, read)
 
 
 class Waiting:

@@ -2,6 +2,7 @@
 """Compiled operations answer exactly what graphql-core answers, also where something is amiss."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -166,13 +167,8 @@ async def test_a_snapshot_says_the_same_either_way(
         assert getattr(compiled, name) == getattr(reference, name)
 
 
-async def test_a_list_of_conferences_costs_one_question_for_each_service(city: City, gateway: Address) -> None:
-    """Fifty evenings: one message to registration, one to session; none at all when it is asked for again."""
-    some = view(registration.Conference)
-    every = [msgspec.structs.replace(some, conference_id=f"{number:032x}") for number in range(50)]
-    city.say(registration.ListConferences, lambda _: registration.Conferences(items=tuple(every)))
-    evening = view(session.SessionView)
-    city.say(session.GetSession, lambda query: msgspec.structs.replace(evening, conference_id=query.conference_id))
+def counted(gateway: Address) -> list[str]:
+    """The subjects of the questions that the gateway sends from now on."""
     sent: list[str] = []
     request = gateway.bus.request
 
@@ -181,6 +177,28 @@ async def test_a_list_of_conferences_costs_one_question_for_each_service(city: C
         return await request(subject, *given, **options)
 
     gateway.bus.request = counting  # type: ignore[method-assign]
+    return sent
+
+
+async def test_an_evening_costs_one_message_to_each_service_and_one_for_the_names(city: City, gateway: Address) -> None:
+    token = city.issuer.staff()
+    await gateway.ask("{ viewer { kind } }", token)  # the keys of tokens are known
+    sent = counted(gateway)
+    answer = await gateway.ask(document("EveningForStaff"), token, id=GID)
+    assert answer["data"]["conference"]["groups"]["groups"]
+    asked = Counter(subject.split(".")[2] for subject in sent if not subject.endswith(".GetNames"))
+    assert set(asked.values()) == {1}, sent
+    assert sent.count(".qry.registration.GetNames") == 1
+
+
+async def test_a_list_of_conferences_costs_one_question_for_each_service(city: City, gateway: Address) -> None:
+    """Fifty evenings: one message to registration, one to session; none at all when it is asked for again."""
+    some = view(registration.Conference)
+    every = [msgspec.structs.replace(some, conference_id=f"{number:032x}") for number in range(50)]
+    city.say(registration.ListConferences, lambda _: registration.Conferences(items=tuple(every)))
+    evening = view(session.SessionView)
+    city.say(session.GetSession, lambda query: msgspec.structs.replace(evening, conference_id=query.conference_id))
+    sent = counted(gateway)
     query = (
         "{ conferences(first: 50) { nodes { id details { title } session { status phases { key title { de } } } } } }"
     )
