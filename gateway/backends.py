@@ -92,7 +92,9 @@ class Backends:
         waiting = self._waiting.get(together)
         if waiting is None:
             waiting = self._waiting[together] = {}
-            asyncio.get_running_loop().call_soon(self._send, together)
+            # One turn of the loop later, so that whoever gathers answers in tasks of their own is in it, too.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._send, together)
         future = waiting.get(query)
         if future is None:
             future = waiting[query] = asyncio.get_running_loop().create_future()

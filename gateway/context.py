@@ -2,6 +2,7 @@
 """What resolvers may use while one operation is executed: who asks, and the ways to the services."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from strawberry.dataloader import DataLoader
@@ -15,7 +16,7 @@ from services.chassis.contract import Answer, CommandRequest, QueryRequest
 from services.chassis.identity import ANONYMOUS, Actor
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused, Reply
-from services.contracts import ideas
+from services.contracts import ideas as contract
 from services.contracts.shared import Cut
 
 if TYPE_CHECKING:
@@ -66,10 +67,18 @@ class Context:
         self.scopes = scopes
         self.incomplete = False
         self._patience = QUERY_PATIENCE
-        self.names: DataLoader[tuple[str, str], str | None] = DataLoader(load_fn=self.load_names, cache=False)
         self.names_at_hand = backends.names.at_hand
-        self.ideas: DataLoader[str, ideas.IdeaView | None] = DataLoader(load_fn=self._load_ideas)
         self._standings: dict[tuple[str | None, bool], frozenset[str]] = {}
+
+    @cached_property
+    def names(self) -> DataLoader[tuple[str, str], str | None]:
+        """Names of people, those of one moment asked for together; most operations need it not, and it takes time."""
+        return DataLoader(load_fn=self.load_names, cache=False)
+
+    @cached_property
+    def ideas(self) -> DataLoader[str, contract.IdeaView | None]:
+        """Ideas by their ids, those of one moment asked for together."""
+        return DataLoader(load_fn=self._load_ideas)
 
     def of_nobody(self) -> "Context":
         """A context for what several clients read: it may see no more than anybody."""
@@ -149,11 +158,11 @@ class Context:
         if lacks is not None:
             raise Refused(NotAllowed(needs=lacks))
 
-    async def _load_ideas(self, ids: list[str]) -> list[ideas.IdeaView | None]:
-        found: dict[str, ideas.IdeaView] = {}
+    async def _load_ideas(self, ids: list[str]) -> list[contract.IdeaView | None]:
+        found: dict[str, contract.IdeaView] = {}
         for start in range(0, len(ids), 100):
             some = tuple(ids[start : start + 100])
-            page = await self.ask(ideas.ListIdeas(ids=some, cut=Cut(first=len(some))))
+            page = await self.ask(contract.ListIdeas(ids=some, cut=Cut(first=len(some))))
             found.update((item.idea_id, item) for item in page.items)
         return [found.get(idea) for idea in ids]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One conference: the place where the areas meet. Every field asks the one service that knows it."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -188,8 +189,8 @@ class Conference(Shown, Node):
     async def my_sheet(self, info: strawberry.Info) -> ideas_types.IdeaSheet | None:
         """The sheet of the own group; after the groups have ended, the last one the person wrote in."""
         context = context_of(info)
-        own = visibility.own_group(viewer_of(context, self.conference), await groups_for(context, self.conference))
-        found = await self._sheets(context)
+        groups, found = await asyncio.gather(groups_for(context, self.conference), self._sheets(context))
+        own = visibility.own_group(viewer_of(context, self.conference), groups)
         mine = [sheet for sheet in found if own is None or sheet.group_id == own.group_id]
         if context.is_staff(self.conference) and own is None:
             return None
