@@ -17,7 +17,6 @@ PACE_SECONDS = 0.25
 """Real time between two reports of one conference: who comes and goes meanwhile is told together."""
 
 
-
 class Presence:
     """Who is there, by conference.
 
