@@ -19,10 +19,14 @@ from benchmarks.harness import Result
 OUTPUT = Path(".quartier/bench.json")
 
 
+LONG = {"city"}
+"""Those that take minutes are run when they are named."""
+
+
 def names() -> list[str]:
-    """Every module of the package that measures something."""
+    """Every module of the package that measures something within a moment."""
     found = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg)
-    return [name for name in found if name not in ("__main__", "harness")]
+    return [name for name in found if name not in {"__main__", "harness", *LONG}]
 
 
 def table(results: list[Result]) -> Table:
