@@ -24,6 +24,7 @@ from services.chassis.tasks import end
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+COUNT_SECONDS = 15.0
 
 
 class Courier:
@@ -43,6 +44,7 @@ class Courier:
         self._look_seconds = look_seconds
         self._wake = asyncio.Event()
         self._seldom = Seldom()
+        self._counted = float("-inf")
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -57,7 +59,7 @@ class Courier:
                 for endpoint in await self._queue.due():
                     if endpoint not in self._busy:
                         self._begin(endpoint)
-                WEBHOOKS_WAITING.set(await self._queue.pending())
+                await self._count()
                 try:
                     async with asyncio.timeout(self._look_seconds):
                         await self._wake.wait()
@@ -67,6 +69,13 @@ class Courier:
             await end(*self._busy.values())
             self._busy.clear()
             WEBHOOKS_WAITING.set(0)
+
+    async def _count(self) -> None:
+        """Counts what waits, now and then: it may be much."""
+        now = asyncio.get_running_loop().time()
+        if now - self._counted >= COUNT_SECONDS:
+            self._counted = now
+            WEBHOOKS_WAITING.set(await self._queue.pending())
 
     def _begin(self, endpoint: UUID) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(endpoint))

@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 LONGEST_URL = 2000
-RESOLVERS = 64
+RESOLVERS = 200
 """Names that are resolved at the same time, in threads of their own: a silent name server holds up nobody else."""
 
 _REFUSED_4 = tuple(
