@@ -224,7 +224,7 @@ class Handling:
 
 
 async def _only_active(tx: Tx, webhook: UUID) -> None:
-    if await tx.fetchval("SELECT status FROM webhook_endpoints WHERE id = $1", webhook) != "ACTIVE":
+    if await tx.fetchval("SELECT status FROM webhook_endpoints WHERE id = $1 FOR SHARE", webhook) != "ACTIVE":
         raise Refused(commands.WebhookIsNotActive())
 
 

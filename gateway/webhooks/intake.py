@@ -24,13 +24,14 @@ MATCHES = (
 
 PLACE = "coalesce(replace(e.conference::text, '-', ''), 'city')"
 
+# FOR SHARE: a webhook that is ended at this moment is ended before this, or discards what this queues.
 _QUEUE = f"""
 WITH e AS (
     INSERT INTO webhook_events (id, type, at, conference, district, series, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (id) DO NOTHING RETURNING id, type, conference, district, series
 )
 INSERT INTO webhook_deliveries (endpoint, event, place)
-SELECT w.id, e.id, {PLACE} FROM e JOIN webhook_endpoints AS w ON w.status = 'ACTIVE' AND {MATCHES}
+SELECT w.id, e.id, {PLACE} FROM e JOIN webhook_endpoints AS w ON w.status = 'ACTIVE' AND {MATCHES} FOR SHARE OF w
 """  # noqa: S608 -- only our own constants
 
 MOST_REMEMBERED = 10_000

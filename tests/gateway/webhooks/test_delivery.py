@@ -10,6 +10,8 @@ from aiohttp import web
 
 from gateway.webhooks import commands
 from gateway.webhooks.sender import Sender
+from services.chassis.database import Database
+from services.chassis.dead_letters import DeadLetters
 from services.chassis.refusals import NotFound
 from services.contracts import ideas, registration
 from tests.gateway.webhooks.world import (
@@ -389,3 +391,34 @@ async def test_a_cancelled_conference_is_told(world, receiver):
         posts = await receiver.got(2)
         assert [post.message["type"] for post in posts] == ["conference.moved", "conference.cancelled"]
         assert posts[1].message["data"]["state"] == "CANCELLED"
+
+
+async def test_an_event_of_a_newer_release_parks_its_conference_alone_until_it_is_skipped(world, receiver):
+    async with world.webhooks() as office:
+        await office.create(receiver.url)
+        await world.tell(phase(1, NORTH), version=2)
+        await world.tell(phase(2, NORTH), phase(3, SOUTH))
+        assert runs(await receiver.got(1)) == [3]
+        await until(lambda: office.webhooks.readiness()["parked"] == {"session": [NORTH]})
+        db = await Database.connect(world.dsn, size=1)
+        try:
+            letters = DeadLetters(db, "gateway")
+            assert await letters.skip("session", NORTH, 1)
+            await until(lambda: letters.replay("session", NORTH))
+            assert runs(await receiver.got(2)) == [3, 2]
+        finally:
+            await db.close()
+
+
+async def test_when_the_database_drops_everybody_deliveries_go_on(world, receiver):
+    async with world.webhooks() as office:
+        await office.create(receiver.url)
+        await world.tell(*(phase(run) for run in range(20)))
+        await receiver.got(5)
+        await world.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await world.tell(*(phase(run) for run in range(20, 40)))
+        await until(lambda: set(runs(receiver.posts)) == set(range(40)), 60)
+        assert len(receiver.posts) <= 41

@@ -135,8 +135,12 @@ class World:
                 await bus.js.delete_stream(bus.stream(service))
             await bus.close()
 
-    async def tell(self, *events: ContractEvent) -> None:
-        """Puts events into the streams of their services, as the relays do."""
+    async def tell(self, *events: ContractEvent, version: int = 1) -> None:
+        """Puts events into the streams of their services, as the relays do.
+
+        Args:
+            version: of the contract that their header tells.
+        """
         for event in events:
             service, name = event.SERVICE, type(event).__name__
             self.positions[service] += 1
@@ -144,7 +148,7 @@ class World:
                 "Nats-Msg-Id": uuid4().hex,
                 ES_EPOCH: "e",
                 ES_POSITION: str(self.positions[service]),
-                ES_TOPIC: name if event.VERSION == 1 else f"{name}/{event.VERSION}",
+                ES_TOPIC: name if version == 1 else f"{name}/{version}",
             }
             subject = self.bus.subject_event(service, event.conference, name)
             await self.bus.js.publish(subject, msgspec.json.encode(event), headers=headers)
