@@ -7,6 +7,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 READY := $(BIN)/quartier
 PYTEST := $(BIN)/pytest
+NODE := tests/conformance/node_modules/.package-lock.json
 GOLDEN := tests/contract/test_golden_events.py tests/contract/test_snapshots.py
 
 .DEFAULT_GOAL := help
@@ -24,20 +25,22 @@ up: $(READY) ## Start the whole city on this machine; Ctrl-C stops it, the data 
 test: check ## Run all checks and all tests except the soak tests
 	$(PYTEST) -n auto -m "not soak"
 
-check: $(READY) ## Check style, types, import rules, dependencies, and that nothing stored changed its fields
+check: $(READY) $(NODE) ## Check style, types, import rules, dependencies, the schema, and that nothing stored changed its fields
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m gateway.schema.table --check
-	$(PYTEST) -q -p no:randomly tests/architecture $(GOLDEN) -k "not planted and not whole_stream"
+	$(PYTEST) -q -p no:randomly tests/architecture tests/conformance/test_schema.py $(GOLDEN) -k "not planted and not whole_stream"
 
 bench: $(READY) ## Measure side by side with peers; figures, not verdicts
 	$(BIN)/python -m benchmarks
 
-conformance: $(READY) ## Run the event sourcing library's and the GraphQL protocols' own suites against ours
-	$(PYTEST) -n auto -k conformance
+conformance: export QUARTIER_CONFORMANCE_DOCUMENTS ?= 10000
+conformance: export QUARTIER_CONFORMANCE_FUZZ_SECONDS ?= 300
+conformance: $(READY) $(NODE) ## Run the suites, clients and tools of others against ours, at full length
+	$(PYTEST) -n auto -k conformance -o timeout=3600
 
 contract-livekit: $(READY) ## Compare the LiveKit double with a real server (LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET)
 	$(PYTEST) -m livekit_real
@@ -54,6 +57,11 @@ schema: $(READY) ## Write the GraphQL schema to gateway/schema.graphql
 $(UV):
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "python3 has no pip: on Debian, apt-get install python3-pip" >&2; exit 1; }
 	$(PYTHON) -m pip install --quiet --target .tools uv==$(UV_VERSION)
+
+# Node comes with the Python environment; npm's packages stay in the folder of the tests that use them.
+$(NODE): tests/conformance/package.json tests/conformance/package-lock.json | $(READY)
+	$(BIN)/python -m tests.conformance.node
+	@touch $@
 
 $(READY): $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --locked --extra laptop --python $(PYTHON)

@@ -68,7 +68,8 @@ def registration_api(stored: list[dict[str, Any]]) -> Api:
 
     @api.query(registration.ListConferences)
     async def some(request: registration.ListConferences, _: Any) -> registration.Conferences:
-        return registration.Conferences(items=tuple(every.values())[: request.cut.first])
+        items = tuple(every.values())[: request.cut.first]
+        return registration.Conferences(items=items, keys=tuple(item.conference_id for item in items))
 
     @api.query(registration.GetConference)
     async def one(request: registration.GetConference, _: Any) -> registration.Conference | NotFound:

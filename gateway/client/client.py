@@ -225,6 +225,8 @@ class Client:
         if answer.data is None:
             raise ClientError(answer.errors or [{"message": "no data"}])
         (result,) = answer.data.values()
+        if bytes(result) == b"null":
+            raise ClientError(answer.errors or [{"message": "no result"}])
         outcome = _OUTCOME.decode(result)
         if not outcome.kind.endswith("Success"):
             return _REFUSED.decode(result)

@@ -65,7 +65,7 @@ def command_operations(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
         success = schema.type_map[f"{name}Success"]
         assert isinstance(success, GraphQLObjectType)  # noqa: S101 -- every mutation has one
         fields = "\n      ".join(success.fields)
-        summary = (definition.description or "").replace("\n", " ")
+        summary = sentence(definition.description)
         yield (
             name,
             f"# {summary}\n"
@@ -137,7 +137,7 @@ class Writer:
                 field = f"    {snake(key)}: (\n        {alternatives}\n    )"
             fields.append(field)
         options = f', tag_field="__typename", tag="{tag}"' if tag else ""
-        description = " ".join((parent.description or parent.name).split()).replace('"', "'")
+        description = (sentence(parent.description) or parent.name).replace('"', "'")
         lines = [
             f"class {name}(_Result, frozen=True, kw_only=True{options}):",
             *_docstring(description),
@@ -175,6 +175,11 @@ class Writer:
             return " | ".join(members)
         self._struct(name, selection, named)
         return name
+
+
+def sentence(description: str | None) -> str:
+    """What a description says, on one line and without its example."""
+    return " ".join((description or "").partition(" Example: `")[0].split())
 
 
 def _docstring(text: str) -> list[str]:

@@ -153,7 +153,7 @@ class ChatMessagesConference(_Result, frozen=True, kw_only=True):
 class ChatMessagesResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    conference: ChatMessagesConference
+    conference: ChatMessagesConference | None = None
 
 
 class CheckInSuccess(_Result, frozen=True, kw_only=True):
@@ -1042,7 +1042,7 @@ class ConferenceDetailsConference(_Result, frozen=True, kw_only=True):
 class ConferenceDetailsResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    conference: ConferenceDetailsConference
+    conference: ConferenceDetailsConference | None = None
 
 
 class ConferencesConferencesNodesDetails(_Result, frozen=True, kw_only=True):
@@ -1158,7 +1158,7 @@ class DeskDesk(_Result, frozen=True, kw_only=True):
 class DeskResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    server_time: datetime
+    server_time: datetime | None = None
     desk: DeskDesk | None = None
 
 
@@ -1562,8 +1562,8 @@ class EveningConference(_Result, frozen=True, kw_only=True):
 class EveningResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    server_time: datetime
-    conference: EveningConference
+    server_time: datetime | None = None
+    conference: EveningConference | None = None
 
 
 class EveningForStaffConferenceSessionPhasesTitle(_Result, frozen=True, kw_only=True):
@@ -1934,8 +1934,8 @@ class EveningForStaffConference(_Result, frozen=True, kw_only=True):
 class EveningForStaffResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    server_time: datetime
-    conference: EveningForStaffConference
+    server_time: datetime | None = None
+    conference: EveningForStaffConference | None = None
 
 
 class ExcludeParticipantSuccess(_Result, frozen=True, kw_only=True):
@@ -2032,7 +2032,7 @@ class JoinCredentialsConference(_Result, frozen=True, kw_only=True):
 class JoinCredentialsResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    conference: JoinCredentialsConference
+    conference: JoinCredentialsConference | None = None
 
 
 class JuryRoundJuryRoundCriteria(_Result, frozen=True, kw_only=True):
@@ -2328,7 +2328,7 @@ class MyRegistrationConference(_Result, frozen=True, kw_only=True):
 class MyRegistrationResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    conference: MyRegistrationConference
+    conference: MyRegistrationConference | None = None
 
 
 class NextPhaseSuccess(_Result, frozen=True, kw_only=True):
@@ -2518,7 +2518,7 @@ class RosterConference(_Result, frozen=True, kw_only=True):
 class RosterResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    conference: RosterConference
+    conference: RosterConference | None = None
 
 
 class RotateWebhookSecretSuccess(_Result, frozen=True, kw_only=True):
@@ -2601,8 +2601,8 @@ class ViewerViewer(_Result, frozen=True, kw_only=True):
 class ViewerResult(_Result, frozen=True, kw_only=True):
     """What can be asked."""
 
-    server_time: datetime
-    viewer: ViewerViewer
+    server_time: datetime | None = None
+    viewer: ViewerViewer | None = None
 
 
 class WritePassageSuccess(_Result, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ import orjson
 from graphql import ExecutionResult, OperationType
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from strawberry.http.ides import get_graphql_ide_html
 
+from gateway import ide
 from gateway.context import Context
 from gateway.door import Door, Turned
 from gateway.execution.engine import BadRequest, Params, Rejected
@@ -49,7 +49,7 @@ class HttpEndpoint:
         accept = request.headers.get("accept", "")
         media = GRAPHQL if GRAPHQL in accept else JSON
         if request.method == "GET" and self._ide and "text/html" in accept:
-            return HTMLResponse(get_graphql_ide_html())
+            return HTMLResponse(ide.page(), headers={"Content-Security-Policy": ide.POLICY})
         if accept and not any(kind in accept for kind in (GRAPHQL, JSON, "*/*", "application/*")):
             return _problem(JSON, 406, "NOT_ACCEPTABLE", f"answers come as {GRAPHQL} or {JSON}")
         try:

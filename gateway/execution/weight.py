@@ -145,7 +145,7 @@ class _Scales:
         named = getattr(kind, "name", "")
         if named.endswith("Connection"):
             for argument in node.arguments or ():
-                if argument.name.value == "first":
+                if argument.name.value in ("first", "last"):
                     value = argument.value
                     if not isinstance(value, IntValueNode) or len(value.value) > 3:
                         return 100

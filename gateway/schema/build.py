@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the schema together."""
 
+from datetime import datetime
 from functools import cache
 
 import strawberry
@@ -8,6 +9,8 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.schema.errors import REFUSAL_TYPES
+from gateway.schema.illustrate import illustrate
+from gateway.schema.instants import INSTANT
 from gateway.schema.mutations import build_mutation
 from gateway.schema.query import Query
 from gateway.schema.shape import read
@@ -17,14 +20,18 @@ from gateway.schema.subscription import Subscription
 @cache
 def build_schema() -> strawberry.Schema:
     """The schema of the API; made once in a process."""
-    config = StrawberryConfig(default_resolver=read, disable_field_suggestions=True, sort_schema=False)
-    return strawberry.Schema(
+    config = StrawberryConfig(
+        default_resolver=read, disable_field_suggestions=True, sort_schema=False, scalar_map={datetime: INSTANT}
+    )
+    schema = strawberry.Schema(
         query=Query,
         mutation=build_mutation(),
         subscription=Subscription,
         types=tuple(REFUSAL_TYPES.values()),
         config=config,
     )
+    illustrate(core(schema))
+    return schema
 
 
 def core(schema: strawberry.Schema) -> GraphQLSchema:

@@ -15,7 +15,18 @@ from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
 from gateway.schema import session as session_types
 from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
-from gateway.schema.relay import AFTER, FIRST, Connection, Node, connection, global_id, local_id, page_size, read_page
+from gateway.schema.relay import (
+    AFTER,
+    BEFORE,
+    FIRST,
+    LAST,
+    Connection,
+    Node,
+    Page,
+    connection,
+    global_id,
+    local_id,
+)
 from gateway.schema.scalars import ConferenceStatus
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import cached, stored
@@ -25,7 +36,6 @@ from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration
 from services.contracts import rooms as contract_rooms
 from services.contracts import session as contract_session
-from services.contracts.shared import Cut
 
 READ = ("conference:read",)
 LIVE = ("session:live",)
@@ -198,10 +208,15 @@ class Conference(Shown, Node):
 
     @computed(needs=PUBLIC)
     async def ideas(
-        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
     ) -> Connection[ideas_types.Idea] | None:
         """The ideas that were submitted."""
-        return await list_ideas(context_of(info), self.conference, first, after)
+        return await list_ideas(context_of(info), self.conference, Page(first, after, last, before))
 
     @computed(needs=FOR_STAFF)
     async def venue(self, info: strawberry.Info) -> rooms_types.Venue | None:
@@ -252,15 +267,11 @@ class Conference(Shown, Node):
         return visibility.sheets(viewer, view.sheets, groups)
 
 
-async def list_ideas(
-    context: Context, conference: str | None, first: int | None, after: str | None
-) -> Connection[ideas_types.Idea]:
+async def list_ideas(context: Context, conference: str | None, page: Page) -> Connection[ideas_types.Idea]:
     """A page of submitted ideas, all or of one conference."""
     purpose = f"ideas/{conference or ''}"
-    began = read_page(context.signer, purpose, after)
-    key, skip = began
-    cut = Cut(first=min(100, page_size(first) + skip), after=key)
-    page = await context.ask(contract_ideas.ListIdeas(conference_id=conference, cut=cut))
-    nodes = [ideas_types.shown_idea(context, item) for item in page.items[skip:]]
-    found: Connection[ideas_types.Idea] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
-    return found
+    cut = page.cut(context.signer, purpose)
+    found = await context.ask(contract_ideas.ListIdeas(conference_id=conference, cut=cut))
+    nodes = [ideas_types.shown_idea(context, item) for item in found.items]
+    made: Connection[ideas_types.Idea] = connection(context.signer, purpose, cut, found, nodes)
+    return made

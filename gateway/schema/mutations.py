@@ -147,7 +147,7 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
         return await carry_out(context_of(info), kind, success, input)
 
     argument = Annotated[given, strawberry.argument(description="The command.")]  # type: ignore[valid-type]
-    resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": union}
+    resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": union | None}
     field_name = name[0].lower() + name[1:]
     resolve.__name__ = field_name  # `create_type` tells fields apart by it
     return strawberry.field(

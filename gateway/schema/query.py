@@ -15,15 +15,16 @@ from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
 from gateway.schema.registration import District
 from gateway.schema.relay import (
     AFTER,
+    BEFORE,
     FIRST,
+    LAST,
     Connection,
     Node,
+    Page,
     connection,
     global_id,
     local_id,
-    page_size,
     parse_id,
-    read_page,
 )
 from gateway.schema.scalars import ViewerKind
 from gateway.schema.session import Desk, Session
@@ -43,7 +44,6 @@ from services.chassis.requests import Refused
 from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration
 from services.contracts import session as contract_session
-from services.contracts.shared import Cut
 
 ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
 DISTRICT = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this district.")]
@@ -156,7 +156,7 @@ class Query:
     """What can be asked."""
 
     @computed(needs=PUBLIC)
-    def viewer(self, info: strawberry.Info) -> Viewer:
+    def viewer(self, info: strawberry.Info) -> Viewer | None:
         """Who asks."""
         context = context_of(info)
         return show(Viewer, context.actor, context.conference or "")
@@ -171,31 +171,36 @@ class Query:
         self,
         info: strawberry.Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 global ids.")],
-    ) -> list[Node | None]:
+    ) -> list[Node | None] | None:
         """The things with these global ids, in their order."""
         context = context_of(info)
         return [await fetch_node(context, gid) if _offered(info, gid) else None for gid in ids[:100]]
 
     @cached(3600)
     @computed(needs=PUBLIC)
-    def conference(self, id: ID) -> Conference:  # noqa: A002 -- named by Relay
+    def conference(self, id: ID) -> Conference | None:  # noqa: A002 -- named by Relay
         """One conference; whether it exists is said by its fields, each of which asks another service."""
         return show(Conference, None, local_id(id, "Conference"))
 
     @cached(2)
     @computed(needs=PUBLIC)
     async def conferences(
-        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
+        district_id: DISTRICT = None,
     ) -> Connection[Conference] | None:
         """Conferences by start."""
         context = context_of(info)
         district = None if district_id is None else local_id(district_id, "District")
         purpose = f"conferences/{district or ''}"
-        began = read_page(context.signer, purpose, after)
-        cut = Cut(first=min(100, page_size(first) + began[1]), after=began[0])
+        cut = Page(first, after, last, before).cut(context.signer, purpose)
         page = await context.ask(contract_registration.ListConferences(cut=cut, district_id=district))
-        nodes = [show(Conference, item, item.conference_id) for item in page.items[began[1] :]]
-        found: Connection[Conference] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+        nodes = [show(Conference, item, item.conference_id) for item in page.items]
+        found: Connection[Conference] = connection(context.signer, purpose, cut, page, nodes)
         return found
 
     @cached(60)
@@ -205,6 +210,8 @@ class Query:
         info: strawberry.Info,
         first: FIRST = None,
         after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
         postal_code: Annotated[str | None, strawberry.argument(description="Postal code of an address.")] = None,
         street: Annotated[str | None, strawberry.argument(description="Street of an address.")] = None,
         house_number: Annotated[int | None, strawberry.argument(description="House number of an address.")] = None,
@@ -212,39 +219,49 @@ class Query:
         """Districts by name: all, or those an address belongs to."""
         context = context_of(info)
         purpose = f"districts/{postal_code}/{street}/{house_number}"
-        began = read_page(context.signer, purpose, after)
-        cut = Cut(first=min(100, page_size(first) + began[1]), after=began[0])
+        cut = Page(first, after, last, before).cut(context.signer, purpose)
         query = contract_registration.ListDistricts(
             cut=cut, postal_code=postal_code, street=street, house_number=house_number
         )
         page = await context.ask(query)
-        nodes = [show(District, item) for item in page.items[began[1] :]]
-        found: Connection[District] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+        nodes = [show(District, item) for item in page.items]
+        found: Connection[District] = connection(context.signer, purpose, cut, page, nodes)
         return found
 
     @cached(10)
     @computed(needs=PUBLIC)
     async def challenges(
-        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, district_id: DISTRICT = None
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
+        district_id: DISTRICT = None,
     ) -> Connection[Challenge] | None:
         """Challenges that organisations posted."""
         context = context_of(info)
         district = None if district_id is None else local_id(district_id, "District")
         purpose = f"challenges/{district or ''}"
-        began = read_page(context.signer, purpose, after)
-        cut = Cut(first=min(100, page_size(first) + began[1]), after=began[0])
+        cut = Page(first, after, last, before).cut(context.signer, purpose)
         page = await context.ask(contract_ideas.ListChallenges(district_id=district, cut=cut))
-        nodes = [show(Challenge, item) for item in page.items[began[1] :]]
-        found: Connection[Challenge] = connection(context.signer, purpose, nodes, began=began, goes_on=page.next)
+        nodes = [show(Challenge, item) for item in page.items]
+        found: Connection[Challenge] = connection(context.signer, purpose, cut, page, nodes)
         return found
 
     @computed(needs=PUBLIC)
     async def ideas(
-        self, info: strawberry.Info, first: FIRST = None, after: AFTER = None, conference_id: CONFERENCE = None
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
+        conference_id: CONFERENCE = None,
     ) -> Connection[Idea] | None:
         """Submitted ideas, all or of one conference."""
         conference = None if conference_id is None else local_id(conference_id, "Conference")
-        return await list_ideas(context_of(info), conference, first, after)
+        return await list_ideas(context_of(info), conference, Page(first, after, last, before))
 
     @computed(needs=FOR_THE_JURY)
     async def jury_round(self, info: strawberry.Info, id: ID) -> JuryRound | None:  # noqa: A002 -- named by Relay
@@ -275,7 +292,7 @@ class Query:
         return event_kinds()
 
     @computed(needs=PUBLIC)
-    def server_time(self, info: strawberry.Info) -> datetime:
+    def server_time(self, info: strawberry.Info) -> datetime | None:
         """The present instant of conference time; clients count down from it."""
         return context_of(info).clock.now()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Global ids and cursors as the Relay specification asks for them.
 
-A cursor is opaque and signed: it holds the key of the last item and the name of its list, so that a client can
+A cursor is opaque and signed: it holds the service's key of one item and the name of its list, so that a client can
 neither make one up nor carry it from one list to another.
 """
 
@@ -17,11 +17,14 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 import strawberry
 
 from gateway.schema.shape import computed, graphql_type, shown
+from services.contracts.shared import Cut, Listed
 
 HEX = re.compile(r"^[0-9a-f]{32}\Z")
 
 FIRST = Annotated[int | None, strawberry.argument(description="How many items from the start: 1 to 100.")]
 AFTER = Annotated[str | None, strawberry.argument(description="Only items behind this cursor.")]
+LAST = Annotated[int | None, strawberry.argument(description="How many items from the end, instead of `first`.")]
+BEFORE = Annotated[str | None, strawberry.argument(description="Only items ahead of this cursor.")]
 
 
 class BadId(ValueError):
@@ -117,17 +120,47 @@ class Signer:
         return hmac.new(self._key, purpose.encode() + b"\0" + body, hashlib.sha256).digest()[: self._SIZE]
 
 
-def page_size(first: int | None) -> int:
-    """How many items a page has.
+class Page(NamedTuple):
+    """What a client asks of a list; the arguments of every connection.
 
-    Raises:
-        BadPage: the number is out of bounds.
+    Args:
+        first: how many items from the start.
+        after: a cursor: only items behind it.
+        last: how many items from the end.
+        before: a cursor: only items ahead of it.
     """
-    if first is None:
-        return 50
-    if not 1 <= first <= 100:
-        raise BadPage("`first` is between 1 and 100")
-    return first
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def cut(self, signer: Signer, purpose: str) -> Cut:
+        """The same for the service that holds the list.
+
+        Args:
+            signer: made the cursors.
+            purpose: the name of the list.
+
+        Raises:
+            BadPage: `first` or `last` is out of bounds, or both are given.
+            BadCursor: a cursor is not one of this list.
+        """
+        if self.first is not None and self.last is not None:
+            raise BadPage("either `first` or `last`")
+        # Asked for what is ahead of a cursor without saying how much of it: what is next to the cursor.
+        backward = self.last is not None or (self.first is None and self.before is not None and self.after is None)
+        size = self.last if self.first is None else self.first
+        if size is None:
+            size = PAGE
+        elif not 1 <= size <= 100:
+            raise BadPage(f"`{'last' if backward else 'first'}` is between 1 and 100")
+        after, before = (None if text is None else signer.read(purpose, text) for text in (self.after, self.before))
+        return Cut(first=size, after=after, before=before, backward=backward)
+
+
+PAGE = 50
+"""How many items a page has when nobody says."""
 
 
 @graphql_type(interfaces=True)
@@ -145,7 +178,7 @@ class PageInfo:
     """Where a page lies in its list."""
 
     has_next_page: bool = shown("Whether items follow behind this page.")
-    has_previous_page: bool = shown("Whether a page before this one was asked for by `after`.")
+    has_previous_page: bool = shown("Whether items come before this page.")
     start_cursor: str | None = shown("Cursor of the first item; null when the page is empty.")
     end_cursor: str | None = shown("Cursor of the last item, for `after`; null when the page is empty.")
 
@@ -161,84 +194,68 @@ class Edge(Generic[NodeT]):
     node: NodeT = strawberry.field(description="The item.")
 
 
-class Page(NamedTuple):
+class Shelf(NamedTuple):
     """What a page is made of; its cursors are signed only where somebody asks for them.
 
     Args:
         signer: makes the cursors.
         purpose: the name of the list.
-        nodes: the items of the page.
-        key: the service's key behind which the page begins; None at the start of the list.
-        offset: how many items behind that.
-        goes_on: the service's key of what follows, None at the end of the list.
+        cut: what the service was asked for.
+        listed: what it answered.
+        nodes: the items of the answer as GraphQL shows them.
     """
 
     signer: Signer
     purpose: str
+    cut: Cut
+    listed: Listed
     nodes: list[Any]
-    key: str | None
-    offset: int
-    goes_on: str | None
 
-    def cursor(self, place: int) -> str:
-        """The cursor of the item at this place of the page. It counts from the key of the page, because only the
-        service knows the keys; where the service said how the list goes on, the last one is that."""
-        if place == len(self.nodes) - 1 and self.goes_on is not None:
-            return self.signer.sign(self.purpose, f"0:{self.goes_on}")
-        return self.signer.sign(self.purpose, f"{self.offset + place + 1}:{self.key or ''}")
+    def cursor(self, place: int) -> str | None:
+        """The cursor of the item at this place of the page; None when the page is empty."""
+        keys = self.listed.keys
+        return self.signer.sign(self.purpose, keys[place]) if keys else None
 
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeT]):
     """One page of a list."""
 
-    page: strawberry.Private[Page]
+    shelf: strawberry.Private[Shelf]
 
     @computed
     def page_info(self) -> PageInfo:
         """Where the page lies."""
-        page = self.page
+        cut, more = self.shelf.cut, self.shelf.listed.more
+        # A cursor is that of an item, so beyond the one that a page begins or ends at there is at least this item.
         return PageInfo(
-            has_next_page=page.goes_on is not None,
-            has_previous_page=page.key is not None or page.offset > 0,
-            start_cursor=page.cursor(0) if page.nodes else None,
-            end_cursor=page.cursor(len(page.nodes) - 1) if page.nodes else None,
+            has_next_page=cut.before is not None if cut.backward else more,
+            has_previous_page=more if cut.backward else cut.after is not None,
+            start_cursor=self.shelf.cursor(0),
+            end_cursor=self.shelf.cursor(-1),
         )
 
     @computed
     def edges(self) -> list[Edge[NodeT]]:
         """The items with their places."""
-        return [Edge(cursor=self.page.cursor(place), node=node) for place, node in enumerate(self.page.nodes)]
+        shelf = self.shelf
+        cursors = (shelf.signer.sign(shelf.purpose, key) for key in shelf.listed.keys)
+        return [Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, shelf.nodes, strict=True)]
 
     @computed
     def nodes(self) -> list[NodeT]:
         """The items alone."""
-        return self.page.nodes
+        return self.shelf.nodes
 
 
-def read_page(signer: Signer, purpose: str, after: str | None) -> tuple[str | None, int]:
-    """Where a page begins: the service's own key, and how many items behind it.
-
-    Raises:
-        BadCursor: the cursor is not one of this list.
-    """
-    if after is None:
-        return None, 0
-    offset, _, key = signer.read(purpose, after).partition(":")
-    return key or None, int(offset)
-
-
-def connection(
-    signer: Signer, purpose: str, nodes: Sequence[Any], *, began: tuple[str | None, int], goes_on: str | None
-) -> Any:
+def connection(signer: Signer, purpose: str, cut: Cut, listed: Listed, nodes: Sequence[Any]) -> Any:
     """One page of a list.
 
     Args:
         signer: makes the cursors.
         purpose: the name of the list.
-        nodes: the items of the page.
-        began: what `read_page` said.
-        goes_on: the service's key of what follows, None at the end of the list.
+        cut: what the service was asked for.
+        listed: what it answered.
+        nodes: the items of the answer as GraphQL shows them.
     """
-    key, offset = began
-    return Connection(page=Page(signer, purpose, list(nodes), key, offset, goes_on))
+    return Connection(shelf=Shelf(signer, purpose, cut, listed, list(nodes)))

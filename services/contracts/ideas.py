@@ -8,7 +8,7 @@ import msgspec
 
 from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, LiveChange, QueryRequest
 from services.chassis.decider import Sealed
-from services.contracts.shared import Cut, LongText, ShortText
+from services.contracts.shared import Cut, Listed, LongText, ShortText
 
 SERVICE = "ideas"
 
@@ -315,11 +315,10 @@ class ChallengeView(Answer, frozen=True, kw_only=True):
     published: bool
 
 
-class Challenges(Answer, frozen=True, kw_only=True):
-    """Challenges by id; `next` continues the list."""
+class Challenges(Listed, frozen=True, kw_only=True):
+    """Challenges by id."""
 
     items: tuple[ChallengeView, ...]
-    next: str | None = None
 
 
 class ListChallenges(QueryRequest[Challenges], frozen=True, kw_only=True):
@@ -446,11 +445,10 @@ class IdeaView(Answer, frozen=True, kw_only=True):
     award_cents: int | None
 
 
-class Ideas(Answer, frozen=True, kw_only=True):
-    """Ideas by id; `next` continues the list."""
+class Ideas(Listed, frozen=True, kw_only=True):
+    """Ideas by id."""
 
     items: tuple[IdeaView, ...]
-    next: str | None = None
 
 
 class ListIdeas(QueryRequest[Ideas], frozen=True, kw_only=True):

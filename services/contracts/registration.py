@@ -12,7 +12,7 @@ import msgspec
 
 from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, QueryRequest
 from services.chassis.decider import Sealed
-from services.contracts.shared import Cut, LongText, ShortText
+from services.contracts.shared import Cut, Listed, LongText, ShortText
 
 SERVICE = "registration"
 
@@ -334,11 +334,10 @@ class District(Answer, frozen=True, kw_only=True):
     streets: tuple[StreetRange, ...]
 
 
-class Districts(Answer, frozen=True, kw_only=True):
-    """Districts by name; `next` continues the list."""
+class Districts(Listed, frozen=True, kw_only=True):
+    """Districts by name."""
 
     items: tuple[District, ...]
-    next: str | None = None
 
 
 class ListDistricts(QueryRequest[Districts], frozen=True, kw_only=True):
@@ -370,11 +369,10 @@ class Conference(Answer, frozen=True, kw_only=True):
     waiting: int
 
 
-class Conferences(Answer, frozen=True, kw_only=True):
-    """Conferences by start and id; `next` continues the list."""
+class Conferences(Listed, frozen=True, kw_only=True):
+    """Conferences by start and id."""
 
     items: tuple[Conference, ...]
-    next: str | None = None
 
 
 class ListConferences(QueryRequest[Conferences], frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from services.chassis.contract import Id
+from services.chassis.contract import Answer, Id
 
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 """A title, a name, a word."""
@@ -22,10 +22,21 @@ class LocalText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a long list: at most `first` items after the item with key `after`."""
+    """One page of a long list: `first` items of those behind the item with key `after` and ahead of the one with key
+    `before`; `backward`: not the first but the last ones of them, in the order of the list all the same.
+    """
 
     first: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
     after: str | None = None
+    before: str | None = None
+    backward: bool = False
+
+
+class Listed(Answer, frozen=True, kw_only=True):
+    """Base of a page: `keys` are those of its items, `more` whether there are others in the direction of reading."""
+
+    keys: tuple[str, ...]
+    more: bool = False
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ async def list_districts(request: contract.ListDistricts, ctx: Context) -> contr
     try:
         return await districts.list_districts(ctx.db, request)
     except BadCursor as error:
-        return InvalidInput(field="cut.after", problem=str(error))
+        return InvalidInput(field="cut", problem=str(error))
 
 
 async def list_conferences(request: contract.ListConferences, ctx: Context) -> contract.Conferences | Refusal:
@@ -28,7 +28,7 @@ async def list_conferences(request: contract.ListConferences, ctx: Context) -> c
     try:
         return await conferences.list_conferences(ctx.db, request)
     except BadCursor as error:
-        return InvalidInput(field="cut.after", problem=str(error))
+        return InvalidInput(field="cut", problem=str(error))
 
 
 async def get_conference(request: contract.GetConference, ctx: Context) -> contract.Conference | Refusal:

@@ -84,7 +84,7 @@ async def eventually(gateway: Address, query: str, token: str | None, words: str
 def known(city: City) -> None:
     """A list of conferences, beside the evening."""
     conference = view(registration.Conference)
-    city.say(registration.ListConferences, lambda _: registration.Conferences(items=(conference,)))
+    city.say(registration.ListConferences, lambda _: registration.Conferences(items=(conference,), keys=("1",)))
 
 
 @pytest.mark.parametrize("operation", READS)
@@ -195,7 +195,10 @@ async def test_a_list_of_conferences_costs_one_question_for_each_service(city: C
     """Fifty evenings: one message to registration, one to session; none at all when it is asked for again."""
     some = view(registration.Conference)
     every = [msgspec.structs.replace(some, conference_id=f"{number:032x}") for number in range(50)]
-    city.say(registration.ListConferences, lambda _: registration.Conferences(items=tuple(every)))
+    city.say(
+        registration.ListConferences,
+        lambda _: registration.Conferences(items=tuple(every), keys=tuple(map(str, range(len(every))))),
+    )
     evening = view(session.SessionView)
     city.say(session.GetSession, lambda query: msgspec.structs.replace(evening, conference_id=query.conference_id))
     sent = counted(gateway)
@@ -215,7 +218,7 @@ async def test_a_change_is_in_the_next_answer(city: City, gateway: Address) -> N
     query = "{ conferences { nodes { details { status seatsTaken } session { status } } } }"
     first = await gateway.ask(query)
     conference = msgspec.structs.replace(view(registration.Conference), seats_taken=17)
-    city.say(registration.ListConferences, lambda _: registration.Conferences(items=(conference,)))
+    city.say(registration.ListConferences, lambda _: registration.Conferences(items=(conference,), keys=("1",)))
     assert await gateway.ask(query) == first  # nobody told
     await city.tell(registration.SeatTaken(at=conference.starts_at, conference_id=CONFERENCE, participant_id=ANNA))
     found = await eventually(gateway, query, None, "17")
@@ -231,7 +234,7 @@ async def test_an_erased_name_is_in_no_answer_any_more(city: City, gateway: Addr
         idea_id="1d" * 16, conference_id=CONFERENCE, sheet_id="15" * 16, topic_id=None, fields={}, authors=(ANNA,),
         submitted_at=view(registration.Conference).starts_at, award_cents=None,
     )  # fmt: skip
-    city.say(ideas.ListIdeas, lambda _: ideas.Ideas(items=(idea,)))
+    city.say(ideas.ListIdeas, lambda _: ideas.Ideas(items=(idea,), keys=("1",)))
     assert "Anna" in str(await gateway.ask(query, city.issuer.staff()))
     city.say(registration.GetNames, lambda _: registration.Names(names={}))
     await city.tell(registration.ParticipantErased(at=idea.submitted_at, conference_id=CONFERENCE, participant_id=ANNA))

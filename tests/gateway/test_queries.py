@@ -123,9 +123,10 @@ async def test_pages_follow_each_other_by_signed_cursors(city: City, gateway: Ad
     ]
 
     def page(query: registration.ListDistricts) -> registration.Districts:
-        start = int(query.cut.after or 0)
+        start = int(query.cut.after or -1) + 1
         end = start + query.cut.first
-        return registration.Districts(items=tuple(every[start:end]), next=str(end) if end < len(every) else None)
+        keys = tuple(str(place) for place in range(start, min(end, len(every))))
+        return registration.Districts(items=tuple(every[start:end]), keys=keys, more=end < len(every))
 
     city.say(registration.ListDistricts, page)
     query = (
@@ -159,7 +160,11 @@ async def test_the_ideas_of_a_jury_queue_are_asked_for_at_once(city: City, gatew
         for n in range(3)
     ]  # fmt: skip
     found = [ideas.IdeaView(**{f: getattr(i, f) for f in i.__struct_fields__}) for i in found]
-    city.say(ideas.ListIdeas, lambda query: ideas.Ideas(items=tuple(i for i in found if i.idea_id in query.ids)))
+
+    def named(query: ideas.ListIdeas) -> ideas.Ideas:
+        return ideas.Ideas(items=tuple(i for i in found if i.idea_id in query.ids), keys=query.ids)
+
+    city.say(ideas.ListIdeas, named)
     city.say(
         ideas.GetJuryRound,
         lambda query: ideas.JuryRoundView(

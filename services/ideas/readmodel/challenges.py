@@ -7,6 +7,7 @@ import msgspec
 
 from services.chassis.database import Database
 from services.chassis.decider import Event
+from services.chassis.paging import one_page
 from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import ideas as contract
@@ -50,6 +51,16 @@ CHALLENGES = DocumentProjection(
 )
 
 
+_PAGE = """
+SELECT body FROM documents WHERE projection = $1
+AND key > coalesce($2::text, '') AND key < coalesce($3::text, 'g')  -- keys are hex digits
+AND ($4::text IS NULL OR body ->> 'district_id' = $4)
+AND ($5 OR (body ->> 'published')::boolean OR body ->> 'posted_by' = $6)
+AND ($7::text[] = '{}' OR key = ANY($7))
+"""
+_ORDER = {False: "ORDER BY key LIMIT $8", True: "ORDER BY key DESC LIMIT $8"}
+
+
 async def list_challenges(
     db: Database, request: contract.ListChallenges, *, everything: bool, viewer: str
 ) -> contract.Challenges:
@@ -63,14 +74,13 @@ async def list_challenges(
     """
     first = len(request.ids) or request.cut.first
     rows = await db.pool.fetch(
-        "SELECT body FROM documents WHERE projection = $1 AND key > $2"
-        " AND ($3::text IS NULL OR body ->> 'district_id' = $3)"
-        " AND ($4 OR (body ->> 'published')::boolean OR body ->> 'posted_by' = $5)"
-        " AND ($6::text[] = '{}' OR key = ANY($6)) ORDER BY key LIMIT $7",
-        CHALLENGES.name, request.cut.after or "", request.district_id, everything, viewer, request.ids, first + 1,
+        _PAGE + _ORDER[request.cut.backward],
+        CHALLENGES.name, request.cut.after, request.cut.before, request.district_id, everything, viewer, request.ids,
+        first + 1,
     )  # fmt: skip
-    docs = [CHALLENGES.decoder.decode(row["body"]) for row in rows]
-    page = docs[:first]
+    docs, more = one_page(
+        [CHALLENGES.decoder.decode(row["body"]) for row in rows], first, backward=request.cut.backward
+    )
     return contract.Challenges(
         items=tuple(
             contract.ChallengeView(
@@ -80,7 +90,8 @@ async def list_challenges(
                 text=doc.text,
                 published=doc.published,
             )
-            for doc in page
+            for doc in docs
         ),
-        next=page[-1].challenge_id if len(docs) > len(page) else None,
+        keys=tuple(doc.challenge_id for doc in docs),
+        more=more,
     )

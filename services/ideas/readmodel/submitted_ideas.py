@@ -12,6 +12,7 @@ from services.chassis.database import Database
 from services.chassis.decider import Event
 from services.chassis.identity import Actor
 from services.chassis.keys import Keys
+from services.chassis.paging import one_page
 from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import ideas as contract
@@ -71,25 +72,31 @@ SUBMITTED_IDEAS = DocumentProjection(
 )
 
 
+_PAGE = """
+SELECT body FROM documents WHERE projection = $1
+AND key > coalesce($2::text, '') AND key < coalesce($3::text, 'g')  -- keys are hex digits
+AND ($4::uuid IS NULL OR conference_id = $4) AND ($5::text[] = '{}' OR key = ANY($5))
+"""
+_ORDER = {False: "ORDER BY key LIMIT $6", True: "ORDER BY key DESC LIMIT $6"}
+
+
 async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas, viewer: Actor) -> contract.Ideas:
     """A page of ideas by id. How to reach a group is shown to its authors and to who serves at their conference."""
     first = len(request.ids) or request.cut.first
     rows = await db.pool.fetch(
-        "SELECT body FROM documents WHERE projection = $1 AND key > $2"
-        " AND ($3::uuid IS NULL OR conference_id = $3) AND ($4::text[] = '{}' OR key = ANY($4)) ORDER BY key LIMIT $5",
-        SUBMITTED_IDEAS.name, request.cut.after or "",
+        _PAGE + _ORDER[request.cut.backward],
+        SUBMITTED_IDEAS.name, request.cut.after, request.cut.before,
         UUID(request.conference_id) if request.conference_id else None, request.ids, first + 1,
     )  # fmt: skip
-    docs = [SUBMITTED_IDEAS.decoder.decode(row["body"]) for row in rows]
-    page = docs[:first]
-    texts = await opened(keys, [text.text for doc in page for text in doc.texts])
+    read, more = one_page(
+        [SUBMITTED_IDEAS.decoder.decode(row["body"]) for row in rows], first, backward=request.cut.backward
+    )
+    page = [(doc, doc.submitted_at) for doc in read if doc.submitted_at is not None]
+    texts = await opened(keys, [text.text for doc, _ in page for text in doc.texts])
     return contract.Ideas(
-        items=tuple(
-            _view(doc, doc.submitted_at, texts, contact=_sees_contact(viewer, doc))
-            for doc in page
-            if doc.submitted_at is not None
-        ),
-        next=page[-1].idea_id if len(docs) > len(page) else None,
+        items=tuple(_view(doc, at, texts, contact=_sees_contact(viewer, doc)) for doc, at in page),
+        keys=tuple(doc.idea_id for doc, _ in page),
+        more=more,
     )
 
 

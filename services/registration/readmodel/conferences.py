@@ -9,6 +9,7 @@ import msgspec
 
 from services.chassis.database import Database, Tx
 from services.chassis.decider import Event, Sealed
+from services.chassis.paging import one_page
 from services.chassis.projection import TableProjection
 from services.chassis.records import Recorded
 from services.contracts import registration as contract
@@ -75,7 +76,7 @@ async def _checked_in(tx: Tx, event: domain.ParticipantCheckedIn, _: Recorded) -
     await tx.execute("UPDATE registrations SET present = true WHERE participant_id = $1", UUID(event.participant_id))
 
 
-class _After(NamedTuple):
+class _Place(NamedTuple):
     start: Annotated[datetime, msgspec.Meta(tz=True)]
     conference_id: UUID
 
@@ -130,26 +131,31 @@ FROM conferences c JOIN districts d USING (district_id) LEFT JOIN LATERAL (
 """
 
 
+_PAGE = """
+WHERE ($1::timestamptz IS NULL OR (c.starts_at, c.conference_id) > ($1, $2::uuid))
+AND ($3::timestamptz IS NULL OR (c.starts_at, c.conference_id) < ($3, $4::uuid))
+AND ($5::uuid IS NULL OR c.district_id = $5)
+"""
+_ORDER = {
+    False: "ORDER BY c.starts_at, c.conference_id LIMIT $6",
+    True: "ORDER BY c.starts_at DESC, c.conference_id DESC LIMIT $6",
+}
+
+
 async def list_conferences(db: Database, query: contract.ListConferences) -> contract.Conferences:
     """One page of conferences by start.
 
     Raises:
-        BadCursor: `query.cut.after` is not a cursor of this list.
+        BadCursor: an end of `query.cut` is not a cursor of this list.
     """
-    start, last = read_cursor(query.cut.after, _After) if query.cut.after else (None, None)
-    rows = await db.pool.fetch(
-        _CONFERENCE + "WHERE ($1::timestamptz IS NULL OR (c.starts_at, c.conference_id) > ($1, $2::uuid))"
-        " AND ($3::uuid IS NULL OR c.district_id = $3) ORDER BY c.starts_at, c.conference_id LIMIT $4",
-        start,
-        last,
-        UUID(query.district_id) if query.district_id else None,
-        query.cut.first + 1,
-    )
-    items = tuple(_conference(row) for row in rows[: query.cut.first])
-    more = len(rows) > query.cut.first
-    return contract.Conferences(
-        items=items, next=write_cursor((items[-1].starts_at, items[-1].conference_id)) if more else None
-    )
+    cut = query.cut
+    after = read_cursor(cut.after, _Place) if cut.after else (None, None)
+    before = read_cursor(cut.before, _Place) if cut.before else (None, None)
+    district = UUID(query.district_id) if query.district_id else None
+    rows = await db.pool.fetch(_CONFERENCE + _PAGE + _ORDER[cut.backward], *after, *before, district, cut.first + 1)
+    page, more = one_page([_conference(row) for row in rows], cut.first, backward=cut.backward)
+    keys = tuple(write_cursor((item.starts_at, item.conference_id)) for item in page)
+    return contract.Conferences(items=tuple(page), keys=keys, more=more)
 
 
 async def get_conference(db: Database, conference_id: str) -> contract.Conference | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from services.chassis.database import Database, Tx
+from services.chassis.paging import one_page
 from services.chassis.projection import TableProjection
 from services.chassis.records import Recorded
 from services.contracts import registration as contract
@@ -43,33 +44,40 @@ DISTRICTS = TableProjection(
 _LIST = """
 SELECT d.district_id, d.name, d.postal_codes, d.streets FROM districts d
 WHERE ($1::text IS NULL OR (d.name, d.district_id) > ($1, $2::uuid))
+AND ($8::text IS NULL OR (d.name, d.district_id) < ($8, $9::uuid))
 AND ($3::text IS NULL OR $3 = ANY(d.postal_codes))
 AND ($4::text IS NULL OR EXISTS (
     SELECT FROM district_streets s WHERE s.district_id = d.district_id AND s.street = $4
     AND ($5::integer IS NULL OR s.first IS NULL OR $5 >= s.first) AND ($5 IS NULL OR s.last IS NULL OR $5 <= s.last)
 ))
 AND (cardinality($7::uuid[]) = 0 OR d.district_id = ANY($7))
-ORDER BY d.name, d.district_id LIMIT $6
 """
+_ORDER = {
+    False: "ORDER BY d.name, d.district_id LIMIT $6",
+    True: "ORDER BY d.name DESC, d.district_id DESC LIMIT $6",
+}
 
 
 async def list_districts(db: Database, query: contract.ListDistricts) -> contract.Districts:
     """One page of districts by name.
 
     Raises:
-        BadCursor: `query.cut.after` is not a cursor of this list.
+        BadCursor: an end of `query.cut` is not a cursor of this list.
     """
-    name, last = read_cursor(query.cut.after, tuple[str, UUID]) if query.cut.after else (None, None)
+    cut = query.cut
+    after = read_cursor(cut.after, tuple[str, UUID]) if cut.after else (None, None)
+    before = read_cursor(cut.before, tuple[str, UUID]) if cut.before else (None, None)
     rows = await db.pool.fetch(
-        _LIST,
-        name,
-        last,
+        _LIST + _ORDER[cut.backward],
+        *after,
         query.postal_code,
         street_key(query.street) if query.street else None,
         query.house_number,
-        query.cut.first + 1,
+        cut.first + 1,
         [UUID(each) for each in query.ids],
+        *before,
     )
+    page, more = one_page(rows, cut.first, backward=cut.backward)
     items = tuple(
         contract.District(
             district_id=row["district_id"].hex,
@@ -77,7 +85,7 @@ async def list_districts(db: Database, query: contract.ListDistricts) -> contrac
             postal_codes=tuple(row["postal_codes"]),
             streets=_STREETS.decode(row["streets"]),
         )
-        for row in rows[: query.cut.first]
+        for row in page
     )
-    more = len(rows) > query.cut.first
-    return contract.Districts(items=items, next=write_cursor((items[-1].name, items[-1].district_id)) if more else None)
+    keys = tuple(write_cursor((item.name, item.district_id)) for item in items)
+    return contract.Districts(items=items, keys=keys, more=more)

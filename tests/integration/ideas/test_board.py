@@ -146,8 +146,17 @@ async def test_lists_are_read_page_by_page_or_by_id(city):
 
     await eventually(page, lambda found: len(found.items) == 5)
     first = await page(cut=Cut(first=2))
-    second = await page(cut=Cut(first=3, after=first.next))
+    assert first.more
+    second = await page(cut=Cut(first=3, after=first.keys[-1]))
     assert [one.challenge_id for one in (*first.items, *second.items)] == ids
-    assert second.next is None
+    assert not second.more
+    last = await page(cut=Cut(first=2, backward=True))
+    assert [one.challenge_id for one in last.items] == ids[3:]
+    assert last.more
+    others = await page(cut=Cut(first=3, before=last.keys[0], backward=True))
+    assert [one.challenge_id for one in others.items] == ids[:3]
+    assert not others.more
+    between = await page(cut=Cut(after=ids[0], before=ids[4]))
+    assert [one.challenge_id for one in between.items] == ids[1:4]
     named = await page(ids=(ids[3], ids[1]))
     assert [one.challenge_id for one in named.items] == [ids[1], ids[3]]

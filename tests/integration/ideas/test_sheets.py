@@ -10,6 +10,7 @@ from services.chassis.refusals import ConcurrentChange, NotAllowed
 from services.contracts import ideas as contract
 from services.contracts import registration, session
 from services.contracts.refusals import NotInGroup, PassageChanged, SheetIsClosed, SheetIsEmpty, UnknownSheet
+from services.contracts.shared import Cut
 from tests.integration.ideas.city import GATEWAY, MODERATOR, START, City, eventually, resident, staff, until_seated
 
 
@@ -152,6 +153,8 @@ async def test_a_submitted_idea_keeps_its_fields_until_it_is_submitted_again(cit
     assert [one.idea_id for one in named.items] == [idea_id]
     assert (await city.does(contract.ListIdeas(ids=(uuid4().hex,)), GATEWAY)).items == ()
     assert (await city.does(submit(sheet), resident(people[2]))).idea_id == idea_id
+    nothing = await city.does(contract.ListIdeas(cut=Cut(after=idea_id, before=idea_id, backward=True)), GATEWAY)
+    assert (nothing.items, nothing.more) == ((), False)
     wanted = {"title": "Garten", "approach": "Erst graben.\n\nDann säen."}
     await eventually(city.ideas, lambda ideas: len(ideas) == 1 and ideas[0].fields == wanted)
 

@@ -118,14 +118,32 @@ async def test_a_new_signing_key_leaves_the_tokens_of_the_one_before_valid(desk)
 async def test_conferences_are_listed_page_by_page_without_gap_or_repetition(desk):
     for _ in range(6):
         await desk.announce(uuid4().hex)
-    seen, after = [], None
-    while True:
-        page = await desk.done(contract.ListConferences(cut=Cut(first=3, after=after)))
-        seen += [item.conference_id for item in page.items]
-        after = page.next
-        if after is None:
-            break
+    pages = await read_all(desk, contract.ListConferences, 3)
+    seen = [item.conference_id for page in pages for item in page.items]
     assert len(seen) == len(set(seen)) == 7
+    back = await read_all(desk, contract.ListConferences, 2, backward=True)
+    assert [item.conference_id for page in reversed(back) for item in page.items] == seen
+
+
+async def read_all(desk, query, size, *, backward=False):
+    """All pages of a list from one end to the other."""
+    pages, ends = [], {}
+    while not pages or pages[-1].more:
+        pages.append(await desk.done(query(cut=Cut(first=size, backward=backward, **ends))))
+        ends = {"before": pages[-1].keys[0]} if backward else {"after": pages[-1].keys[-1]}
+    return pages
+
+
+async def test_districts_are_listed_the_same_in_both_directions(desk):
+    for key, name in enumerate(("Ost", "Nord", "Süd", "Nord"), 1):
+        await desk.done(contract.DefineDistrict(district_id=f"{key}" * 32, name=name, postal_codes=(), streets=()))
+    seen = [item.district_id for page in await read_all(desk, contract.ListDistricts, 2) for item in page.items]
+    assert len(seen) == len(set(seen)) >= 4
+    back = await read_all(desk, contract.ListDistricts, 3, backward=True)
+    assert [item.district_id for page in reversed(back) for item in page.items] == seen
+    first, *_, last = (key for page in await read_all(desk, contract.ListDistricts, 100) for key in page.keys)
+    between = await desk.done(contract.ListDistricts(cut=Cut(first=100, after=first, before=last)))
+    assert [item.district_id for item in between.items] == seen[1:-1]
 
 
 async def test_a_made_up_cursor_is_refused(desk):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Global ids and cursors."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +11,14 @@ from gateway.schema.relay import (
     BadCursor,
     BadId,
     BadPage,
+    Page,
     Signer,
     connection,
     global_id,
     local_id,
-    page_size,
-    read_page,
 )
+from services.chassis.paging import one_page
+from services.contracts.shared import Cut, Listed
 
 HEX = "0" * 31 + "1"
 SIGNER = Signer(b"k" * 32)
@@ -70,30 +73,105 @@ def test_a_short_key_signs_nothing():
         Signer(b"short")
 
 
-@pytest.mark.parametrize("first", [0, -1, 101])
-def test_a_page_has_1_to_100_items(first):
-    with pytest.raises(BadPage):
-        page_size(first)
+@pytest.mark.parametrize("page", [Page(first=0), Page(first=-1), Page(first=101), Page(last=0), Page(last=101)])
+def test_a_page_has_1_to_100_items(page):
+    with pytest.raises(BadPage, match="between 1 and 100"):
+        page.cut(SIGNER, "numbers")
 
 
-@given(st.integers(0, 30), st.integers(1, 7), st.integers(1, 7))
-def test_from_any_cursor_on_the_rest_of_the_list_follows(length, first, second):
-    items = list(range(length))
+def test_a_page_is_asked_for_from_one_end():
+    with pytest.raises(BadPage, match="either"):
+        Page(first=1, last=1).cut(SIGNER, "numbers")
 
-    def page(size, after):
-        key, skip = began = read_page(SIGNER, "numbers", after)
-        start = int(key or 0)
-        end = start + min(100, size + skip)
-        found = items[start:end][skip:]
-        goes_on = str(end) if end < length else None
-        return connection(SIGNER, "numbers", found, began=began, goes_on=goes_on)
 
-    for edge in page(first, None).edges():
-        after, seen = edge.cursor, []
-        while True:
-            found = page(second, after)
-            seen += found.nodes()
-            if not found.page_info().has_next_page:
-                break
-            after = found.page_info().end_cursor
-        assert seen == items[edge.node + 1 :]
+def test_who_names_no_size_gets_what_is_next_to_the_cursor():
+    cursor = SIGNER.sign("numbers", "7")
+    assert Page().cut(SIGNER, "numbers") == Cut()
+    assert Page(after=cursor).cut(SIGNER, "numbers") == Cut(after="7")
+    assert Page(before=cursor).cut(SIGNER, "numbers") == Cut(before="7", backward=True)
+    assert Page(after=cursor, before=cursor).cut(SIGNER, "numbers") == Cut(after="7", before="7")
+
+
+# A list as services hold it, and the invariants of Relay's connections. ----------------------------------------
+
+LISTS = st.lists(st.integers(0, 99), unique=True, max_size=30).map(sorted)
+SIZES = st.integers(1, 7)
+
+
+def page(items, **asked):
+    """One page of a list of numbers, each of which is its own key."""
+    cut = Page(**asked).cut(SIGNER, "numbers")
+    low, high = int(cut.after or -1), int(cut.before or 100)
+    within = [item for item in items if low < item < high]
+    rows = (within[::-1] if cut.backward else within)[: cut.first + 1]
+    found, more = one_page(rows, cut.first, backward=cut.backward)
+    made = connection(SIGNER, "numbers", cut, Listed(keys=tuple(map(str, found)), more=more), found)
+    return SimpleNamespace(edges=made.edges(), nodes=made.nodes(), page_info=made.page_info())
+
+
+def pages(items, size, start=None, *, backward=False):
+    """All pages from one end, or from a cursor on."""
+    found, cursor = [], start
+    while True:
+        asked = {"last": size, "before": cursor} if backward else {"first": size, "after": cursor}
+        found.append(page(items, **asked))
+        info = found[-1].page_info
+        if not (info.has_previous_page if backward else info.has_next_page):
+            return found
+        cursor = info.start_cursor if backward else info.end_cursor
+
+
+@given(LISTS, SIZES)
+def test_forward_pages_together_are_the_list(items, size):
+    assert [node for found in pages(items, size) for node in found.nodes] == items
+
+
+@given(LISTS, SIZES)
+def test_backward_pages_together_are_the_list(items, size):
+    assert [node for found in reversed(pages(items, size, backward=True)) for node in found.nodes] == items
+
+
+@given(LISTS, SIZES, SIZES)
+def test_from_any_cursor_on_the_rest_of_the_list_follows_in_either_direction(items, first, second):
+    for edge in page(items, first=first).edges:
+        rest = [node for found in pages(items, second, edge.cursor) for node in found.nodes]
+        assert rest == [item for item in items if item > edge.node]
+        ahead = [node for found in reversed(pages(items, second, edge.cursor, backward=True)) for node in found.nodes]
+        assert ahead == [item for item in items if item < edge.node]
+
+
+@given(LISTS, SIZES, st.booleans())
+def test_a_page_is_full_unless_the_list_ends(items, size, backward):
+    *full, last = pages(items, size, backward=backward)
+    assert [len(found.nodes) for found in full] == [size] * len(full)
+    assert len(last.nodes) == len(items) - size * len(full)
+
+
+@given(LISTS, SIZES, st.booleans())
+def test_edges_and_page_info_say_the_same_as_the_nodes(items, size, backward):
+    for found in pages(items, size, backward=backward):
+        assert [edge.node for edge in found.edges] == found.nodes == sorted(found.nodes)
+        cursors = [edge.cursor for edge in found.edges]
+        assert len(set(cursors)) == len(cursors)
+        ends = (cursors[0], cursors[-1]) if cursors else (None, None)
+        assert (found.page_info.start_cursor, found.page_info.end_cursor) == ends
+
+
+@given(LISTS, SIZES, st.booleans())
+def test_whether_there_is_more_is_true_in_both_directions(items, size, backward):
+    for found in pages(items, size, backward=backward):
+        if found.nodes:
+            assert found.page_info.has_next_page == (found.nodes[-1] != items[-1])
+            assert found.page_info.has_previous_page == (found.nodes[0] != items[0])
+
+
+@given(LISTS, LISTS, SIZES, st.booleans())
+def test_what_comes_and_goes_meanwhile_neither_repeats_nor_hides_what_stays(items, later, size, backward):
+    seen = page(items, **{"last" if backward else "first": size})
+    if not seen.nodes:
+        return
+    info = seen.page_info
+    cursor = info.start_cursor if backward else info.end_cursor
+    rest = [node for found in pages(later, size, cursor, backward=backward) for node in found.nodes]
+    end = seen.nodes[0] if backward else seen.nodes[-1]
+    assert sorted(rest) == [item for item in later if (item < end if backward else item > end)]

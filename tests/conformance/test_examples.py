@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every example for app builders runs, for the role it is shown to; every document on the pages is valid."""
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from graphql import OperationDefinitionNode, OperationType, parse, validate
+
+from gateway import ide
+from gateway.examples import ROLES, Example, examples
+from gateway.execution.engine import RULES
+from gateway.schema.build import build_schema, core
+from gateway.schema.relay import global_id
+from services.contracts import ideas, registration, session
+from tests.conformance.worlds import CONFERENCE as WORLD_CONFERENCE
+from tests.conformance.worlds import THINGS, World
+from tests.gateway.city import CONFERENCE, City
+from tests.gateway.conftest import Address
+from tests.gateway.test_socket import INIT, hear, opened, say, subscribe
+
+SCHEMA = core(build_schema())
+DOCS = Path(__file__).parents[2] / "docs"
+IDS = {
+    "$CONFERENCE": global_id("Conference", CONFERENCE),
+    "$POLL": global_id("Poll", "90" * 16),
+    "$SERIES": global_id("Series", THINGS[0]),
+    "$DISTRICT": global_id("District", THINGS[0]),
+    "$ROUND": global_id("JuryRound", THINGS[0]),
+    "$IDEA": global_id("Idea", THINGS[0]),
+    "$CRITERION": global_id("Criterion", THINGS[0]),
+}
+
+
+def variables(example: Example) -> Any:
+    """The variables with the ids of the city of these tests."""
+    text = json.dumps(example.variables)
+    for placeholder, given in IDS.items():
+        text = text.replace(placeholder, given)
+    assert "$" not in text
+    return json.loads(text)
+
+
+def token(city: City, role: str) -> str | None:
+    """A token of this role."""
+    if role == "public":
+        return None
+    if role == "resident":
+        return city.issuer.resident()
+    return city.issuer.staff(role=role, scope=CONFERENCE if role == "moderator" else "city")
+
+
+def furnish(city: City) -> None:
+    """Answers to what the city of the gateway's tests says nothing about."""
+    assert WORLD_CONFERENCE == CONFERENCE
+    world, chance = World("examples", nulls=0.0), random.Random("examples")
+    for kind in (
+        registration.ListConferences, registration.ListDistricts, registration.GetRoster, ideas.ListIdeas,
+        ideas.GetJuryRound, session.GetDesk,
+    ):  # fmt: skip
+
+        def answer(query: Any, kind: Any = kind) -> Any:
+            return msgspec.convert(world.answer(query, chance), kind.ANSWER)
+
+        city.say(kind, answer)
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda one: f"{one.role}/{one.name}")
+async def test_an_example_runs_for_its_role(example: Example, city: City, gateway: Address) -> None:
+    furnish(city)
+    given, authorization = variables(example), token(city, example.role)
+    (operation,) = parse(example.document).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    if operation.operation is OperationType.SUBSCRIPTION:
+        async with opened(gateway) as socket:
+            await say(socket, {**INIT, "payload": {"authorization": f"Bearer {authorization}"}})
+            await say(socket, subscribe(example.document, **given))
+            assert (await hear(socket))["type"] == "connection_ack"
+            answer = (await hear(socket))["payload"]
+    else:
+        answer = await gateway.ask(example.document, authorization, **given)
+    assert "errors" not in answer, answer
+    for value in answer["data"].values():
+        assert value is not None
+        if operation.operation is OperationType.MUTATION:
+            assert value["__typename"].endswith("Success")
+
+
+def test_every_role_has_examples_and_every_example_a_purpose() -> None:
+    assert {one.role for one in examples()} == set(ROLES)
+    assert all(one.purpose.endswith(".") for one in examples())
+
+
+def documents(page: Path) -> list[str]:
+    """The whole documents of a page; parts of one are left out."""
+    found = re.findall(r"^```graphql\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [text for text in found if re.match(r"(#.*\n)*(query|mutation|subscription|\{)", text)]
+
+
+PAGES = {path.name: documents(path) for path in sorted(DOCS.glob("*.md"))}
+
+
+@pytest.mark.parametrize("page", [name for name, found in PAGES.items() if found])
+def test_every_document_on_a_page_is_valid(page: str) -> None:
+    for text in PAGES[page]:
+        assert validate(SCHEMA, parse(text), RULES) == [], text
+
+
+async def test_a_browser_on_a_laptop_gets_graphiql_with_the_examples(gateway: Address) -> None:
+    response = await gateway.http.get("/graphql", headers={"accept": "text/html"})
+    assert response.status_code == 200
+    assert response.headers["content-security-policy"] == ide.POLICY
+    for example in examples():
+        assert json.dumps(example.document, ensure_ascii=False)[1:-1].replace("<", "\\u003c") in response.text

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""schemathesis asks the running gateway whatever the schema allows: it always answers, and never with a 5xx."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from gateway.schema.export import COMMITTED
+from tests.conformance.node import run
+from tests.conformance.worlds import World, answers
+from tests.gateway.city import City
+from tests.gateway.conftest import running
+
+SECONDS = int(os.environ.get("QUARTIER_CONFORMANCE_FUZZ_SECONDS", "10"))
+"""For how long."""
+
+
+async def test_whatever_the_schema_allows_is_answered(city: City, nats_url: str, prefix: str, tmp_path: Path) -> None:
+    for query, answer in answers(World("fuzz")).items():
+        city.say(query, answer)
+    async with running(nats_url, prefix, operations_per_second=1e6, operations_at_once=1_000_000) as gateway:
+        program = Path(sys.executable).with_name("schemathesis")
+        token = city.issuer.staff(role="organiser", scope="city", lifetime=SECONDS + 600)
+        status, said = await run(
+            program, "run", COMMITTED, "--url", f"{gateway.url}/graphql", "--header", f"Authorization: Bearer {token}",
+            "--checks", "not_a_server_error", "--max-examples", "1000000", "--max-time", str(SECONDS),
+            cwd=tmp_path, seconds=SECONDS + 240,
+        )  # fmt: skip
+        alive = await gateway.ask("{ __typename }")
+    assert status == 0, said
+    assert alive == {"data": {"__typename": "Query"}}
+    found = re.search(r"(\d+) generated", said)
+    assert found is not None, said
+    sys.stdout.write(f"{found[1]} cases in {SECONDS} s\n")
