@@ -90,6 +90,8 @@ class EventStreams:
         if not any(kind in accept for kind in (EVENTS, "*/*", "text/*")):
             raise _Refused(406, "NOT_ACCEPTABLE", f"answers come as {EVENTS}")
         params = await self._params(request)
+        if request.method == "GET" and self._changes_something(params):
+            raise _Refused(405, "METHOD_NOT_ALLOWED", "a mutation is a POST", {"Allow": "POST"})
         wait = self.admission.knock()
         if wait:
             raise _Refused(503, "COME_AGAIN", "too many connections at once", {"Retry-After": str(wait)})
@@ -102,6 +104,12 @@ class EventStreams:
             self.admission.leave(stream)
             raise _Refused(429, "TOO_MANY_CONNECTIONS", "too many connections of one person", {"Retry-After": "30"})
         return params
+
+    def _changes_something(self, params: Params) -> bool:
+        try:
+            return self.door.engine.kind(params) is OperationType.MUTATION
+        except Rejected:
+            return False  # the stream will say why
 
     async def _params(self, request: Request) -> Params:
         try:

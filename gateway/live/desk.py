@@ -28,11 +28,14 @@ def _page(after: str | None = None) -> registration.ListConferences:
 
 
 def _next_page(answer: registration.Conferences) -> QueryRequest[Any] | None:
-    return None if answer.next is None else _page(answer.next)
+    return _page(answer.keys[-1]) if answer.more else None
 
 
 def _all_pages(pages: Sequence[registration.Conferences]) -> registration.Conferences:
-    return registration.Conferences(items=tuple(item for page in pages for item in page.items))
+    return registration.Conferences(
+        items=tuple(item for page in pages for item in page.items),
+        keys=tuple(key for page in pages for key in page.keys),
+    )
 
 
 VIEWS: Mapping[str, View] = {

@@ -69,6 +69,8 @@ def every_module_says_whose_it_is_and_why(root: Path) -> Iterator[str]:
     """The licence line is first, a docstring follows."""
     for folder in ("services", "gateway", "tests", "benchmarks"):
         for path in sorted((root / folder).rglob("*.py")):
+            if "node_modules" in path.parts:
+                continue  # not ours
             text = path.read_text()
             if not text.startswith(SPDX):
                 yield f"{path.relative_to(root)}:1 the licence line is missing: {SPDX}"

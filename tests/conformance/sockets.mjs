@@ -12,10 +12,14 @@ const PROTOCOL = 'graphql-transport-ws';
 const WATCH = 'subscription ($id: ID!) { conferenceChanges(conferenceId: $id) { __typename } }';
 const PATIENCE = 8000;
 
+/** Connections of the present check. */
+const open = new Set();
+
 /** One connection that remembers what came until somebody asks for it. */
 class Wire {
   constructor(protocols = [PROTOCOL], options = {}) {
     this.socket = new WebSocket(told.url, protocols, options);
+    open.add(this.socket);
     this.heard = [];
     this.waiting = [];
     this.opened = new Promise((resolve, reject) => {
@@ -231,8 +235,14 @@ const CHECKS = [
     return (await wire.hear()).type;
   }],
   ['a connection that is cut off', 'connection_ack', async () => {
-    for (let turn = 0; turn < 20; turn += 1) (await (await ready(known())).say(watch('1'))).socket.terminate();
+    for (let turn = 0; turn < 8; turn += 1) (await (await ready(known())).say(watch('1'))).socket.terminate();
     return (await (await new Wire().say(init())).hear()).type;
+  }],
+
+  ['connections of one person are counted', 4429, async () => {
+    let last;
+    for (let turn = 0; turn < 11; turn += 1) last = await new Wire().say(known());
+    return last.code();
   }],
 
   // The client library that most apps use.
@@ -286,6 +296,8 @@ for (const [name, expected, check] of CHECKS) {
   } catch (error) {
     found = `failed: ${error.message}`;
   }
+  for (const socket of open) socket.terminate();
+  open.clear();
   console.log(JSON.stringify(found === expected ? { name } : { name, expected, found: found ?? null }));
 }
 process.exit(0);

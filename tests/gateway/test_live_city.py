@@ -43,9 +43,9 @@ def pages(*found: registration.Conference) -> Callable[[registration.ListConfere
     """A list of which every page has one conference."""
 
     def page(query: registration.ListConferences) -> registration.Conferences:
-        place = int(query.cut.after or 0)
-        following = str(place + 1) if place + 1 < len(found) else None
-        return registration.Conferences(items=found[place : place + 1], next=following)
+        place = int(query.cut.after or -1) + 1
+        more = place + 1 < len(found)
+        return registration.Conferences(items=found[place : place + 1], keys=(str(place),), more=more)
 
     return page
 

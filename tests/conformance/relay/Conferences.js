@@ -107,7 +107,7 @@ export const watch = graphql`
   subscription ConferencesSubscription($id: ID!) {
     conferenceChanges(conferenceId: $id) {
       __typename
-      ... on ConferenceNews {
+      ... on News {
         cursor
         serverTime
       }

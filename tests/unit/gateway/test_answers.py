@@ -75,7 +75,7 @@ async def test_a_message_outdates_what_it_is_about_and_the_next_question_waits_f
 async def test_a_message_about_another_conference_outdates_lists_alone():
     service = Service()
     await service.answers.ask(QUESTION)
-    service.reply = Reply(registration.Conferences(items=()), None, "e:5")
+    service.reply = Reply(registration.Conferences(items=(), keys=()), None, "e:5")
     await service.answers.ask(LIST)
     service.answers.outdate("registration", "SeatTaken", "ff" * 16, None)
     assert service.answers.at_hand(QUESTION) is not None
@@ -120,12 +120,12 @@ async def test_an_answer_that_did_not_change_stays_the_same_object_also_within_a
     first = (await service.answers.ask(QUESTION)).answer
     one = msgspec.structs.replace(view(registration.Conference))
     other = msgspec.structs.replace(one, conference_id="ff" * 16)
-    service.reply = Reply(registration.Conferences(items=(one, other)), None, "e:6")
+    service.reply = Reply(registration.Conferences(items=(one, other), keys=("1", "2")), None, "e:6")
     items = (await service.answers.ask(LIST)).unwrap().items
     assert items[0] is first
     service.tell("SeatTaken")
     changed = msgspec.structs.replace(other, seats_taken=9)
-    service.reply = Reply(registration.Conferences(items=(one, changed)), None, "e:7")
+    service.reply = Reply(registration.Conferences(items=(one, changed), keys=("1", "2")), None, "e:7")
     again = (await service.answers.ask(LIST)).unwrap().items
     assert again[0] is first
     assert again[1] == changed
