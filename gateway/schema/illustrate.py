@@ -106,8 +106,8 @@ def value_of(kind: GraphQLNamedType, owner: str, name: str) -> Any:
         return global_id(kind_of_id(snake.removeprefix("removed_")), LOCAL)
     if isinstance(kind, GraphQLEnumType):
         return next(iter(kind.values))
-    if kind.name == "Boolean":
-        return True
+    if kind.name in ("Boolean", "DateTime"):
+        return SCALARS[kind.name]
     raise NoExample(f"{owner}.{name}: {kind.name}")
 
 

@@ -281,10 +281,12 @@ class Query:
         info: strawberry.Info,
         first: FIRST = None,
         after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
         owner: Annotated[str | None, strawberry.argument(description="Only those of this owner.")] = None,
     ) -> Connection[Webhook] | None:
         """Webhooks, the oldest first: all, for organisers; an app sees its own."""
-        return await list_webhooks(context_of(info), owner, first, after)
+        return await list_webhooks(context_of(info), owner, Page(first, after, last, before))
 
     @computed(needs=PUBLIC)
     def webhook_event_kinds(self) -> list[WebhookEventKind]:

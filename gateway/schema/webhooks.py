@@ -14,14 +14,14 @@ from gateway.context import Context, context_of
 from gateway.schema.permissions import FOR_WEBHOOKS
 from gateway.schema.relay import (
     AFTER,
+    BEFORE,
     FIRST,
-    BadCursor,
+    LAST,
     Connection,
     Node,
+    Page,
     connection,
     global_id,
-    page_size,
-    read_page,
 )
 from gateway.schema.scalars import (
     WebhookDeliveryPurpose,
@@ -38,6 +38,7 @@ from gateway.webhooks.handling import manages
 from gateway.webhooks.records import AttemptRecord, DeliveryRecord, Records, WebhookRecord
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused
+from services.contracts.shared import Listed
 
 
 @graphql_type()
@@ -176,6 +177,8 @@ class Webhook(Shown, Node):
         info: strawberry.Info,
         first: FIRST = None,
         after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
         state: Annotated[
             WebhookDeliveryState | None, strawberry.argument(description="Only those of which this became.")
         ] = None,
@@ -184,14 +187,11 @@ class Webhook(Shown, Node):
         context = context_of(info)
         wanted = None if state is None else state.value
         purpose = f"deliveries/{self.view.id.hex}/{wanted or ''}"
-        key, offset = began = read_page(context.signer, purpose, after)
-        most = offset + page_size(first)
-        found = await records_of(context).deliveries(
-            self.view.id, wanted, before=None if key is None else _seq(key), most=most + 1
-        )
-        goes_on = str(found[most - 1].seq) if len(found) > most else None
-        nodes = show_all(WebhookDelivery, found[offset:most])
-        page: Connection[WebhookDelivery] = connection(context.signer, purpose, nodes, began=began, goes_on=goes_on)
+        cut = Page(first, after, last, before).cut(context.signer, purpose)
+        found, more = await records_of(context).deliveries(self.view.id, wanted, cut)
+        listed = Listed(keys=tuple(str(one.seq) for one in found), more=more)
+        nodes = show_all(WebhookDelivery, found)
+        page: Connection[WebhookDelivery] = connection(context.signer, purpose, cut, listed, nodes)
         return page
 
 
@@ -206,9 +206,7 @@ def records_of(context: Context) -> Records:
     return context.backends.webhooks.records
 
 
-async def list_webhooks(
-    context: Context, owner: str | None, first: int | None, after: str | None
-) -> Connection[Webhook]:
+async def list_webhooks(context: Context, owner: str | None, asked: Page) -> Connection[Webhook]:
     """The webhooks that the client manages: all, of one owner, or its own.
 
     Raises:
@@ -219,13 +217,10 @@ async def list_webhooks(
     if not manages(context.actor, owner):
         raise Refused(NotAllowed(needs="organiser"))
     purpose = f"webhooks/{owner or ''}"
-    key, offset = began = read_page(context.signer, purpose, after)
-    most = offset + page_size(first)
-    found = await records_of(context).webhooks(owner, behind=0 if key is None else _seq(key), most=most + 1)
-    goes_on = str(found[most - 1].seq) if len(found) > most else None
-    page: Connection[Webhook] = connection(
-        context.signer, purpose, show_all(Webhook, found[offset:most]), began=began, goes_on=goes_on
-    )
+    cut = asked.cut(context.signer, purpose)
+    found, more = await records_of(context).webhooks(owner, cut)
+    listed = Listed(keys=tuple(str(one.seq) for one in found), more=more)
+    page: Connection[Webhook] = connection(context.signer, purpose, cut, listed, show_all(Webhook, found))
     return page
 
 
@@ -248,10 +243,3 @@ def event_kinds() -> list[WebhookEventKind]:
 
 def _ids(kind: str, ids: Iterable[UUID]) -> list[strawberry.ID]:
     return [global_id(kind, each.hex) for each in ids]
-
-
-def _seq(key: str) -> int:
-    try:
-        return int(key)
-    except ValueError:
-        raise BadCursor("this cursor was not made by this API for this list") from None

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from gateway.webhooks.catalogue import message_id
 from services.chassis.database import Database
+from services.chassis.paging import one_page
+from services.contracts.shared import Cut
 
 
 class WebhookRecord(NamedTuple):
@@ -90,39 +92,38 @@ class Records:
         row = await self._db.pool.fetchrow(f"{_WEBHOOK} WHERE id = $1", webhook)
         return None if row is None else WebhookRecord(*row)
 
-    async def webhooks(self, owner: str | None, *, behind: int, most: int) -> list[WebhookRecord]:
-        """The webhooks of an owner (None: all), the oldest first.
+    async def webhooks(self, owner: str | None, cut: Cut) -> tuple[list[WebhookRecord], bool]:
+        """A page of the webhooks of an owner (None: all), the oldest first, and whether there are more.
 
         Args:
-            behind: only those behind this `seq`; 0: from the start.
-            most: how many at most.
+            cut: the page; its keys are `seq`.
         """
         rows = await self._db.pool.fetch(
-            f"{_WEBHOOK} WHERE seq > $1 AND ($2::text IS NULL OR owner = $2) ORDER BY seq LIMIT $3",
-            behind, owner, most,
+            f"{_WEBHOOK} WHERE ($1::bigint IS NULL OR seq > $1) AND ($2::bigint IS NULL OR seq < $2)"
+            f" AND ($3::text IS NULL OR owner = $3) ORDER BY seq {'DESC' if cut.backward else 'ASC'} LIMIT $4",
+            _seq(cut.after), _seq(cut.before), owner, cut.first + 1,
         )  # fmt: skip
-        return [WebhookRecord(*row) for row in rows]
+        return one_page([WebhookRecord(*row) for row in rows], cut.first, backward=cut.backward)
 
     async def delivery(self, delivery: UUID) -> DeliveryRecord | None:
         """One delivery."""
         row = await self._db.pool.fetchrow(f"{_DELIVERY} WHERE d.id = $1", delivery)
         return None if row is None else (await self._with_attempts([DeliveryRecord(*row)]))[0]
 
-    async def deliveries(
-        self, webhook: UUID, state: str | None, *, before: int | None, most: int
-    ) -> list[DeliveryRecord]:
-        """The deliveries of a webhook, in one state or in all, the newest first.
+    async def deliveries(self, webhook: UUID, state: str | None, cut: Cut) -> tuple[list[DeliveryRecord], bool]:
+        """A page of the deliveries of a webhook, in one state or in all, the newest first, and whether there are more.
 
         Args:
-            before: only those queued before this `seq`; None: from the newest on.
-            most: how many at most.
+            cut: the page; its keys are `seq`, which falls along the list.
         """
         rows = await self._db.pool.fetch(
             f"{_DELIVERY} WHERE d.endpoint = $1 AND ($2::text IS NULL OR d.state = $2)"
-            " AND ($3::bigint IS NULL OR d.seq < $3) ORDER BY d.seq DESC LIMIT $4",
-            webhook, state, before, most,
+            " AND ($3::bigint IS NULL OR d.seq < $3) AND ($4::bigint IS NULL OR d.seq > $4)"
+            f" ORDER BY d.seq {'ASC' if cut.backward else 'DESC'} LIMIT $5",
+            webhook, state, _seq(cut.after), _seq(cut.before), cut.first + 1,
         )  # fmt: skip
-        return await self._with_attempts([DeliveryRecord(*row) for row in rows])
+        page, more = one_page([DeliveryRecord(*row) for row in rows], cut.first, backward=cut.backward)
+        return await self._with_attempts(page), more
 
     async def _with_attempts(self, deliveries: list[DeliveryRecord]) -> list[DeliveryRecord]:
         rows = await self._db.pool.fetch(
@@ -134,3 +135,7 @@ class Records:
         for seq, *attempt in rows:
             found[seq].append(AttemptRecord(*attempt))
         return [delivery._replace(attempts=found[delivery.seq]) for delivery in deliveries]
+
+
+def _seq(key: str | None) -> int | None:
+    return None if key is None else int(key)

@@ -16,7 +16,7 @@ const values = [
   'Attribute', 'Board', 'Chat', 'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'Groups', 'IdeaField',
   'JoinCredentials', 'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'Placement', 'PollCount', 'Presence',
   'Problems', 'RankedIdea', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'Score', 'StaffAssignment',
-  'StaffPresence', 'StreetRange', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant',
+  'StaffPresence', 'StreetRange', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt', 'WebhookEventKind',
 ];
 
 export default [

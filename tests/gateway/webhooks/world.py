@@ -25,6 +25,7 @@ from services.chassis.identity import Actor, Grant
 from services.chassis.requests import Requests
 from services.chassis.subjects import ES_EPOCH, ES_POSITION, ES_TOPIC, SERVICES
 from services.contracts import ideas, registration, session
+from services.contracts.shared import Cut
 
 KEY = bytes.fromhex("5a" * 32)
 AT = datetime(2026, 11, 7, 18, 0, tzinfo=UTC)
@@ -196,7 +197,7 @@ class Office:
 
     async def log(self, webhook: str) -> list[Any]:
         """The deliveries, the oldest first."""
-        found = await self.webhooks.records.deliveries(UUID(webhook), None, before=None, most=1000)
+        found, _ = await self.webhooks.records.deliveries(UUID(webhook), None, Cut(first=1000))
         return found[::-1]
 
 
