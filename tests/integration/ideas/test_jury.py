@@ -92,6 +92,25 @@ def score(round_id: str, idea_id: str, first: int, second: int, comment: str | N
     return contract.ScoreIdea(round_id=round_id, idea_id=idea_id, scores=scores, comment=comment)
 
 
+async def test_gateways_are_told_that_a_review_was_given(city):
+    one = await juror(city)
+    await submit_ideas(city, 1)
+    request = opening(city, one, reviews=1)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def listen(message):
+        heard.put_nowait(message.data)
+
+    subject = city.bus.subject_live("ideas", request.round_id, "JuryRoundChanged")
+    subscribed = await city.bus.subscribe(subject, listen)
+    await city.does(request, ORGANISER)
+    assert await asyncio.wait_for(heard.get(), 60)
+    (idea,) = await queue(city, request.round_id, one)
+    await city.does(score(request.round_id, idea, 3, 4), one)
+    assert await asyncio.wait_for(heard.get(), 60)
+    await subscribed.stop()
+
+
 @pytest.fixture
 async def ties_known(city):
     """Waits until what registration told before has arrived."""
