@@ -22,8 +22,8 @@ async def test_a_database_set_back_under_load_is_noticed_and_cured(town: Town) -
         poll = await one.open_poll()
         async with Load(one, poll, kinds=("ballots", "messages")) as load:
             await load.goes_on(10)
+            at_dump = len(one.accepted.messages)  # what is said while it is made may be missing in it
             dump = await asyncio.to_thread(town.dump, "session", "--clean", "--if-exists")
-            at_dump = len(one.accepted.messages)
             await load.goes_on(20)
             await asyncio.to_thread(town.restore, "session", dump)
 
