@@ -132,9 +132,10 @@ async def coming_back(stage: Stage, crowd: Crowd, port: int, process: int) -> di
 
 async def not_reading(stage: Stage, crowd: Crowd, process: int) -> dict[str, float]:
     """One client stops reading while much is said; the others do not notice, and it hears the newest in the end."""
-    chat = stage.crowd(1, query=CHAT)
-    await chat.connect(2, narrow=True)
-    stalled, other = chat.listeners
+    slow, quick = stage.crowd(1, query=CHAT), stage.crowd(1, query=CHAT)
+    await slow.connect(1, narrow=True)
+    await quick.connect(1)
+    (stalled,), (other,) = slow.listeners, quick.listeners
     without = await last_of(stage, crowd, FEW)
     before = memory(process)
     stalled.transport.pause_reading()
@@ -151,7 +152,8 @@ async def not_reading(stage: Stage, crowd: Crowd, process: int) -> dict[str, flo
             break
         await asyncio.sleep(0.005)
     skipped = other.count - stalled.count
-    chat.leave()
+    slow.leave()
+    quick.leave()
     return {"without ms": without, "beside ms": beside, "grown kB": grown, "heard": heard, "skipped": skipped}
 
 

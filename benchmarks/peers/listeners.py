@@ -142,7 +142,7 @@ class Crowd:
                 )
                 made = socket.socket()
                 if narrow:
-                    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
                 made.setblocking(False)
                 await loop.sock_connect(made, ("127.0.0.1", port))
                 await loop.create_connection(lambda: listener, sock=made)
