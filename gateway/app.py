@@ -21,7 +21,7 @@ from gateway.execution.fragments import Fragments
 from gateway.execution.http import HttpEndpoint
 from gateway.execution.socket import Sockets
 from gateway.execution.sse import EventStreams
-from gateway.identity import Discovered, Identity, Issuer, Registration
+from gateway.identity import ApiKeys, CityClaims, Discovered, Identity, Issuer, Registration
 from gateway.limits import Gcra
 from gateway.live.access import Access
 from gateway.live.hub import SAFETY_SECONDS
@@ -29,6 +29,7 @@ from gateway.live.hubs import Hubs
 from gateway.live.presence import Presence
 from gateway.schema.build import build_schema, core
 from gateway.schema.errors import all_refusals
+from gateway.schema.permissions import ALL_ADMIN, SCOPES
 from gateway.schema.relay import Signer
 from gateway.settings import GatewaySettings
 from gateway.webhooks.network import Guard
@@ -37,6 +38,8 @@ from services.chassis.bus import Bus
 from services.chassis.health import health_app
 from services.chassis.requests import Requests
 from services.contracts import registration
+
+PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 
 
 class Gateway:
@@ -78,8 +81,11 @@ class Gateway:
         self.hubs = Hubs(bus, self.backends, self.presence, safety_seconds=safety_seconds)
         issuers: list[Issuer] = [Registration(self.backends)]
         if settings.oidc_issuer is not None:
-            issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http))
-        self.identity = Identity(*issuers)
+            claims = CityClaims(settings.own_client_ids, settings.role_claim, settings.roles)
+            issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http, claims))
+        self._api_keys = ApiKeys(self.backends)
+        bus.on_reconnect.append(self._api_keys.forget_all)
+        self.identity = Identity(*issuers, api_keys=self._api_keys)
         self.door = Door(
             engine=Engine(
                 core(build_schema()), compiled=compiled, fragments=Fragments(settings.fragment_megabytes << 20)
@@ -90,6 +96,7 @@ class Gateway:
             clock=settings.clock,
             hubs=self.hubs,
             rate=Gcra(settings.operations_per_second, settings.operations_at_once),
+            metadata=settings.public_url + PROTECTED_RESOURCE,
         )
         self.admission = Admission(
             rate=settings.sockets_per_second,
@@ -116,6 +123,7 @@ class Gateway:
                 WebSocketRoute("/graphql", self.sockets),
                 Route("/graphql/stream", self.streams, methods=["GET", "POST"]),
                 Route("/.well-known/jwks.json", self._jwks),
+                Route(PROTECTED_RESOURCE, self._protected_resource),
             ],
         )
         app.router.lifespan_context = self._lifespan
@@ -168,6 +176,7 @@ class Gateway:
             await self.presence.close()
             await self.backends.answers.close()
             await self._access.close()
+            await self._api_keys.close()
             await self._http.aclose()
 
     async def _jwks(self, _: Request) -> Response:
@@ -175,3 +184,15 @@ class Gateway:
         if reply.answer is None:
             return JSONResponse({"error": "registration is away"}, 503, {"Retry-After": "1"})
         return JSONResponse({"keys": reply.answer.keys}, headers={"Cache-Control": "public, max-age=60"})
+
+    async def _protected_resource(self, _: Request) -> Response:
+        """Where apps get tokens for this API, and with which scopes (RFC 9728)."""
+        issuer = self._settings.oidc_issuer
+        metadata = {
+            "resource": self._settings.public_url,
+            "authorization_servers": [issuer] if issuer else [],
+            "scopes_supported": [*SCOPES, ALL_ADMIN],
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Quartier",
+        }
+        return JSONResponse(metadata, headers={"Cache-Control": "public, max-age=3600"})

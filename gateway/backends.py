@@ -122,7 +122,7 @@ class Backends:
             future.set_result(reply)
 
     async def command(
-        self, request: CommandRequest[A], actor: Actor, key: str, *, after: str | None = None
+        self, request: CommandRequest[A], actor: Actor, key: str, *, expected: str | None = None
     ) -> Reply[A]:
         """A command on behalf of `actor`; repeating it with the same key does it once.
 
@@ -130,7 +130,7 @@ class Backends:
             request: the command.
             actor: who commands.
             key: the idempotency key that the client chose.
-            after: the position the client has seen.
+            expected: the position (`<epoch>:<value>`) at which the client saw what the command is about.
         """
         identity = command_id(actor, key)
         if GATEWAY.id == request.SERVICE:
@@ -138,7 +138,7 @@ class Backends:
                 return Reply(None, WebhooksNotOffered())
             return await self.webhooks.carry_out(request, actor, identity)
         return await self._requests.ask(
-            request, actor=actor, command_id=identity, after=after, timeout=self._command_seconds
+            request, actor=actor, command_id=identity, expected=expected, timeout=self._command_seconds
         )
 
     async def _ask_names(self, conference: str, people: tuple[str, ...]) -> Mapping[str, str] | None:

@@ -105,9 +105,9 @@ class Context:
         Args:
             request: the command.
             key: the client's idempotency key.
-            seen: the position the client's view was made at (`<epoch>:<value>`).
+            seen: the position (`<epoch>:<value>`) at which the client saw what the command is about.
         """
-        return await self.backends.command(request, self.actor, key, after=seen)
+        return await self.backends.command(request, self.actor, key, expected=seen)
 
     async def load_names(self, people: list[tuple[str, str]]) -> Sequence[str | None]:
         """The names of `(conference, person)`; None for who has none, and while registration is away."""

@@ -46,6 +46,7 @@ class Door:
         clock: domain time.
         hubs: the live conferences.
         rate: how often one client may ask.
+        metadata: where the API tells apps about tokens for it (RFC 9728).
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Door:
         clock: Clock,
         hubs: "Hubs",
         rate: Gcra,
+        metadata: str,
     ) -> None:
         self.engine = engine
         self.identity = identity
@@ -66,6 +68,7 @@ class Door:
         self._clock = clock
         self._hubs = hubs
         self._rate = rate
+        self._metadata = metadata
 
     async def enter(self, authorization: str | None, address: str, after: str | None = None) -> Context:
         """The context of one operation.
@@ -91,7 +94,7 @@ class Door:
         try:
             return await self.identity.authenticate(authorization)
         except BadToken as error:
-            challenge = 'Bearer error="invalid_token"'
+            challenge = f'Bearer error="invalid_token", resource_metadata="{self._metadata}"'
             raise Turned(401, "UNAUTHENTICATED", str(error), {"WWW-Authenticate": challenge}) from None
         except IssuerAway:
             raise Turned(503, "ISSUER_AWAY", "tokens cannot be verified now", {"Retry-After": "1"}) from None
@@ -109,7 +112,14 @@ class Door:
     def context(self, login: Login, after: str | None = None) -> Context:
         """The context of one operation of somebody who was let in."""
         return Context(
-            login.actor, login.conference, self._backends, self._signer, self._clock, self._hubs, positions(after)
+            login.actor,
+            login.conference,
+            self._backends,
+            self._signer,
+            self._clock,
+            self._hubs,
+            positions(after),
+            login.scopes,
         )
 
 

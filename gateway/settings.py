@@ -3,9 +3,17 @@
 
 from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
 
+from gateway.identity.claims import read_role
 from services.chassis.settings import BadSettings, Key, ProcessSettings
+
+
+def _are_roles(value: dict[str, list[str]]) -> dict[str, list[str]]:
+    for roles in value.values():
+        for role in roles:
+            read_role(role)
+    return value
 
 
 class GatewaySettings(ProcessSettings):
@@ -19,6 +27,28 @@ class GatewaySettings(ProcessSettings):
         Field(description="address of the city's OIDC provider, exactly as its tokens name it", pattern="^https?://"),
     ] = None
     audience: Annotated[str, Field(description="the audience (aud) that the provider's tokens must have")] = "quartier"
+    public_url: Annotated[
+        str,
+        Field(
+            description="address of the gateway as apps see it, the resource of their tokens",
+            pattern="^https?://[^#?]+$",
+        ),
+    ] = "http://127.0.0.1:8000"
+    own_clients: Annotated[
+        str,
+        Field(
+            description="client_id of the city's own pages, separated by commas; there people act with all their rights"
+        ),
+    ] = ""
+    role_claim: Annotated[
+        str | None,
+        Field(description="claim of the provider's tokens with groups or roles, such as groups or realm_access.roles"),
+    ] = None
+    roles: Annotated[
+        dict[str, list[str]],
+        Field(description='JSON: what each value of that claim stands for, {"mods": ["moderator@city"]}'),
+        AfterValidator(_are_roles),
+    ] = {}
     allowed_origins: Annotated[
         str, Field(description="other web origins whose pages may use the API, separated by commas")
     ] = ""
@@ -58,6 +88,16 @@ class GatewaySettings(ProcessSettings):
                 "QUARTIER_WEBHOOKS_TO_LOOPBACK is refused outside an embedded city: unset it, or set QUARTIER_EMBEDDED"
             )
         return self
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_last_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def own_client_ids(self) -> frozenset[str]:
+        """The `client_id` of the city's own pages."""
+        return frozenset(client.strip() for client in self.own_clients.split(",") if client.strip())
 
     @property
     def cursor_key(self) -> bytes:

@@ -44,6 +44,12 @@ class AnnounceConferenceSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ApproveAppSuccess(_Result, frozen=True, kw_only=True):
+    """ApproveApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class AssignStaffSuccess(_Result, frozen=True, kw_only=True):
     """AssignStaff was carried out. The command holds; there is nothing else to say."""
 
@@ -1317,6 +1323,12 @@ class EnterWithLinkSuccess(_Result, frozen=True, kw_only=True):
     status: SeatStatus
 
 
+class EraseAppSuccess(_Result, frozen=True, kw_only=True):
+    """EraseApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class EraseMeSuccess(_Result, frozen=True, kw_only=True):
     """EraseMe was carried out. The command holds; there is nothing else to say."""
 
@@ -2012,6 +2024,15 @@ class IdeasResult(_Result, frozen=True, kw_only=True):
     ideas: IdeasIdeas | None = None
 
 
+class IssueAppKeySuccess(_Result, frozen=True, kw_only=True):
+    """IssueAppKey was carried out. A key for `Authorization: Bearer`. It is shown once."""
+
+    position: str
+    api_key: str
+    key_id: str
+    expires_at: datetime
+
+
 class JoinCredentialsConferenceJoinCredentials(_Result, frozen=True, kw_only=True):
     """The way into one's own room. Without video, `url` and `token` are null and `whyNoVideo` says why."""
 
@@ -2426,6 +2447,22 @@ class RegisterSuccess(_Result, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class RegisterAppSuccess(_Result, frozen=True, kw_only=True):
+    """RegisterApp was carried out. The app waits for the city's approval. `secret` is shown once; whoever
+    has it fetches the app's keys.
+    """
+
+    position: str
+    app_id: str
+    secret: str
+
+
+class RejectAppSuccess(_Result, frozen=True, kw_only=True):
+    """RejectApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class ReleaseStaffSuccess(_Result, frozen=True, kw_only=True):
     """ReleaseStaff was carried out. The command holds; there is nothing else to say."""
 
@@ -2467,6 +2504,12 @@ class ResolveHelpSuccess(_Result, frozen=True, kw_only=True):
 
 class ResumeSessionSuccess(_Result, frozen=True, kw_only=True):
     """ResumeSession was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class RevokeAppKeySuccess(_Result, frozen=True, kw_only=True):
+    """RevokeAppKey was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2556,6 +2599,12 @@ class SubmitIdeaSuccess(_Result, frozen=True, kw_only=True):
     idea_id: str
 
 
+class SuspendAppSuccess(_Result, frozen=True, kw_only=True):
+    """SuspendApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class TestWebhookSuccess(_Result, frozen=True, kw_only=True):
     """TestWebhook was carried out. The delivery; ask for it by its id to see what became of it."""
 
@@ -2615,6 +2664,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "AddCard": AddCardSuccess,
     "AddStaff": AddStaffSuccess,
     "AnnounceConference": AnnounceConferenceSuccess,
+    "ApproveApp": ApproveAppSuccess,
     "AssignStaff": AssignStaffSuccess,
     "AwardIdea": AwardIdeaSuccess,
     "Broadcast": BroadcastSuccess,
@@ -2636,12 +2686,14 @@ COMMANDS: dict[str, type[_Result]] = {
     "DeleteWebhook": DeleteWebhookSuccess,
     "EndSession": EndSessionSuccess,
     "EnterWithLink": EnterWithLinkSuccess,
+    "EraseApp": EraseAppSuccess,
     "EraseMe": EraseMeSuccess,
     "EraseStaff": EraseStaffSuccess,
     "ExcludeParticipant": ExcludeParticipantSuccess,
     "ExtendPhase": ExtendPhaseSuccess,
     "HideCard": HideCardSuccess,
     "HideMessage": HideMessageSuccess,
+    "IssueAppKey": IssueAppKeySuccess,
     "MoveParticipant": MoveParticipantSuccess,
     "NextPhase": NextPhaseSuccess,
     "OpenConference": OpenConferenceSuccess,
@@ -2658,6 +2710,8 @@ COMMANDS: dict[str, type[_Result]] = {
     "ReadmitParticipant": ReadmitParticipantSuccess,
     "RecuseMyself": RecuseMyselfSuccess,
     "Register": RegisterSuccess,
+    "RegisterApp": RegisterAppSuccess,
+    "RejectApp": RejectAppSuccess,
     "ReleaseStaff": ReleaseStaffSuccess,
     "RemovePassage": RemovePassageSuccess,
     "ReplayWebhook": ReplayWebhookSuccess,
@@ -2665,11 +2719,13 @@ COMMANDS: dict[str, type[_Result]] = {
     "RequestHelp": RequestHelpSuccess,
     "ResolveHelp": ResolveHelpSuccess,
     "ResumeSession": ResumeSessionSuccess,
+    "RevokeAppKey": RevokeAppKeySuccess,
     "RotateWebhookSecret": RotateWebhookSecretSuccess,
     "ScoreIdea": ScoreIdeaSuccess,
     "SeatStandbys": SeatStandbysSuccess,
     "StartSession": StartSessionSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
+    "SuspendApp": SuspendAppSuccess,
     "TestWebhook": TestWebhookSuccess,
     "UpdateWebhook": UpdateWebhookSuccess,
     "WritePassage": WritePassageSuccess,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Closes the door at once for who was erased, excluded or released from a role, and opens it for who may return."""
+"""Closes the door at once for who was erased, excluded or released from a role, and for apps that lost a key.
+
+It is opened again for who may return.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +18,13 @@ from services.contracts import registration, session
 
 
 class _Person(msgspec.Struct):
-    """Whom a message is about: somebody of one conference, or somebody of the staff in a role there or in the city."""
+    """Whom a message is about: somebody of one conference, somebody of the staff in a role there or in the city, or an
+    app."""
 
     conference_id: str | None = ""
     participant_id: str = ""
     staff_id: str = ""
+    app_id: str = ""
     role: str = ""
 
 
@@ -49,6 +54,7 @@ class Access:
         """Starts listening."""
         await self._listen(registration.ParticipantErased, self._on_erased)
         await self._listen(registration.StaffErased, self._on_staff_erased)
+        await self._listen(registration.AppAccessChanged, self._on_app_changed)
         await self._listen(registration.StaffReleased, self._on_released)
         await self._listen(registration.StaffAssigned, self._on_assigned)
         await self._listen(session.ParticipantExcluded, self._on_excluded)
@@ -75,6 +81,10 @@ class Access:
         self._backends.names.forget_everywhere(person.staff_id)
         self._identity.revoke(person.staff_id)
         self._close_person(person.staff_id, "Erased")
+
+    def _on_app_changed(self, person: _Person) -> None:
+        self._identity.forget_app(person.app_id)
+        self._close_person(person.app_id, "The access of this app has changed")
 
     def _on_released(self, person: _Person) -> None:
         # What they watch was cut to the role; they may come back and see what is left to them.

@@ -112,6 +112,17 @@ class Hub:
         self._round_at = float("inf")
         self._told_at = float("-inf")
 
+    @property
+    def positions(self) -> str:
+        """How far the services had come in what is known of them, `<service>/<epoch>:<value>` separated by commas."""
+        newest: dict[str, Position] = {}
+        for key, state in self._states.items():
+            service, position = self.topic.views[key.kind].service, state.position
+            known = newest.get(service)
+            if position and (known is None or known.epoch != position.epoch or known.value < position.value):
+                newest[service] = position
+        return ",".join(f"{service}/{position}" for service, position in sorted(newest.items()))
+
     async def open(self) -> None:
         """Listens; what is asked for from now on misses nothing. Repeating it is harmless."""
         async with self._opening:

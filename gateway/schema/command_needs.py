@@ -44,6 +44,13 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     registration.AssignStaff: _ORGANISER,
     registration.ReleaseStaff: _ORGANISER,
     registration.EraseStaff: Needs(("self", "organiser"), _ADMIN_REGISTRATION, "city"),
+    registration.RegisterApp: PUBLIC,
+    registration.ApproveApp: _ORGANISES_THE_CITY,
+    registration.RejectApp: _ORGANISES_THE_CITY,
+    registration.SuspendApp: _ORGANISES_THE_CITY,
+    registration.EraseApp: _ORGANISES_THE_CITY,
+    registration.IssueAppKey: PUBLIC,  # with the app's secret
+    registration.RevokeAppKey: PUBLIC,  # with the app's secret, or by organisers
     session.OpenLobby: _LEADS,
     session.StartSession: _LEADS,
     session.NextPhase: _LEADS,

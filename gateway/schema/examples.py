@@ -14,6 +14,20 @@ POSITION = "session/2a6fa7ce1c0f4f7f9e0d5b8a3c6e9f10:11"
 EXAMPLES: dict[str, Any] = {
     "after": "dLsHx2mQ0Vb1MTg0",
     "amountCents": 250_000,
+    "apiKey": "qt_live_3f2b8c0d1e4f5a6b7c8d9e0f1a2b3c4d0c8a1f3e_2b7d…",
+    "contactEmail": "frieda@portal.example",
+    "contactName": "Frieda Fassbinder",
+    "days": 180,
+    "keyId": "0c8a1f3e",
+    "lastUsedOn": "2026-11-07",
+    "licence": "CC BY 4.0",
+    "positions": POSITION,
+    "AppIs.status": "WAITING",
+    "App.name": "Offene Daten",
+    "RegisterAppInput.name": "Offene Daten",
+    "App.purpose": "Ideen der Stadtteile im Portal der Stadt",
+    "RegisterAppInput.purpose": "Ideen der Stadtteile im Portal der Stadt",
+    "TooManyAppsWait.waiting": 200,
     "announcement": "Wir machen in fünf Minuten weiter.",
     "asked": 5,
     "askedAt": INSTANT,
@@ -173,6 +187,26 @@ EXAMPLES: dict[str, Any] = {
 }
 
 CHOICES: dict[str, dict[str, str]] = {
+    "AppStatus": {
+        "WAITING": "The city has not decided yet.",
+        "APPROVED": "It may use the API.",
+        "REJECTED": "The city turned it down.",
+        "SUSPENDED": "It may not use the API any more.",
+    },
+    "Scope": {
+        "CONFERENCE_READ": "See conferences from the inside.",
+        "SESSION_LIVE": "Take part in an evening.",
+        "IDEA_READ": "See boards, problems and idea sheets.",
+        "IDEA_WRITE": "Pin cards, propose problems, vote for them, write idea sheets.",
+        "RESOURCE_OFFER_WRITE": "Post what an organisation asks for and offers.",
+        "JURY_READ": "See rounds of the jury.",
+        "JURY_SCORE": "Score ideas.",
+        "WEBHOOK_MANAGE": "Have public events sent to addresses of one's own.",
+        "ADMIN_REGISTRATION": "Administer districts, conferences, registrations, staff and apps.",
+        "ADMIN_SESSION": "Lead evenings and see the city desk.",
+        "ADMIN_IDEAS": "Administer challenges, topics and rounds of the jury.",
+        "ADMIN": "All of administration.",
+    },
     "PhaseKind": {
         "PLENARY": "Everybody in one room.",
         "GROUPS": "Everybody in a small group.",

@@ -18,7 +18,7 @@ from gateway.schema.command_needs import COMMAND_NEEDS
 from gateway.schema.derive import input_type, object_type, plain
 from gateway.schema.errors import REFUSAL_TYPES, refusals_of, show_refusal
 from gateway.schema.permissions import directive_of
-from gateway.schema.relay import BadId, local_id
+from gateway.schema.relay import BadCursor, BadId, local_id
 from gateway.schema.shape import Shown, description_of, show
 from gateway.webhooks import commands as webhooks
 from services.chassis.contract import CommandRequest
@@ -29,7 +29,11 @@ from services.contracts import ideas, registration, rooms, session
 MODULES = (registration, session, rooms, ideas, webhooks)
 """Where commands are declared: by the services, and by the gateway for what is its own."""
 
-HIDDEN: tuple[type[CommandRequest[Any]], ...] = (session.ReportPresence, registration.EnsureKeys)
+HIDDEN: tuple[type[CommandRequest[Any]], ...] = (
+    session.ReportPresence,
+    registration.EnsureKeys,
+    registration.NoteAppKeyUse,
+)
 """Commands between the processes themselves."""
 
 
@@ -80,7 +84,10 @@ def _position_field() -> Any:
 
 
 _KEY = "Chosen by the client, 1 to 200 characters; a command repeated with the same key is done once."
-_SEEN = "The `position` of the state the client saw: the command is decided on a state that is no older."
+_SEEN = (
+    "The `position` of an earlier success, or the `positions` of a subscription, up to which the client saw what the "
+    "command is about: where that has changed since, the command is refused with `StateHasChanged`."
+)
 
 
 def _headers_fields() -> dict[str, tuple[Any, Any]]:
@@ -93,6 +100,23 @@ def _headers_fields() -> dict[str, tuple[Any, Any]]:
 def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     problem, _, place = str(error).partition(" - at `$")
     return InvalidInput(field=place.rstrip("`").removeprefix("."), problem=problem)
+
+
+def expected_at(service: str, text: str) -> str:
+    """The place in a service's log (`<epoch>:<value>`) up to which a client saw what its command is about.
+
+    Args:
+        service: who decides the command.
+        text: the `position` of a success, or the `positions` of a subscription (`<service>/<epoch>:<value>,…`).
+
+    Raises:
+        BadCursor: it says nothing of this service.
+    """
+    for part in text.split(","):
+        name, _, position = part.partition("/")
+        if name == service and position:
+            return position
+    raise BadCursor(f"this is no position of {service}")
 
 
 async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: type[Succeeded], given: Any) -> Shown:
@@ -117,8 +141,11 @@ async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: 
     if not 1 <= len(given.idempotency_key) <= 200:
         refusal = InvalidInput(field="idempotency_key", problem="Expected 1 to 200 characters")
         return show_refusal(refusal, service)
-    seen = given.expected_position
-    reply = await context.command(command, given.idempotency_key, seen.removeprefix(f"{service}/") if seen else None)
+    try:
+        seen = expected_at(service, given.expected_position) if given.expected_position else None
+    except BadCursor as error:
+        return show_refusal(InvalidInput(field="expected_position", problem=str(error)), service)
+    reply = await context.command(command, given.idempotency_key, seen)
     if reply.refusal is not None:
         return show_refusal(reply.refusal, service)
     made = show(success, reply.answer)

@@ -33,11 +33,13 @@ class Changed(Shown):
 
     Attributes:
         cursor_text: the signed place that it leaves the client at.
+        positions_text: how far the services had come.
         server_now: conference time when it was said.
         sharing: executes it once for all who ask with the same words.
     """
 
     cursor_text: str
+    positions_text: str
     server_now: datetime
     sharing: Sharing
 
@@ -61,6 +63,12 @@ class News:
         """Opaque place in the stream; sent as `after` when subscribing again."""
         cursor: str = getattr(self, "cursor_text")  # noqa: B009 -- every implementing type is `Changed`
         return cursor
+
+    @computed
+    def positions(self) -> str:
+        """How far the services had come; sent as `expectedPosition` with a command that is decided by this picture."""
+        positions: str = getattr(self, "positions_text")  # noqa: B009 -- every implementing type is `Changed`
+        return positions
 
     @computed
     def server_time(self) -> datetime:
@@ -141,6 +149,7 @@ class Shows:
         said = show(kind, view, hub.scope)
         content = f"{place.hub}:{place.generation}:{place.audience}"
         said.cursor_text = self._context.signer.sign(purpose(self._topic, hub.scope), content)
+        said.positions_text = hub.positions
         said.server_now = self._context.clock.now()
         said.sharing = Sharing(self._context.of_nobody())
         return said

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.context import Context, context_of, offers
+from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.conference import FOR_WRITERS, Conference, list_ideas
 from gateway.schema.ideas import Challenge, Idea, IdeaSheet, shown_idea
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
@@ -26,7 +27,7 @@ from gateway.schema.relay import (
     local_id,
     parse_id,
 )
-from gateway.schema.scalars import ViewerKind
+from gateway.schema.scalars import AppStatus, ViewerKind
 from gateway.schema.session import Desk, Session
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from gateway.schema.stored import cached
@@ -132,6 +133,10 @@ async def fetch_node(context: Context, gid: str) -> Node | None:
             case "WebhookDelivery":
                 context.require(FOR_WEBHOOKS)
                 return await fetch_delivery(context, local_id(gid, kind))
+            case "App":
+                context.require(FOR_WHO_APPROVES)
+                apps = await context.ask(contract_registration.ListApps(ids=(local_id(gid, kind),)))
+                return show(App, apps.items[0]) if apps.items else None
             case "JuryRound":
                 context.require(FOR_THE_JURY)
                 return show(JuryRound, await context.ask(contract_ideas.GetJuryRound(round_id=local_id(gid, kind))))
@@ -269,6 +274,25 @@ class Query:
         return show(
             JuryRound, await context_of(info).ask(contract_ideas.GetJuryRound(round_id=local_id(id, "JuryRound")))
         )
+
+    @computed(needs=FOR_WHO_APPROVES)
+    async def apps(
+        self,
+        info: strawberry.Info,
+        first: FIRST = None,
+        after: AFTER = None,
+        last: LAST = None,
+        before: BEFORE = None,
+        status: Annotated[AppStatus | None, strawberry.argument(description="Only those with this status.")] = None,
+    ) -> Connection[App] | None:
+        """Apps that registered themselves, the newest first."""
+        context = context_of(info)
+        purpose = f"apps/{status.value if status else ''}"
+        cut = Page(first, after, last, before).cut(context.signer, purpose)
+        page = await context.ask(contract_registration.ListApps(cut=cut, status=status.value if status else None))
+        nodes = [show(App, item) for item in page.items]
+        found: Connection[App] = connection(context.signer, purpose, cut, page, nodes)
+        return found
 
     @computed(needs=FOR_THE_DESK)
     async def desk(self, info: strawberry.Info) -> Desk | None:

@@ -147,6 +147,34 @@ class SheetField(Enum):
 
 
 @graphql_enum
+class AppStatus(Enum):
+    """Whether an app may use the API."""
+
+    WAITING = "WAITING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    SUSPENDED = "SUSPENDED"
+
+
+@graphql_enum
+class Scope(Enum):
+    """What an app may be allowed; a scope of a token, for example `idea:read` for IDEA_READ. ADMIN is `admin:*`."""
+
+    CONFERENCE_READ = "conference:read"
+    SESSION_LIVE = "session:live"
+    IDEA_READ = "idea:read"
+    IDEA_WRITE = "idea:write"
+    RESOURCE_OFFER_WRITE = "resource-offer:write"
+    JURY_READ = "jury:read"
+    JURY_SCORE = "jury:score"
+    WEBHOOK_MANAGE = "webhook:manage"
+    ADMIN_REGISTRATION = "admin:registration"
+    ADMIN_SESSION = "admin:session"
+    ADMIN_IDEAS = "admin:ideas"
+    ADMIN = "admin:*"
+
+
+@graphql_enum
 class ViewerKind(Enum):
     """What kind of client asks."""
 

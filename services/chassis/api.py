@@ -22,7 +22,7 @@ from uuid import UUID
 import msgspec
 
 from services.chassis.clock import Clock
-from services.chassis.contract import Answer, CommandRequest, Done, QueryRequest, Request
+from services.chassis.contract import Answer, CommandRequest, Done, Position, QueryRequest, Request
 from services.chassis.decider import Command, Decider, Event, Refusal
 from services.chassis.identity import Actor
 
@@ -49,19 +49,23 @@ class Decide:
         answer: what is answered when nothing refuses, or a function of what the executor tells about the steps
             (see `Repository.execute`).
         effects: statements that run in the transaction of the append.
+        follows: whether it completes what the handler has stored already, so that what it is about has just changed;
+            the position that the client expected was looked at there.
     """
 
-    __slots__ = ("answer", "effects", "steps")
+    __slots__ = ("answer", "effects", "follows", "steps")
 
     def __init__(
         self,
         *steps: Step,
         answer: Answer | Callable[..., Answer] = Done(),  # noqa: B008 -- frozen and without fields
         effects: Sequence[Statement] = (),
+        follows: bool = False,
     ) -> None:
         self.steps: tuple[Step, ...] = steps
         self.answer = answer
         self.effects = effects
+        self.follows = follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Context:
         conference: the conference of a command (32 hex digits), None for the city's matters and for queries.
         command_id: of a command: uuid5 of the actor and the client's key; None for queries.
         trace: id of the trace, 32 hex digits.
+        expected: of a command: the place up to which the client saw what it is about; see `Envelope`.
         position: of a query: the place of the read models when the answer began, `<epoch>:<value>`.
         requests: asks other services.
         settings: those of this process.
@@ -91,6 +96,7 @@ class Context:
     command_id: UUID | None
     trace: str
     position: str = ""
+    expected: Position | None = None
 
     async def load(self, decider: Decider[S, C, E], key: str) -> Loaded[S]:
         """The present state of one stream."""

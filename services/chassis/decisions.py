@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.chassis.contract import Answer
+from services.chassis.contract import Answer, Position
 from services.chassis.decider import Command, Decider, Event
 from services.chassis.store import Tracking
 
@@ -80,13 +80,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who asked, and how a repetition is recognised. `tracking` is set for policies."""
+    """Who asked, and how a repetition is recognised. `tracking` is set for policies.
+
+    `expected` is the place up to which the client saw what the command is about: the stream of the first step. Where
+    that has events behind it, the client decided on something else than there is, and the command is refused.
+    """
 
     command_id: UUID | None
     request_hash: bytes
     actor: str
     trace: str
     tracking: Tracking | None = None
+    expected: Position | None = None
 
 
 def request_hash(request: msgspec.Struct, key: bytes) -> bytes:

@@ -13,6 +13,12 @@ class ConcurrentChange(Refusal, frozen=True, kw_only=True):
     position: str
 
 
+class StateHasChanged(Refusal, frozen=True, kw_only=True):
+    """What the command is about has changed since the client saw it; `position` (`<epoch>:<value>`) is where now."""
+
+    position: str
+
+
 class IdempotencyKeyReused(Refusal, frozen=True, kw_only=True):
     """The key of this command was used before, for a command of other content."""
 
@@ -70,6 +76,7 @@ class UnknownRefusal(Refusal, frozen=True, kw_only=True):
 
 CHASSIS_REFUSALS: tuple[type[Refusal], ...] = (
     ConcurrentChange,
+    StateHasChanged,
     IdempotencyKeyReused,
     InvalidInput,
     NotAllowed,

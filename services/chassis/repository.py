@@ -23,7 +23,7 @@ from services.chassis.contract import Position
 from services.chassis.decider import Command, Decider, Event, Refusal
 from services.chassis.decisions import Answering, Decided, Envelope, Executed, Loaded, Secret, Step
 from services.chassis.mapper import Mapper, UnknownEvent
-from services.chassis.refusals import ConcurrentChange, IdempotencyKeyReused, StreamIsReadOnly
+from services.chassis.refusals import ConcurrentChange, IdempotencyKeyReused, StateHasChanged, StreamIsReadOnly
 from services.chassis.snapshots import Snapshots
 from services.chassis.store import (
     AlreadyTracked,
@@ -148,6 +148,9 @@ class Repository:
             after = dict(before)
             secret = steps[0].secret if steps else None
             record = _recorded(envelope, secret)
+            if steps and _has_moved(before[streams[0]], envelope.expected, epoch):
+                now = Position(epoch, before[streams[0]].position)
+                return await self._known(record) or StateHasChanged(position=str(now))
             pending = _Pending(self.mapper, _meta(envelope) if secret is None else b"")
             decided: list[Decided] = []
             for step, stream in zip(steps, streams, strict=True):
@@ -274,6 +277,11 @@ def _guards(steps: Sequence[Step], before: Mapping[UUID, Loaded[Any]], events: S
             if guards.setdefault(seen.stream_id, known) != seen.version:
                 raise _Changed
     return [Guard(stream, version) for stream, version in guards.items() if stream not in written]
+
+
+def _has_moved(loaded: Loaded[Any], expected: Position | None, epoch: str) -> bool:
+    """Whether a stream has events that the client had not seen; one who saw another log has seen none of them."""
+    return expected is not None and (expected.epoch != epoch or loaded.position > expected.value)
 
 
 def _recorded(envelope: Envelope, secret: Secret | None) -> CommandRecord | None:

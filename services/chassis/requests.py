@@ -17,7 +17,7 @@ from services.chassis.decider import Refusal
 from services.chassis.identity import ANONYMOUS, Actor
 from services.chassis.many import MANY, QUESTIONS, asked, read_answers
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, Unavailable, UnknownRefusal
-from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
+from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED
 from services.chassis.telemetry import TRACEPARENT, traceparent_of
 
 A = TypeVar("A", bound=Answer)
@@ -116,6 +116,7 @@ class Requests:
         actor: Actor = ANONYMOUS,
         command_id: UUID | None = None,
         after: str | None = None,
+        expected: str | None = None,
         timeout: float = TIMEOUT_SECONDS,  # noqa: ASYNC109 -- it travels with the request
         trace: str | None = None,
     ) -> Reply[A]:
@@ -127,6 +128,8 @@ class Requests:
             actor: who asks.
             command_id: uuid5 of the actor's id and the client's key; None: a repetition is done again.
             after: of a query: a position (`<epoch>:<value>`) that the answer should include.
+            expected: of a command: a position at which what it is about was seen; it is refused with `StateHasChanged`
+                when that has changed since.
             timeout: real seconds; the service drops what it cannot answer within them.
             trace: id of the trace, 32 hex digits; None continues the present one.
         """
@@ -134,6 +137,8 @@ class Requests:
         headers = _headers(actor, after, timeout, trace)
         if command_id is not None:
             headers[COMMAND_ID] = command_id.hex
+        if expected is not None:
+            headers[EXPECTED] = expected
         if isinstance(request, CommandRequest):
             subject = self._bus.subject_command(service, request.conference, name)
         else:

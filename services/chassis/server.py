@@ -27,7 +27,7 @@ from services.chassis.many import MANY, answered, read_questions
 from services.chassis.readmodel import holds_nul
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
-from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE
+from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED
 from services.chassis.tasks import end
 from services.chassis.telemetry import (
     REQUEST_SECONDS,
@@ -212,7 +212,10 @@ class Server:
                 return await self._query(route, request, actor, headers.get(AFTER), trace)
             if (request.conference or CITY) != asked.message.subject.split(".")[-2]:
                 return _refused(InvalidInput(field="conference_id", problem="not the conference of the subject"))
-            return await self._command(route, request, actor, headers.get(COMMAND_ID), trace)
+            expected = _expected(headers)
+            if isinstance(expected, Refusal):
+                return _refused(expected)
+            return await self._command(route, request, actor, headers.get(COMMAND_ID), expected, trace)
         except msgspec.DecodeError as error:
             return _refused(_invalid(error))
         except KeyDestroyed as destroyed:
@@ -227,15 +230,24 @@ class Server:
             return _refused(Fault(trace=trace))
 
     async def _command(
-        self, route: Route, request: CommandRequest[Any], actor: Actor, command_id: str | None, trace: str
+        self,
+        route: Route,
+        request: CommandRequest[Any],
+        actor: Actor,
+        command_id: str | None,
+        expected: Position | None,
+        trace: str,
     ) -> _Reply:
         key = UUID(hex=command_id) if command_id else None
-        envelope = Envelope(key, request_hash(request, self._request_key), actor.id or actor.kind, trace)
+        hashed = request_hash(request, self._request_key)
         outcome: Any = None
         for _ in range(RERUNS):
-            outcome = await route.handler(request, self._context(actor, request.conference, key, trace))
+            context = self._context(actor, request.conference, key, trace, expected=expected)
+            outcome = await route.handler(request, context)
             if isinstance(outcome, Decide):
                 steps, effects = outcome.steps, outcome.effects
+                seen = None if outcome.follows else expected
+                envelope = Envelope(key, hashed, actor.id or actor.kind, trace, expected=seen)
                 outcome = await self._runtime.repository.execute(steps, envelope, outcome.answer, effects)
                 # What the handler had loaded has changed: it looks again.
                 if isinstance(outcome, ConcurrentChange) and any(step.guards for step in steps):
@@ -272,7 +284,13 @@ class Server:
         return str(Position(self._runtime.store.epoch, value))
 
     def _context(
-        self, actor: Actor, conference: str | None, command_id: UUID | None, trace: str, position: str = ""
+        self,
+        actor: Actor,
+        conference: str | None,
+        command_id: UUID | None,
+        trace: str,
+        position: str = "",
+        expected: Position | None = None,
     ) -> Context:
         runtime = self._runtime
         return Context(
@@ -288,6 +306,7 @@ class Server:
             command_id=command_id,
             trace=trace,
             position=position,
+            expected=expected,
         )
 
 
@@ -304,6 +323,17 @@ def _invalid(error: msgspec.DecodeError) -> InvalidInput:
     """The field and the problem in an error of msgspec, such as "Expected `int`, got `str` - at `$.amount`"."""
     problem, _, place = str(error).partition(" - at `")
     return InvalidInput(field=place.rstrip("`").removeprefix("$").removeprefix("."), problem=problem)
+
+
+def _expected(headers: dict[str, str]) -> Position | InvalidInput | None:
+    """The place up to which a client saw what its command is about; None when it does not say."""
+    text = headers.get(EXPECTED)
+    if text is None:
+        return None
+    try:
+        return Position.parse(text)
+    except ValueError:
+        return InvalidInput(field="expected_position", problem="not a position")
 
 
 def _budget(headers: dict[str, str]) -> float:

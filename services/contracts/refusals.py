@@ -24,6 +24,12 @@ class AlreadyAnnounced(Refusal, frozen=True, kw_only=True):
     conference_id: Id
 
 
+class AppIs(Refusal, frozen=True, kw_only=True):
+    """An app with this status cannot do that, or have that done to it."""
+
+    status: str
+
+
 class ConferenceIsOver(Refusal, frozen=True, kw_only=True):
     """The conference was held or cancelled."""
 
@@ -78,14 +84,26 @@ class TooEarlyForStandbys(Refusal, frozen=True, kw_only=True):
     not_before: datetime
 
 
+class TooManyAppsWait(Refusal, frozen=True, kw_only=True):
+    """So many apps wait for the city's approval that no further one is taken before some were decided."""
+
+    waiting: int
+
+
 class TooManyMails(Refusal, frozen=True, kw_only=True):
     """So many registrations of this address were asked for lately that no further mail is sent to it now."""
 
     retry_after_seconds: int
 
 
+class UnknownApp(Refusal, frozen=True, kw_only=True):
+    """There is no such app (any more)."""
+
+    app_id: Id
+
+
 class UnknownSecret(Refusal, frozen=True, kw_only=True):
-    """The link opens nothing: it was mistyped, replaced, or its registration is gone."""
+    """The secret opens nothing: it was mistyped, replaced, or what it belongs to is gone."""
 
 
 # rooms ----------------------------------------------------------------------------------------------------------
@@ -420,6 +438,7 @@ BY_SERVICE: Mapping[str, tuple[type[Refusal], ...]] = {
     "registration": (
         AccessIsClosed,
         AlreadyAnnounced,
+        AppIs,
         ConferenceIsOver,
         ConferenceNotOpen,
         ConfirmationExpired,
@@ -429,7 +448,9 @@ BY_SERVICE: Mapping[str, tuple[type[Refusal], ...]] = {
         NotRegistered,
         SeriesAlreadyCreated,
         TooEarlyForStandbys,
+        TooManyAppsWait,
         TooManyMails,
+        UnknownApp,
         UnknownSecret,
     ),
     "rooms": (GroupHasNoRoom, PlacementChanged, VenueIsClosed),

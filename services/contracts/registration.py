@@ -17,6 +17,25 @@ from services.contracts.shared import Cut, Listed, LongText, ShortText
 SERVICE = "registration"
 
 Role = Literal["organiser", "moderator", "deputy", "mentor", "guest", "juror", "partner"]
+AppStatus = Literal["WAITING", "APPROVED", "REJECTED", "SUSPENDED"]
+Scope = Literal[
+    "conference:read",
+    "session:live",
+    "idea:read",
+    "idea:write",
+    "resource-offer:write",
+    "jury:read",
+    "jury:score",
+    "webhook:manage",
+    "admin:registration",
+    "admin:session",
+    "admin:ideas",
+    "admin:*",
+]
+"""What an app may be allowed. `admin:*` stands for all that begin with `admin:`."""
+Scopes = Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1, max_length=20)]
+KeyId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$")]
+"""Which key of an app: 8 hex digits."""
 SeatStatus = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED", "ERASED"]
 ConferenceStatus = Literal["ANNOUNCED", "OPEN", "CLOSED", "HELD", "CANCELLED"]
 Attributes = dict[str, str]
@@ -121,6 +140,12 @@ class ParticipantErased(_Event, frozen=True, kw_only=True):
 
     conference_id: Id
     participant_id: Id
+
+
+class AppAccessChanged(_Event, frozen=True, kw_only=True):
+    """An app was approved, suspended or erased, or one of its keys was revoked: ask anew what its keys may."""
+
+    app_id: Id
 
 
 # Commands -------------------------------------------------------------------------------------------------------
@@ -322,6 +347,94 @@ class EraseMe(CommandRequest[Done], frozen=True, kw_only=True):
     participant_id: Id
 
 
+# Commands about apps --------------------------------------------------------------------------------------------
+
+
+class AppAccepted(Answer, frozen=True, kw_only=True):
+    """The app waits for the city's approval. `secret` is shown once; whoever has it fetches the app's keys."""
+
+    app_id: Id
+    secret: str
+
+
+class RegisterApp(CommandRequest[AppAccepted], frozen=True, kw_only=True):
+    """Registers an app, by whoever wrote it: what it wants to do, and who answers for it. Organisers decide."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = AppAccepted
+    name: ShortText
+    contact_name: ShortText
+    contact_email: Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern="^[^@\\s]+@[^@\\s]+$")]
+    purpose: LongText
+    licence: ShortText
+    scopes: Scopes
+
+
+class ApproveApp(CommandRequest[Done], frozen=True, kw_only=True):
+    """Lets an app use the API with these scopes (organiser); also one that was rejected or suspended before."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    app_id: Id
+    scopes: Scopes
+
+
+class RejectApp(CommandRequest[Done], frozen=True, kw_only=True):
+    """Turns down an app that waits (organiser)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    app_id: Id
+
+
+class SuspendApp(CommandRequest[Done], frozen=True, kw_only=True):
+    """Stops an app at once, until it is approved again (organiser)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    app_id: Id
+
+
+class EraseApp(CommandRequest[Done], frozen=True, kw_only=True):
+    """Erases an app with its contact for good (organiser): its keys end at once."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    app_id: Id
+
+
+class ApiKey(Answer, frozen=True, kw_only=True):
+    """A key for `Authorization: Bearer`. It is shown once."""
+
+    api_key: str
+    key_id: KeyId
+    expires_at: datetime
+
+
+class IssueAppKey(CommandRequest[ApiKey], frozen=True, kw_only=True):
+    """Makes a key of an approved app, for whoever has its secret. The key before it is good for another week."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = ApiKey
+    app_id: Id
+    secret: ShortText
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 180
+
+
+class RevokeAppKey(CommandRequest[Done], frozen=True, kw_only=True):
+    """Ends a key at once: for whoever has the app's secret, and for organisers without it."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    app_id: Id
+    key_id: KeyId
+    secret: ShortText | None = None
+
+
+class NoteAppKeyUse(CommandRequest[Done], frozen=True, kw_only=True):
+    """Notes on which day (`2026-11-07`) a key was used; the gateway tells it once a day."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    app_id: Id
+    key_id: KeyId
+    day: Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
 # Queries --------------------------------------------------------------------------------------------------------
 
 
@@ -508,3 +621,63 @@ class GetJsonWebKeys(QueryRequest[JsonWebKeys], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = JsonWebKeys
+
+
+# Queries about apps ---------------------------------------------------------------------------------------------
+
+
+class AppKey(Answer, frozen=True, kw_only=True):
+    """What a key may: the SHA-256 of its secret in hex digits, the scopes of its app, its end."""
+
+    secret_hash: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime
+
+
+class GetAppKey(QueryRequest[AppKey], frozen=True, kw_only=True):
+    """One key of an approved app; only services ask."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = AppKey
+    app_id: Id
+    key_id: KeyId
+
+
+class AppKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """One key as organisers see it; `last_used_on` is a day such as `2026-11-07`, None while it is unused."""
+
+    key_id: KeyId
+    expires_at: datetime
+    last_used_on: str | None
+
+
+class AppView(msgspec.Struct, frozen=True, kw_only=True):
+    """One app as organisers see it."""
+
+    app_id: Id
+    name: str
+    status: AppStatus
+    purpose: str | None
+    licence: str
+    wanted: tuple[Scope, ...]
+    scopes: tuple[Scope, ...]
+    contact_name: str | None
+    contact_email: str | None
+    registered_at: datetime
+    keys: tuple[AppKeyView, ...]
+
+
+class Apps(Listed, frozen=True, kw_only=True):
+    """Apps, the newest first."""
+
+    items: tuple[AppView, ...]
+
+
+class ListApps(QueryRequest[Apps], frozen=True, kw_only=True):
+    """Apps, all or those with one status (organiser). `ids`: these alone."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Apps
+    cut: Cut = Cut()
+    status: AppStatus | None = None
+    ids: tuple[Id, ...] = ()

@@ -35,6 +35,11 @@ def is_self(request: Any, actor: Actor) -> bool:
     return actor.kind == "resident" and actor.id == request.participant_id
 
 
+def organisers_of_the_city(request: Any, actor: Actor) -> bool:
+    """Organisers of the whole city."""
+    return actor.holds("organiser")
+
+
 def serves_at(conference_id: str, actor: Actor) -> bool:
     """Whether they are staff with any role at this conference, or a service."""
     return actor.kind == "service" or any(grant.scope in {"city", conference_id} for grant in actor.grants)

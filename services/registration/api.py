@@ -12,7 +12,7 @@ from services.chassis.decisions import Decided, Step
 from services.chassis.keys import new_key
 from services.chassis.refusals import InvalidInput, NotFound
 from services.contracts import registration as contract
-from services.registration import access, queries
+from services.registration import access, apps_api, queries
 from services.registration.adapters.office import Office, office_of
 from services.registration.adapters.vault import Person, sealed_parts
 from services.registration.domain import conference as life
@@ -26,6 +26,9 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2999
 """Deadlines are computed from the start: at the ends of the calendar that fails, for every conference at once."""
 
 api = Api(contract.SERVICE)
+
+apps_api.register(api)  # RegisterApp ApproveApp RejectApp SuspendApp EraseApp IssueAppKey RevokeAppKey NoteAppKeyUse
+#                         GetAppKey ListApps
 
 
 def _office(ctx: Context) -> Office:

@@ -10,12 +10,14 @@ from services.registration.adapters.local_issuer import local_routes
 from services.registration.adapters.office import office_of
 from services.registration.adapters.outbox import send_mails
 from services.registration.api import api
+from services.registration.domain.app import APP
 from services.registration.domain.conference import CONFERENCE
 from services.registration.domain.district import DISTRICT
 from services.registration.domain.series import SERIES
 from services.registration.domain.staff import STAFF_MEMBER
 from services.registration.policies import policies
 from services.registration.publishing import publish
+from services.registration.readmodel.apps import APPS
 from services.registration.readmodel.conferences import CONFERENCES
 from services.registration.readmodel.deadlines import DEADLINES
 from services.registration.readmodel.districts import DISTRICTS
@@ -35,11 +37,11 @@ def build(settings: Settings) -> Service:
     return Service(
         name="registration",
         settings=settings,
-        deciders=(DISTRICT, SERIES, CONFERENCE, STAFF_MEMBER),
+        deciders=(DISTRICT, SERIES, CONFERENCE, STAFF_MEMBER, APP),
         api=api,
         policies=policies,
         publish=publish,
-        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN),
+        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN, APPS),
         timers=timers,
         keys=_keys,
         destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},

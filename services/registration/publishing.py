@@ -7,9 +7,9 @@ from services.chassis.contract import ContractEvent
 from services.chassis.decider import Event
 from services.chassis.records import Recorded
 from services.contracts import registration as contract
+from services.registration.domain import app, staff
 from services.registration.domain import conference as life
 from services.registration.domain import registrations as domain
-from services.registration.domain import staff
 
 
 def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
@@ -68,6 +68,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             )
         case staff.StaffErased():
             return contract.StaffErased(at=at, staff_id=event.staff_id)
+        case app.AppApproved() | app.AppSuspended() | app.AppErased() | app.AppKeyIssued() | app.AppKeyRevoked():
+            return contract.AppAccessChanged(at=at, app_id=event.app_id)
         case _:
             return None
 

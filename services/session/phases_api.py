@@ -89,7 +89,8 @@ async def _change(request: LeadsOn, ctx: Context, command: SessionCommand) -> De
     conference = request.conference_id
     if ctx.command_id is None:
         return Decide(*await change_of_phase(ctx, conference, command))
-    envelope = Envelope(ctx.command_id, request_hash(request, ctx.settings.request_key), ctx.actor.id, ctx.trace)
+    hashed = request_hash(request, ctx.settings.request_key)
+    envelope = Envelope(ctx.command_id, hashed, ctx.actor.id, ctx.trace, expected=ctx.expected)
     return await carry_out(ctx, conference, command, envelope) or Decide()
 
 

@@ -145,7 +145,7 @@ async def close_poll(request: asked.ClosePoll, ctx: Context) -> Decide | Done | 
         return NotFound(what="poll", id=poll_id)
     if isinstance(poll.state, Open):
         command_id = uuid5(ctx.command_id, "end voting") if ctx.command_id else None
-        envelope = Envelope(command_id, poll_id.encode(), ctx.actor.id, ctx.trace)
+        envelope = Envelope(command_id, poll_id.encode(), ctx.actor.id, ctx.trace, expected=ctx.expected)
         ended = await ctx.repository.execute([_ending(ctx, conference, poll_id)], envelope, Done())
         if isinstance(ended, Refusal):
             return ended
@@ -174,7 +174,8 @@ async def _counted(ctx: Here, conference: str, poll_id: str) -> Decide | None:
             raise VoteKeyMissing(poll_id)
         return None
     command = RecordTally(poll_id=poll_id, ballots=len(ballots), tally=tally, now=ctx.now)
-    return Decide(Step(POLL, poll_key(conference, poll_id), command, conference), effects=[destroy(poll_id)])
+    step = Step(POLL, poll_key(conference, poll_id), command, conference)
+    return Decide(step, effects=[destroy(poll_id)], follows=True)
 
 
 def _tally(

@@ -49,7 +49,7 @@ class Issuer:
     def token(self, subject: str, *, lifetime: float = 600, **claims: Any) -> str:
         now = int(time.time())
         body = {"iss": ISSUER, "aud": "quartier", "iat": now, "exp": now + lifetime, "sub": subject, **claims}
-        return jwt.encode(body, self.private, algorithm="ES256", headers={"kid": self.kid})
+        return jwt.encode(body, self.private, algorithm="ES256", headers={"kid": self.kid, "typ": "at+jwt"})
 
     def resident(self, subject: str = ANNA, conference: str = CONFERENCE, **claims: Any) -> str:
         return self.token(subject, **{"kind": "resident", "conference": conference, **claims})
@@ -206,7 +206,13 @@ QUERIES = [
 
 def _sample(kind: type[Answer]) -> Answer:
     """Some answer of this kind."""
-    sample: dict[Any, Any] = {"status": "SEATED", "expires_at": START, "token": "t", "checked_in": False}
+    sample: dict[Any, Any] = {
+        "status": "SEATED",
+        "expires_at": START,
+        "token": "t",
+        "checked_in": False,
+        "key_id": "0" * 8,
+    }
     values = {field.name: sample.get(field.name, "f" * 32) for field in msgspec.structs.fields(kind) if field.required}
     return kind(**values)
 

@@ -8,18 +8,12 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.algorithms import RSAAlgorithm
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from gateway import identity
+from gateway.identity import verify
 from services.contracts import registration
 from tests.gateway.city import ANNA, CONFERENCE, ISSUER, MODERATOR, City, Issuer
-from tests.gateway.conftest import Address, running, serving
+from tests.gateway.conftest import Address
 
 VIEWER = "{ viewer { kind person { displayName } grants { role scope } } }"
 
@@ -44,7 +38,7 @@ async def test_without_a_token_one_is_anonymous(gateway: Address) -> None:
 
 
 def unsigned(claims: dict[str, Any]) -> str:
-    parts = ({"alg": "none", "kid": "k1"}, claims)
+    parts = ({"alg": "none", "kid": "k1", "typ": "at+jwt"}, claims)
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
 
 
@@ -57,7 +51,12 @@ def faults(issuer: Issuer) -> dict[str, str]:
     return {
         "no token": "nonsense",
         "unsigned": unsigned(good),
-        "public key as secret": jwt.encode(good, hmac_key, algorithm="HS256", headers={"kid": "k1"}),
+        "public key as secret": jwt.encode(good, hmac_key, algorithm="HS256", headers={"kid": "k1", "typ": "at+jwt"}),
+        "an ID token": jwt.encode(good, issuer.private, algorithm="ES256", headers={"kid": "k1"}),
+        "no key named": jwt.encode(good, issuer.private, algorithm="ES256", headers={"typ": "at+jwt"}),
+        "not yet valid": issuer.resident(nbf=int(time.time()) + 600),
+        "issued in the future": issuer.resident(iat=int(time.time()) + 600),
+        "longer than any": issuer.resident(more="x" * 9000),
         "another signature": f"{header}.{body}.{other_signature}",
         "another issuer's key": Issuer().resident(),
         "unknown key": Issuer("k9").resident(),
@@ -87,7 +86,7 @@ async def test_a_new_key_of_the_issuer_is_fetched(
     rotated = Issuer("k2")
     keys = (rotated.jwk, city.issuer.jwk)
     city.say(registration.GetJsonWebKeys, lambda _: registration.JsonWebKeys(keys=keys, issuer=ISSUER))
-    monkeypatch.setattr(identity, "FETCH_SECONDS", 0.0)
+    monkeypatch.setattr(verify, "FETCH_SECONDS", 0.0)
     assert await status(gateway, rotated.resident()) == 200
     assert await status(gateway, city.issuer.resident(ANNA)) == 200
 
@@ -107,28 +106,13 @@ async def test_while_the_issuer_is_away_known_tokens_hold_and_new_ones_wait(city
     assert await status(gateway, Issuer("k7").resident()) in {401, 503}
 
 
-async def test_the_citys_provider_vouches_for_staff_and_for_no_resident(city: City, nats_url: str, prefix: str) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    jwk = {**RSAAlgorithm(RSAAlgorithm.SHA256).to_jwk(key.public_key(), as_dict=True), "kid": "r1", "alg": "RS256"}
-
-    async def discovery(request: Request) -> JSONResponse:
-        base = str(request.base_url).rstrip("/")
-        return JSONResponse({"issuer": base, "jwks_uri": f"{base}/keys"})
-
-    async def keys(_: Request) -> JSONResponse:
-        return JSONResponse({"keys": [jwk]})
-
-    routes = [Route("/.well-known/openid-configuration", discovery), Route("/keys", keys)]
-    async with serving(Starlette(routes=routes)) as port:
-        issuer = f"http://127.0.0.1:{port}"
-
-        def token(**claims: Any) -> str:
-            body = {"iss": issuer, "aud": "quartier", "sub": "mia@city", "exp": int(time.time()) + 60, **claims}
-            return jwt.encode(body, key, algorithm="RS256", headers={"kid": "r1"})
-
-        async with running(nats_url, prefix, oidc_issuer=issuer) as gateway:
-            staff = await gateway.ask(VIEWER, token(grants=[{"role": "organiser", "scope": "city"}]))
-            assert staff["data"]["viewer"]["kind"] == "STAFF"
-            assert staff["data"]["viewer"]["grants"] == [{"role": "organiser", "scope": "city"}]
-            assert await status(gateway, token(kind="resident", sub=ANNA, conference=CONFERENCE)) == 401
-            assert await status(gateway, city.issuer.resident()) == 200
+async def test_who_is_refused_is_told_where_tokens_come_from(city: City, gateway: Address) -> None:
+    metadata = (await gateway.http.get("/.well-known/oauth-protected-resource")).json()
+    assert metadata["bearer_methods_supported"] == ["header"]
+    assert "idea:read" in metadata["scopes_supported"]
+    refused = await gateway.http.post(
+        "/graphql", json={"query": "{ __typename }"}, headers={"authorization": "Bearer x"}
+    )
+    challenge = refused.headers["www-authenticate"]
+    assert 'error="invalid_token"' in challenge
+    assert f'resource_metadata="{metadata["resource"]}/.well-known/oauth-protected-resource"' in challenge

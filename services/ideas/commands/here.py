@@ -38,6 +38,8 @@ async def first(ctx: Here, step: Step) -> None:
     Raises:
         Refused: it lost a race several times, or the database is away.
     """
-    done = await ctx.repository.execute([step], Envelope(None, b"", "ideas", ctx.trace), Done())
+    expected = ctx.expected if isinstance(ctx, Context) else None
+    envelope = Envelope(None, b"", "ideas", ctx.trace, expected=expected)
+    done = await ctx.repository.execute([step], envelope, Done())
     if isinstance(done, Refusal):
         raise Refused(done)

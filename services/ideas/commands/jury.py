@@ -135,11 +135,12 @@ async def close_jury_round(request: contract.CloseJuryRound, ctx: Context) -> De
     completes it.
     """
     round_id = request.round_id
-    if isinstance((await ctx.load(JURY, round_id)).state, Scoring):
+    scoring = isinstance((await ctx.load(JURY, round_id)).state, Scoring)
+    if scoring:
         await first(ctx, Step(JURY, round_id, StopScoring(now=ctx.now), None))
     round_ = (await ctx.load(JURY, round_id)).state
     ranking = await _ranking(ctx, round_) if isinstance(round_, Stopped) else ()
-    return Decide(Step(JURY, round_id, CloseJuryRound(now=ctx.now, ranking=ranking), None))
+    return Decide(Step(JURY, round_id, CloseJuryRound(now=ctx.now, ranking=ranking), None), follows=scoring)
 
 
 async def _ranking(ctx: Context, round_: Stopped) -> tuple[Ranked, ...]:

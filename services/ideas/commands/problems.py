@@ -126,7 +126,7 @@ async def choose_topics(request: contract.ChooseTopics, ctx: Context) -> Decide 
     if not problem_ids:
         problem_ids = await most_dotted_problems(ctx, request.conference_id, counted.dots)
     choice = choosing(ctx, request.conference_id, problem_ids)
-    return Decide(*counted.steps, choice, effects=counted.effects)
+    return Decide(*counted.steps, choice, effects=counted.effects, follows=bool(counted.steps))
 
 
 async def rank_topics(request: contract.RankTopics, ctx: Context) -> Decide | Refusal:

@@ -8,12 +8,16 @@ import base64
 import hashlib
 import hmac
 import unicodedata
+import zlib
 from typing import Literal
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 Purpose = Literal["confirm", "enter"]
+
+KEY_PREFIX = "qt_live_"
+"""Every API key begins with it, so that scanners of source code recognise one that leaked."""
 
 
 class Secrets:
@@ -26,6 +30,7 @@ class Secrets:
     def __init__(self, key: bytes) -> None:
         self._links = _derive(key, b"registration/links")
         self._addresses = _derive(key, b"registration/addresses")
+        self._apps = _derive(key, b"registration/apps")
 
     def link(self, purpose: Purpose, participant_id: str, rotation: int = 0) -> str:
         """The secret in a link, 43 characters without meaning.
@@ -44,6 +49,23 @@ class Secrets:
         Upper and lower case do not tell addresses apart. Strictly they may, but no mailbox in use does.
         """
         return _hmac(self._addresses, unicodedata.normalize("NFC", email.strip()).casefold())
+
+    def app(self, app_id: str) -> str:
+        """The secret with which whoever registered an app fetches its keys, 43 characters without meaning."""
+        return base64.urlsafe_b64encode(_hmac(self._apps, app_id)).decode().rstrip("=")
+
+    def is_app(self, app_id: str, secret: str) -> bool:
+        """Whether this is the secret of the app."""
+        return hmac.compare_digest(self.app(app_id).encode(), secret.encode())
+
+    def app_key(self, app_id: str, key_id: str) -> tuple[str, str]:
+        """A key of an app, `qt_live_<app><key id>_<secret><check>`, and what is stored of it: its secret's hash.
+
+        The last 8 digits are the CRC-32 of all before them: a mistyped or made-up key is recognised without asking.
+        """
+        secret = _hmac(self._apps, f"{app_id}:{key_id}").hex()[:40]
+        text = f"{KEY_PREFIX}{app_id}{key_id}_{secret}"
+        return f"{text}{zlib.crc32(text.encode()):08x}", hash_of(secret).hex()
 
 
 def hash_of(secret: str) -> bytes:

@@ -88,7 +88,9 @@ class Tokens:
         now = int(time.time())
         expires = now + int(lifetime.total_seconds())
         standard = {"iss": self.issuer, "aud": AUDIENCE, "iat": now, "exp": expires, "jti": uuid4().hex}
-        token = jwt.encode({**standard, **claims}, key.private, algorithm="ES256", headers={"kid": key.kid})
+        token = jwt.encode(
+            {**standard, **claims}, key.private, algorithm="ES256", headers={"kid": key.kid, "typ": "at+jwt"}
+        )
         return Issued(token, datetime.fromtimestamp(expires, UTC))
 
     async def _signing_keys(self) -> tuple[_SigningKey, ...]:

@@ -5,7 +5,7 @@ from services.chassis.decider import Refusal
 
 
 class UnknownSecret(Refusal, frozen=True, kw_only=True):
-    """The link opens nothing: it was mistyped, replaced, or its registration is gone."""
+    """The secret opens nothing: it was mistyped, replaced, or what it belongs to is gone."""
 
 
 class AccessIsClosed(Refusal, frozen=True, kw_only=True):

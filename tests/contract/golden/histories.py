@@ -25,6 +25,7 @@ ARE_PEOPLE = {
 FIRST: dict[str, tuple[str, ...]] = {
     "registration.conference": ("AnnounceConference", "OpenConference"),
     "registration.staff_member": ("AddStaff",),
+    "registration.app": ("RegisterApp", "ApproveApp"),
     "rooms.venue": ("PrepareVenue",),
     "ideas.sheet": ("OpenSheet",),
     "ideas.jury_round": ("OpenJuryRound",),
@@ -34,11 +35,11 @@ FIRST: dict[str, tuple[str, ...]] = {
 NOT_BEFORE = {
     "CloseConference": 0.6, "SeatStandbys": 0.6, "EraseParticipant": 0.6, "StopScoring": 0.6,
     "CancelConference": 0.9, "HoldConference": 0.9, "EraseEverybody": 0.9, "EraseStaff": 0.9, "CloseVenue": 0.9,
-    "CloseSheet": 0.9,
+    "CloseSheet": 0.9, "EraseApp": 0.9,
 }  # fmt: skip
 """What ends much comes in the last part of a history."""
 
-OFTEN = {"SubmitRegistration", "ConfirmRegistration", "CheckIn", "FillSeat", "MarkPresent", "AwardIdea"}
+OFTEN = {"IssueKey", "SubmitRegistration", "ConfirmRegistration", "CheckIn", "FillSeat", "MarkPresent", "AwardIdea"}
 
 
 def history(decider: Decider[Any, Any, Any], chance: Random, length: int) -> list[Event]:

@@ -15,6 +15,7 @@ from services.chassis.refusals import (
     IdempotencyKeyReused,
     InvalidInput,
     NotAllowed,
+    StateHasChanged,
     Unavailable,
 )
 from services.chassis.requests import Requests
@@ -242,3 +243,48 @@ async def test_too_many_questions_in_one_message_are_refused(running, settings, 
 async def test_all_questions_to_a_service_that_is_away_are_refused_at_once(requests, conference):
     replies = await requests.ask_all([GetTotal(conference_id=conference)] * 3)
     assert [reply.refusal for reply in replies] == [Unavailable(service="alpha")] * 3
+
+
+async def test_of_many_who_decide_by_the_same_state_one_succeeds_and_the_others_look_again(
+    running, settings, database_url, requests, conference
+):
+    one, two = await running(alpha(settings(database_url))), await running(alpha(settings(database_url)))
+    await ready(one, two)
+    seen = (await requests.ask(CountUp(conference_id=conference, n=1))).position
+    for _ in range(10):
+        replies = await asyncio.gather(
+            *(requests.ask(CountUp(conference_id=conference, n=1), command_id=uuid4(), expected=seen) for _ in range(8))
+        )
+        done = [reply for reply in replies if reply.refusal is None]
+        assert [type(reply.refusal) for reply in replies if reply.refusal] == [StateHasChanged] * 7
+        (seen,) = [reply.position for reply in done]
+    assert (await requests.ask(GetTotal(conference_id=conference), after=seen)).unwrap() == Total(total=11)
+
+
+async def test_a_command_on_what_was_seen_is_repeated_with_its_first_answer(
+    running, settings, database_url, requests, conference
+):
+    await ready(await running(alpha(settings(database_url))))
+    seen = (await requests.ask(CountUp(conference_id=conference, n=1))).position
+    key = uuid4()
+    first = await requests.ask(CountUp(conference_id=conference, n=2), command_id=key, expected=seen)
+    assert first.unwrap() == Total(total=3)
+    assert await requests.ask(CountUp(conference_id=conference, n=2), command_id=key, expected=seen) == first
+
+
+async def test_what_changed_elsewhere_does_not_matter_to_who_decides_here(
+    running, settings, database_url, requests, conference
+):
+    await ready(await running(alpha(settings(database_url))))
+    seen = (await requests.ask(CountUp(conference_id=conference, n=1))).position
+    await requests.ask(CountUp(conference_id=uuid4().hex, n=5))
+    assert (await requests.ask(CountUp(conference_id=conference, n=2), expected=seen)).unwrap() == Total(total=3)
+
+
+async def test_who_saw_another_log_has_seen_nothing_of_this_one(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url))))
+    position = (await requests.ask(CountUp(conference_id=conference, n=1))).position
+    reply = await requests.ask(CountUp(conference_id=conference, n=2), expected=f"{uuid4().hex}:99")
+    assert reply.refusal == StateHasChanged(position=position)
+    nonsense = await requests.ask(CountUp(conference_id=conference, n=2), expected="yesterday")
+    assert nonsense.refusal == InvalidInput(field="expected_position", problem="not a position")

@@ -191,7 +191,7 @@ def messages(kind):
 
 
 UNSHOWN = {
-    registration.StaffErased, ideas.ChallengePublished,
+    registration.StaffErased, registration.AppAccessChanged, ideas.ChallengePublished,
     # A jury round tells its own live change.
     ideas.JuryRoundOpened, ideas.JurorRecused, ideas.JuryRoundClosed, ideas.IdeaAwarded,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 """Who may ask for what: declared on every field that begins somewhere, and the same that the services say."""
 
 import importlib
+from typing import get_args
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from gateway.schema.command_needs import COMMAND_NEEDS
 from gateway.schema.doors import needs_of
 from gateway.schema.mutations import MODULES, commands
 from gateway.schema.permissions import (
+    ALL_ADMIN,
     GRANTED,
     PUBLIC,
     ROLES,
@@ -25,7 +27,7 @@ from gateway.schema.permissions import (
 from gateway.schema.table import COMMITTED, page
 from services.chassis.api import Api
 from services.chassis.identity import ANONYMOUS, Actor, Grant
-from services.contracts import ideas
+from services.contracts import ideas, registration
 from tests.contract.golden.example import example
 
 HERE, ELSEWHERE = "c0" * 16, "ff" * 16
@@ -57,6 +59,10 @@ def test_every_scope_opens_something_and_every_role_may_something():
     needs = [needs_of(field) or PUBLIC for field in fields]
     assert {scope for need in needs for scope in need.scopes} == set(SCOPES)
     assert {role for need in needs for role in need.roles} == set(ROLES)
+
+
+def test_an_app_can_ask_for_every_scope():
+    assert set(get_args(registration.Scope)) == {*SCOPES, ALL_ADMIN}
 
 
 def test_every_command_has_one_line():

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Apps of others: who answers for them, what they may, which keys they have."""
+
+from datetime import datetime
+
+import strawberry
+
+from gateway.schema.permissions import Needs
+from gateway.schema.relay import Node, global_id
+from gateway.schema.scalars import AppStatus, Scope
+from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
+from services.contracts import registration as contract
+
+FOR_WHO_APPROVES = Needs(("organiser",), ("admin:registration",), "city")
+
+
+@graphql_type()
+class AppKeyInfo(Shown):
+    """One key of an app; its secret is known to nobody but the app."""
+
+    view: strawberry.Private[contract.AppKeyView]
+    key_id: str = shown("Which key: 8 hex digits, part of the key itself.")
+    expires_at: datetime = shown("When it ends.")
+    last_used_on: str | None = shown("The last day it was used, such as `2026-11-07`; null while it is unused.")
+
+
+@graphql_type(needs=FOR_WHO_APPROVES)
+class App(Shown, Node):
+    """An app that registered itself."""
+
+    view: strawberry.Private[contract.AppView]
+    name: str = shown("Its name.")
+    status: AppStatus = shown("Whether it may use the API.")
+    purpose: str | None = shown("What it is for, in the words of who registered it.")
+    licence: str = shown("Under which licence it passes on what it shows.")
+    contact_name: str | None = shown("Who answers for it.")
+    contact_email: str | None = shown("Their address.")
+    registered_at: datetime = shown("When it was registered.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("App", self.view.app_id)
+
+    @computed
+    def wanted(self) -> list[Scope]:
+        """What it asks to be allowed."""
+        return [Scope(scope) for scope in self.view.wanted]
+
+    @computed
+    def scopes(self) -> list[Scope]:
+        """What it is allowed."""
+        return [Scope(scope) for scope in self.view.scopes]
+
+    @computed
+    def keys(self) -> list[AppKeyInfo]:
+        """Its keys, at most two, the older one first."""
+        return show_all(AppKeyInfo, self.view.keys)
