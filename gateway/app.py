@@ -1,33 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the gateway together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
+from graphql import get_introspection_query
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from gateway.backends import GATEWAY, Backends
 from gateway.door import Door
+from gateway.entrances import WHOLE, engines
 from gateway.execution.admission import Admission
-from gateway.execution.engine import Engine
-from gateway.execution.fragments import Fragments
 from gateway.execution.http import HttpEndpoint
+from gateway.execution.params import Params, Rejected
 from gateway.execution.socket import Sockets
 from gateway.execution.sse import EventStreams
+from gateway.execution.weight import Limits
 from gateway.identity import ApiKeys, CityClaims, Discovered, Identity, Issuer, Registration
-from gateway.limits import Gcra
+from gateway.limits.addresses import Addresses
+from gateway.limits.budget import Budget
+from gateway.limits.gcra import Gcra
+from gateway.limits.replicas import Replicas
 from gateway.live.access import Access
 from gateway.live.hub import SAFETY_SECONDS
 from gateway.live.hubs import Hubs
 from gateway.live.presence import Presence
-from gateway.schema.build import build_schema, core
+from gateway.metrics import REPLICAS
 from gateway.schema.errors import all_refusals
 from gateway.schema.permissions import ALL_ADMIN, SCOPES
 from gateway.schema.relay import Signer
@@ -37,9 +43,23 @@ from gateway.webhooks.office import Webhooks
 from services.chassis.bus import Bus
 from services.chassis.health import health_app
 from services.chassis.requests import Requests
+from services.chassis.tasks import end
 from services.contracts import registration
 
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
+
+ALLOWED_HEADERS = [
+    "apollo-require-preflight",
+    "authorization",
+    "content-type",
+    "graphql-require-preflight",
+    "quartier-after",
+    "traceparent",
+]
+"""What pages of other origins may send."""
+
+SHOWN_HEADERS = ["ratelimit", "ratelimit-policy", "retry-after", "www-authenticate"]
+"""What they may read."""
 
 
 class Gateway:
@@ -86,58 +106,81 @@ class Gateway:
         self._api_keys = ApiKeys(self.backends)
         bus.on_reconnect.append(self._api_keys.forget_all)
         self.identity = Identity(*issuers, api_keys=self._api_keys)
-        self.door = Door(
-            engine=Engine(
-                core(build_schema()), compiled=compiled, fragments=Fragments(settings.fragment_megabytes << 20)
-            ),
-            identity=self.identity,
-            backends=self.backends,
-            signer=Signer(settings.cursor_key),
-            clock=settings.clock,
-            hubs=self.hubs,
-            rate=Gcra(settings.operations_per_second, settings.operations_at_once),
-            metadata=settings.public_url + PROTECTED_RESOURCE,
-        )
+        people = Gcra(settings.points_per_second, settings.points_at_once, floor=Limits.cost)
+        addresses = Gcra(settings.anonymous_points_per_second, settings.anonymous_points_at_once, floor=Limits.cost)
+        self.budget = Budget(people, addresses)
+        self.doors = {
+            path: Door(
+                engine=engine,
+                identity=self.identity,
+                backends=self.backends,
+                signer=Signer(settings.cursor_key),
+                clock=settings.clock,
+                hubs=self.hubs,
+                budget=self.budget,
+                slow_seconds=settings.slow_operation_seconds,
+                metadata=settings.public_url + PROTECTED_RESOURCE,
+            )
+            for path, engine in engines(settings, compiled=compiled).items()
+        }
+        self.door = self.doors[WHOLE]
+        self.addresses = Addresses(settings.proxies)
         self.admission = Admission(
             rate=settings.sockets_per_second,
             burst=settings.sockets_at_once,
             most=settings.sockets_per_process,
             each=settings.sockets_per_person,
         )
-        self.sockets = Sockets(
-            self.door, self.admission, self.presence, origins=settings.origins, lag_seconds=lag_seconds
-        )
-        self.streams = EventStreams(
-            self.door, self.admission, lag_seconds=lag_seconds, seconds=settings.operation_seconds
-        )
+        self.live = {path: self._live(door, lag_seconds) for path, door in self.doors.items() if door.watches}
+        self.sockets, self.streams = self.live[WHOLE]
+        self.replicas = Replicas(bus, self._share)
         self._access = Access(bus, self.identity, self.backends, self.admission.close_person)
+
+    def _live(self, door: Door, lag_seconds: float) -> tuple[Sockets, EventStreams]:
+        """What serves the subscriptions of one door."""
+        settings = self._settings
+        shared: dict[str, Any] = {
+            "addresses": self.addresses,
+            "origins": settings.origins,
+            "lag_seconds": lag_seconds,
+            "seconds": settings.operation_seconds,
+        }
+        return Sockets(door, self.admission, self.presence, **shared), EventStreams(door, self.admission, **shared)
 
     def app(self) -> Starlette:
         """The HTTP and WebSocket application."""
         settings = self._settings
-        endpoint = HttpEndpoint(self.door, ide=settings.embedded, seconds=settings.operation_seconds)
-        app = health_app(
-            self.readiness,
-            [
-                Route("/graphql", endpoint.answer, methods=["GET", "POST"]),
-                WebSocketRoute("/graphql", self.sockets),
-                Route("/graphql/stream", self.streams, methods=["GET", "POST"]),
-                Route("/.well-known/jwks.json", self._jwks),
-                Route(PROTECTED_RESOURCE, self._protected_resource),
-            ],
-        )
+        routes: list[BaseRoute] = []
+        for path, door in self.doors.items():
+            endpoint = HttpEndpoint(
+                door,
+                self.addresses,
+                ide=settings.embedded,
+                origins=settings.origins,
+                seconds=settings.operation_seconds,
+            )
+            routes.append(Route(path, endpoint))
+        for path, (sockets, streams) in self.live.items():
+            routes += [WebSocketRoute(path, sockets), Route(f"{path}/stream", streams, methods=["GET", "POST"])]
+        routes.append(Route("/.well-known/jwks.json", self._jwks))
+        routes.append(Route(PROTECTED_RESOURCE, self._protected_resource))
+        app = health_app(self.readiness, routes)
         app.router.lifespan_context = self._lifespan
         if settings.origins:
-            headers = ["authorization", "content-type", "quartier-after"]
             app.user_middleware.append(
                 Middleware(
                     CORSMiddleware,
                     allow_origins=sorted(settings.origins),
                     allow_methods=["GET", "POST"],
-                    allow_headers=headers,
+                    allow_headers=ALLOWED_HEADERS,
+                    expose_headers=SHOWN_HEADERS,
                 )
             )
         return app
+
+    def _share(self, replicas: int) -> None:
+        self.budget.share(replicas)
+        REPLICAS.set(replicas)
 
     def readiness(self) -> Mapping[str, Any]:
         """The state of the process."""
@@ -150,6 +193,7 @@ class Gateway:
             "sockets": len(self.admission),
             "conferences": len(self.hubs),
             "webhooks": webhooks and webhooks.readiness(),
+            "replicas": len(self.replicas),
         }
 
     async def drain(self, seconds: float) -> None:
@@ -167,9 +211,13 @@ class Gateway:
         webhooks = self.backends.webhooks
         if webhooks is not None:
             webhooks.open()
+        await self.replicas.open()
+        preparing = asyncio.create_task(self._prepare())
         try:
             yield
         finally:
+            await end(preparing)
+            await self.replicas.close()
             if webhooks is not None:
                 await webhooks.close()
             await self.hubs.close()
@@ -178,6 +226,15 @@ class Gateway:
             await self._access.close()
             await self._api_keys.close()
             await self._http.aclose()
+
+    async def _prepare(self) -> None:
+        """Answers the usual question for the schema once, before somebody asks it."""
+        if self._settings.embedded:
+            return  # on a laptop, nobody asks while others wait
+        usual = Params(get_introspection_query())
+        for door in self.doors.values():
+            with suppress(Rejected):  # where introspection is off
+                await door.engine.introspect(door.engine.operation(usual))
 
     async def _jwks(self, _: Request) -> Response:
         reply = await self.backends.ask(registration.GetJsonWebKeys(), GATEWAY)

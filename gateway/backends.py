@@ -14,6 +14,7 @@ from gateway.webhooks.commands import WebhooksNotOffered
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
 from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
 from services.chassis.requests import Reply, Requests
+from services.chassis.telemetry import hop
 from services.contracts import registration
 
 if TYPE_CHECKING:
@@ -111,9 +112,10 @@ class Backends:
     ) -> None:
         _, actor, after = together
         try:
-            replies = await self._requests.ask_all(
-                tuple(waiting), actor=actor, after=after, timeout=self._query_seconds
-            )
+            with hop(f"ask {together.service}"):
+                replies = await self._requests.ask_all(
+                    tuple(waiting), actor=actor, after=after, timeout=self._query_seconds
+                )
         except Exception as error:
             for future in waiting.values():
                 future.set_exception(error)
@@ -137,9 +139,10 @@ class Backends:
             if self.webhooks is None:
                 return Reply(None, WebhooksNotOffered())
             return await self.webhooks.carry_out(request, actor, identity)
-        return await self._requests.ask(
-            request, actor=actor, command_id=identity, expected=expected, timeout=self._command_seconds
-        )
+        with hop(f"command {request.SERVICE} {type(request).__name__}"):
+            return await self._requests.ask(
+                request, actor=actor, command_id=identity, expected=expected, timeout=self._command_seconds
+            )
 
     async def _ask_names(self, conference: str, people: tuple[str, ...]) -> Mapping[str, str] | None:
         query = registration.GetNames(conference_id=conference, ids=people)

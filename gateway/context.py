@@ -9,6 +9,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from gateway.backends import Backends
+from gateway.limits.budget import Paid
 from gateway.schema.permissions import STAFF, Needs, lacking, standing
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
@@ -41,6 +42,7 @@ class Context:
         hubs: the live conferences.
         after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
         scopes: what the app may by which the client comes, see `permissions.SCOPES`; None: they come by none.
+        paid: what the operation cost; None for what nobody pays for.
 
     Attributes:
         incomplete: whether a name is missing from the result because registration could not be asked.
@@ -56,6 +58,7 @@ class Context:
         hubs: "Hubs",
         after: Mapping[str, str] | None = None,
         scopes: frozenset[str] | None = None,
+        paid: Paid | None = None,
     ) -> None:
         self.actor = actor
         self.conference = conference
@@ -65,6 +68,7 @@ class Context:
         self.hubs = hubs
         self.after = after or {}
         self.scopes = scopes
+        self.paid = paid
         self.incomplete = False
         self._patience = QUERY_PATIENCE
         self.names_at_hand = backends.names.at_hand

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is let in, over HTTP and WebSocket alike: token, rate, and the context their operation gets."""
+"""Who is let in, over HTTP and WebSocket alike: token, document, price, and the context their operation gets."""
 
+import asyncio
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphql import ExecutionResult, OperationType
 
 from gateway.backends import Backends
 from gateway.context import Context
-from gateway.execution.engine import Engine
+from gateway.execution.engine import Engine, Stream
+from gateway.execution.observe import Observed, observing, turned_away
+from gateway.execution.params import Params, Rejected
+from gateway.execution.registry import Operation
+from gateway.execution.spent import spent
 from gateway.identity import BadToken, Identity, IssuerAway, Login
-from gateway.limits import Gcra
+from gateway.limits.budget import REJECTED, Account, Budget, Paid
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
 
@@ -25,18 +33,66 @@ class Turned(Exception):
         code: for `extensions.code`.
         reason: for developers.
         headers: of the HTTP response.
+        facts: further extensions.
     """
 
-    def __init__(self, status: int, code: str, reason: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(reason)
         self.status = status
         self.code = code
         self.reason = reason
         self.headers = headers or {}
+        self.facts = facts or {}
+
+
+class Admitted(NamedTuple):
+    """An operation that was let in and paid for.
+
+    Args:
+        operation: to be executed.
+        account: of who asks.
+        paid: what was taken for it.
+    """
+
+    operation: Operation
+    account: Account
+    paid: Paid
+
+
+class Answered(NamedTuple):
+    """What became of a query or mutation.
+
+    Args:
+        result: of its execution; None: it was written before.
+        written: the result as JSON, where it was.
+        paid: what it cost in the end.
+    """
+
+    result: ExecutionResult | None
+    written: bytes
+    paid: Paid
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether an error came before execution: wrong variables."""
+        result = self.result
+        return (
+            result is not None
+            and result.data is None
+            and bool(result.errors)
+            and all(error.path is None for error in result.errors or ())
+        )
 
 
 class Door:
-    """The one door.
+    """One door of the API.
 
     Args:
         engine: executes operations.
@@ -45,7 +101,8 @@ class Door:
         signer: makes cursors.
         clock: domain time.
         hubs: the live conferences.
-        rate: how often one client may ask.
+        budget: the points of the clients.
+        slow_seconds: real time from which on an operation is logged as slow.
         metadata: where the API tells apps about tokens for it (RFC 9728).
     """
 
@@ -58,8 +115,9 @@ class Door:
         signer: Signer,
         clock: Clock,
         hubs: "Hubs",
-        rate: Gcra,
         metadata: str,
+        budget: Budget,
+        slow_seconds: float = 1.0,
     ) -> None:
         self.engine = engine
         self.identity = identity
@@ -67,23 +125,14 @@ class Door:
         self._signer = signer
         self._clock = clock
         self._hubs = hubs
-        self._rate = rate
         self._metadata = metadata
+        self._budget = budget
+        self._slow_seconds = slow_seconds
 
-    async def enter(self, authorization: str | None, address: str, after: str | None = None) -> Context:
-        """The context of one operation.
-
-        Args:
-            authorization: the header of that name.
-            address: of the client; anonymous clients are counted by it.
-            after: the header `Quartier-After`: positions, separated by commas.
-
-        Raises:
-            Turned: the token is not accepted, or the client asks too often.
-        """
-        login = await self.login(authorization)
-        self.pay(login, address)
-        return self.context(login, after)
+    @property
+    def watches(self) -> bool:
+        """Whether there is something to subscribe to."""
+        return self.engine.schema.subscription_type is not None
 
     async def login(self, authorization: str | None) -> Login:
         """Who a token stands for.
@@ -99,18 +148,108 @@ class Door:
         except IssuerAway:
             raise Turned(503, "ISSUER_AWAY", "tokens cannot be verified now", {"Retry-After": "1"}) from None
 
-    def pay(self, login: Login, address: str) -> None:
-        """Counts one operation of a client.
+    def admit(self, login: Login, address: str, params: Params, transport: str) -> Admitted:
+        """The operation that a request asks for, paid with points of the client.
+
+        Args:
+            login: who asks.
+            address: from where; clients without a token pay by it.
+            params: the request.
+            transport: `http`, `websocket` or `sse`.
 
         Raises:
-            Turned: too many.
+            Rejected: the operation is not executed.
+            Turned: the client has not enough points now.
         """
-        wait = self._rate.take(login.actor.id or address)
-        if wait > 0:
-            raise Turned(429, "TOO_MANY_OPERATIONS", "slow down", {"Retry-After": str(math.ceil(wait))})
+        account = self._budget.account(login.actor, address, login.client)
+        paid = _taken(account, 1, transport)  # before anything is read: reading, too, is work
+        try:
+            operation = self.engine.operation(params)
+            cost = self.engine.registry.cost(operation, params.variables)
+        except Rejected as error:
+            account.spend(REJECTED - 1)
+            error.headers = paid.headers()
+            turned_away(transport, "rejected")
+            raise
+        if cost > 1:
+            paid = _taken(account, cost - 1, transport)._replace(cost=cost)
+        return Admitted(operation, account, paid)
 
-    def context(self, login: Login, after: str | None = None) -> Context:
-        """The context of one operation of somebody who was let in."""
+    async def answer(
+        self,
+        login: Login,
+        admitted: Admitted,
+        params: Params,
+        transport: str,
+        *,
+        seconds: float,
+        after: str | None = None,
+        traceparent: str | None = None,
+    ) -> Answered:
+        """Executes a query or mutation.
+
+        Args:
+            login: who asks.
+            admitted: the operation.
+            params: of the request.
+            transport: `http`, `websocket` or `sse`.
+            seconds: real time that it may take.
+            after: the header `Quartier-After`: positions, separated by commas.
+            traceparent: of the request.
+
+        Raises:
+            Turned: too many clients have asked for the schema in words that were not heard before.
+            TimeoutError: it took longer.
+        """
+        operation, account, paid = admitted
+        with self.observing(operation, transport, traceparent) as observed:
+            observed.cost = paid.cost
+            if operation.only_introspection:
+                written = await self.engine.introspect(operation)
+                if isinstance(written, float):
+                    observed.outcome = "limited"
+                    raise _wait(written, paid, "too many have asked for the schema in new words")
+                return Answered(None, written, paid)
+            context = self.context(login, after, paid)
+            async with asyncio.timeout(seconds):
+                result = await self.engine.run(operation, params, context)
+            if operation.kind is OperationType.QUERY:
+                paid = account.refund(paid, spent(operation, self.engine.registry.prices, paid.cost, result.data))
+            observed.outcome, observed.cost = "errors" if result.errors else "ok", paid.cost
+        return Answered(result, b"", paid)
+
+    async def listen(
+        self, login: Login, admitted: Admitted, params: Params, transport: str
+    ) -> Stream | ExecutionResult:
+        """What a subscription listens to, or the one result that says why there is nothing.
+
+        Args:
+            login: who asks.
+            admitted: the operation.
+            params: of the request.
+            transport: `websocket` or `sse`.
+        """
+        with self.observing(admitted.operation, transport) as observed:
+            observed.cost = admitted.paid.cost
+            found = await self.engine.stream(admitted.operation, params, self.context(login, paid=admitted.paid))
+            observed.outcome = "errors" if isinstance(found, ExecutionResult) else "ok"
+            return found
+
+    def observing(
+        self, operation: Operation, transport: str, traceparent: str | None = None
+    ) -> AbstractContextManager[Observed]:
+        """Counts an operation while it runs, see `observe.observing`."""
+        return observing(operation, transport, slow_seconds=self._slow_seconds, traceparent=traceparent)
+
+    def context(self, login: Login, after: str | None = None, paid: Paid | None = None) -> Context:
+        """The context of one operation of somebody who was let in.
+
+        Args:
+            login: who asks.
+            after: the header `Quartier-After`: positions, separated by commas.
+            paid: what was taken for the operation.
+        """
+        seen = positions(after)
         return Context(
             login.actor,
             login.conference,
@@ -118,9 +257,24 @@ class Door:
             self._signer,
             self._clock,
             self._hubs,
-            positions(after),
+            seen,
             login.scopes,
+            paid=paid,
         )
+
+
+def _taken(account: Account, points: int, transport: str) -> Paid:
+    paid, wait = account.take(points)
+    if wait > 0:
+        turned_away(transport, "limited")
+        raise _wait(wait, paid, "more points than there are now; see `Retry-After` or `retryAfterMs`")
+    return paid
+
+
+def _wait(seconds: float, paid: Paid, reason: str) -> Turned:
+    headers = {"Retry-After": str(math.ceil(seconds)), **paid.headers()}
+    facts = {"retryAfterMs": math.ceil(seconds * 1000), "cost": paid.extension()}
+    return Turned(429, "TOO_MANY_OPERATIONS", reason, headers, facts)
 
 
 def positions(header: str | None) -> dict[str, str]:

@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,6 +15,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from gateway.app import Gateway
+from gateway.execution.faults import FewLines
 from gateway.execution.wire import Http, Wire
 from gateway.settings import GatewaySettings
 from services.chassis import telemetry
@@ -43,6 +45,7 @@ def configuration(app: Starlette, *, drain_seconds: float, **options: Any) -> uv
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who is believed is a setting of ours, see `limits.addresses`
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
         **options,
     )
@@ -128,6 +131,8 @@ def main() -> int:
     """
     settings = load_settings(GatewaySettings)
     telemetry.configure(GATEWAY)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FewLines())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings))
     telemetry.shut_down()

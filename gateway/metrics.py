@@ -1,17 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gateway counts, beside the chassis' own figures; served under /metrics, without ids of persons."""
+"""What the gateway counts, beside the chassis' own figures; served under /metrics, without ids of persons.
+
+`operation` is the name of a trusted document's operation, `introspection`, or `other`: clients choose the other names.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
-OPERATIONS = Counter("quartier_gateway_operations_total", "Operations over HTTP, by status code", ["status"])
+OPERATIONS = Counter(
+    "quartier_gateway_operations_total",
+    "Operations by outcome: ok, errors (beside data or instead of it), rejected, limited, late, cancelled, fault",
+    ["operation", "transport", "outcome"],
+)
 OPERATION_SECONDS = Histogram(
     "quartier_gateway_operation_seconds",
-    "Real time from the arrival of an operation over HTTP to its response",
+    "Real time that an operation took to execute",
+    ["operation"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 SOCKETS = Gauge("quartier_gateway_sockets", "Open WebSockets and streams of server-sent events")
 TURNED_AWAY = Counter(
     "quartier_gateway_sockets_turned_away_total", "Connections that were told to come again later: too many at once"
+)
+POINTS = Counter("quartier_gateway_points_total", "Points that were paid for operations", ["operation"])
+REPLICAS = Gauge("quartier_gateway_replicas", "Gateways that share the points of a client, as this one counts them")
+FAULTS = Counter(
+    "quartier_gateway_faults_total", "Defects that were answered with a trace, by exception", ["exception"]
 )
 CLOSED = Counter(
     "quartier_gateway_sockets_closed_total", "Connections that the gateway closed, by close code", ["code"]

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
 
 from gateway.identity.claims import read_role
+from gateway.limits.addresses import Network, networks
 from services.chassis.settings import BadSettings, Key, ProcessSettings
 
 
@@ -13,6 +14,14 @@ def _are_roles(value: dict[str, list[str]]) -> dict[str, list[str]]:
     for roles in value.values():
         for role in roles:
             read_role(role)
+    return value
+
+
+def _networks(value: str) -> str:
+    try:
+        networks(value)
+    except ValueError:
+        raise ValueError("not a list of networks") from None
     return value
 
 
@@ -53,14 +62,38 @@ class GatewaySettings(ProcessSettings):
         str, Field(description="other web origins whose pages may use the API, separated by commas")
     ] = ""
     operation_seconds: Annotated[float, Field(description="seconds that one operation may take", gt=0)] = 10.0
-    operations_per_second: Annotated[float, Field(description="operations a second of one client", gt=0)] = 100.0
-    operations_at_once: Annotated[int, Field(description="operations of one client in one burst", ge=1)] = 1000
     sockets_per_second: Annotated[
         float, Field(description="new WebSockets and event streams a second that one process takes", gt=0)
     ] = 500.0
     sockets_at_once: Annotated[int, Field(description="new WebSockets and event streams in one burst", ge=1)] = 1000
     sockets_per_person: Annotated[int, Field(description="open WebSockets and event streams of one person", ge=1)] = 10
     sockets_per_process: Annotated[int, Field(description="open WebSockets and event streams", ge=1)] = 20000
+    slow_operation_seconds: Annotated[
+        float, Field(description="seconds from which on an operation is logged as slow", gt=0)
+    ] = 1.0
+    points_per_second: Annotated[
+        float, Field(description="points that flow back to a person or an app each second", gt=0)
+    ] = 500.0
+    points_at_once: Annotated[
+        int, Field(description="points a person or an app may have at once, at least 5000", ge=5000)
+    ] = 20_000
+    anonymous_points_per_second: Annotated[
+        float, Field(description="points that flow back each second to an address without a token", gt=0)
+    ] = 200.0
+    anonymous_points_at_once: Annotated[
+        int, Field(description="points an address without a token may have at once, at least 5000", ge=5000)
+    ] = 10_000
+    trusted_proxies: Annotated[
+        str,
+        Field(description="networks of the proxies whose X-Forwarded-For is believed, separated by commas"),
+        AfterValidator(_networks),
+    ] = ""
+    trusted_documents: Annotated[
+        str, Field(description="folder of further trusted documents, or JSON file of them by their SHA-256")
+    ] = ""
+    only_trusted: Annotated[
+        str, Field(description="doors at which only trusted documents are executed, separated by commas")
+    ] = ""
 
     fragment_megabytes: Annotated[
         int, Field(description="megabytes of entities that are kept as they were written; 0: none", ge=0)
@@ -107,4 +140,18 @@ class GatewaySettings(ProcessSettings):
     @property
     def origins(self) -> frozenset[str]:
         """The other web origins whose pages may use the API."""
-        return frozenset(origin.strip() for origin in self.allowed_origins.split(",") if origin.strip())
+        return _words(self.allowed_origins)
+
+    @property
+    def doors_for_trusted(self) -> frozenset[str]:
+        """The doors at which only trusted documents are executed."""
+        return _words(self.only_trusted)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies before the gateway."""
+        return networks(self.trusted_proxies)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in text.split(",") if word.strip())

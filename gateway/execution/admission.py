@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.identity import Login
-from gateway.limits import Gcra
+from gateway.limits.gcra import Gcra
 from gateway.metrics import SOCKETS, TURNED_AWAY
 
 GOING_AWAY = 1012
@@ -70,7 +70,7 @@ class Admission:
         if self.draining or len(self._open) >= self._most:
             TURNED_AWAY.inc()
             return 1 if self.draining else math.ceil(LONGEST_SECONDS)
-        wait = self._pace.take("")
+        wait = self._pace.take("").wait
         if wait <= 0:
             return 0
         TURNED_AWAY.inc()

@@ -1,130 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs documents against the schema: a document is parsed, weighed and validated once and then remembered."""
+"""Runs operations against the schema."""
 
-import hashlib
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+import asyncio
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from weakref import WeakValueDictionary
 
 import orjson
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLError,
-    GraphQLSchema,
-    GraphQLSyntaxError,
-    OperationType,
-    get_operation_ast,
-    parse,
-    validate,
-)
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute_sync
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
-from graphql.validation import recommended_rules, specified_rules
 
 from gateway.context import Context
-from gateway.execution.compiled import Compiled
-from gateway.execution.fragments import Fragments
+from gateway.execution.errors import formatted
+from gateway.execution.latest import Latest
+from gateway.execution.params import Params
+from gateway.execution.registry import Operation, Registry
 from gateway.execution.sharing import Told, shaping_variables
-from gateway.execution.weight import Limits, weigh
+from gateway.limits.gcra import Gcra
 
 if TYPE_CHECKING:
     from gateway.live.hubs import Feed, Listening
     from gateway.live.subscriber import Sink
 
-RULES = (*specified_rules, *recommended_rules)
-
-
-@dataclass(frozen=True, slots=True)
-class Params:
-    """One request as the GraphQL-over-HTTP and graphql-transport-ws specifications carry it."""
-
-    query: str
-    variables: Mapping[str, Any] | None = None
-    operation_name: str | None = None
-
-    @classmethod
-    def read(cls, body: object) -> "Params":
-        """Reads a decoded JSON body.
-
-        Raises:
-            BadRequest: it has not the form of a request.
-        """
-        if not isinstance(body, dict):
-            raise BadRequest("the body is a JSON object")
-        query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
-        if not isinstance(query, str):
-            raise BadRequest("`query` is a string")
-        if variables is not None and not isinstance(variables, dict):
-            raise BadRequest("`variables` is an object")
-        if name is not None and not isinstance(name, str):
-            raise BadRequest("`operationName` is a string")
-        if body.get("extensions") is not None and not isinstance(body["extensions"], dict):
-            raise BadRequest("`extensions` is an object")
-        return cls(query, variables, name)
-
-
-class BadRequest(Exception):
-    """A request that is not even a GraphQL request."""
-
-
-class Rejected(Exception):
-    """A document that is not executed.
-
-    Args:
-        errors: why.
-        syntax: whether it could not be read at all.
-    """
-
-    def __init__(self, errors: list[GraphQLError], *, syntax: bool = False) -> None:
-        super().__init__("rejected")
-        self.errors = errors
-        self.syntax = syntax
-
-
-class Prepared(NamedTuple):
-    """A document that was read before.
-
-    Args:
-        document: parsed and validated.
-        compiled: its operations, compiled.
-        said: its operations in the words of those who listen.
-        shaping: by operation, the variables on which the form of what is told depends.
-    """
-
-    document: DocumentNode
-    compiled: Compiled
-    said: "WeakValueDictionary[Hashable, Said]"
-    shaping: dict[str | None, frozenset[str]]
-
-
-class Wrong(NamedTuple):
-    """A document that was rejected before. It is no exception: one that is raised again keeps every frame it saw.
-
-    Args:
-        errors: why.
-        syntax: whether it could not be read at all.
-    """
-
-    errors: list[GraphQLError]
-    syntax: bool = False
-
 
 class Said:
     """A subscription in the words of somebody who listens, without what only chooses what they listen to."""
 
-    __slots__ = ("__weakref__", "_engine", "_params", "_prepared")
+    __slots__ = ("__weakref__", "_engine", "_operation", "_params")
 
-    def __init__(self, engine: "Engine", prepared: Prepared, params: Params) -> None:
+    def __init__(self, engine: "Engine", operation: Operation, params: Params) -> None:
         self._engine = engine
-        self._prepared = prepared
+        self._operation = operation
         self._params = params
 
     async def execute(self, told: Told) -> ExecutionResult:
         """The result for something that is told."""
-        return await self._engine.told(self._prepared, self._params, told)
+        return await self._engine.told(self._operation, self._params, told)
 
 
 class Stream(NamedTuple):
@@ -148,81 +58,64 @@ class Engine:
 
     Args:
         schema: the GraphQL schema.
-        limits: what a document may weigh.
-        size: how many documents are remembered.
+        registry: its documents.
         compiled: False: graphql-core executes everything itself. The reference that tests compare with.
-        fragments: keeps entities that were written.
     """
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        limits: Limits | None = None,
-        *,
-        size: int = 1000,
-        compiled: bool = True,
-        fragments: Fragments | None = None,
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, registry: Registry | None = None, *, compiled: bool = True) -> None:
         self.schema = schema
         self._compiled = compiled
-        self._fragments = fragments if fragments is not None else Fragments()
-        self._limits = limits or Limits()
-        self._size = size
-        self._documents: OrderedDict[bytes, Prepared | Wrong] = OrderedDict()
+        self.registry = Registry(schema) if registry is None else registry
+        # How often the schema is asked for in new words, by all clients together.
+        self._introspections = Gcra(0.5, 10)
+        self._introspected: Latest[bytes] = Latest(50, 16 << 20)
 
-    def prepared(self, query: str) -> "Prepared":
-        """The parsed and validated document.
-
-        Raises:
-            Rejected: it is not valid, or too heavy.
-        """
-        key = hashlib.sha256(query.encode()).digest()
-        known = self._documents.get(key)
-        if known is None:
-            known = self._read(query)
-            self._documents[key] = known
-            if len(self._documents) > self._size:
-                self._documents.popitem(last=False)
-        else:
-            self._documents.move_to_end(key)
-        if isinstance(known, Wrong):
-            raise Rejected(known.errors, syntax=known.syntax)
-        return known
-
-    def kind(self, params: Params) -> OperationType | None:
-        """Query, mutation or subscription; None when the operation cannot be told.
+    def operation(self, params: Params) -> Operation:
+        """The operation that a request asks for.
 
         Raises:
-            Rejected: the document is not valid, or too heavy.
+            Rejected: its document is not valid, too heavy, or not trusted where it must be.
         """
-        operation = get_operation_ast(self.prepared(params.query).document, params.operation_name)
-        return operation.operation if operation else None
+        return self.registry.operation(params)
 
-    async def run(self, params: Params, context: Context) -> ExecutionResult:
-        """The result of a query or mutation.
-
-        Raises:
-            Rejected: the document is not valid, or too heavy.
-        """
-        prepared = self.prepared(params.query)
-        made = await self._run_compiled(prepared, params, context)
+    async def run(self, operation: Operation, params: Params, context: Context) -> ExecutionResult:
+        """The result of a query or mutation."""
+        made = await self._run_compiled(operation, params, context)
         if made is not None:
             return made
-        executor = self._executor(prepared, params, context)
+        executor = self._executor(operation, params, context)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         result = executor.execute_operation()  # root fields one after the other in a mutation
         # Without the directives for it in the schema, results never come in pieces.
         return cast("ExecutionResult", await result if isawaitable(result) else result)
 
-    async def stream(self, params: Params, context: Context) -> "Stream | ExecutionResult":
-        """What a subscription listens to, or the one result that says why there is nothing.
+    async def introspect(self, operation: Operation) -> bytes | float:
+        """The answer to an operation that asks for the schema alone, as JSON; it is executed once and then remembered.
 
-        Raises:
-            Rejected: the document is not valid, or too heavy.
+        Args:
+            operation: asks for nothing but the schema, without variables.
+
+        Returns:
+            The answer, or the real seconds to wait: too many have asked in new words.
         """
-        prepared = self.prepared(params.query)
-        executor = self._executor(prepared, params, context)
+        key = operation.key + (operation.name or "").encode()
+        known = self._introspected.get(key)
+        if known is not None:
+            return known
+        standing = self._introspections.take("")
+        if standing.wait > 0:
+            return standing.wait
+        # In a thread: others need not wait the good part of a second that it takes.
+        result = await asyncio.to_thread(execute_sync, self.schema, operation.document, operation_name=operation.name)
+        answer = orjson.dumps(formatted(result))
+        if self._introspected.get(key) is None:
+            self._introspected.keep(key, len(answer), answer)
+        return answer
+
+    async def stream(self, operation: Operation, params: Params, context: Context) -> "Stream | ExecutionResult":
+        """What a subscription listens to, or the one result that says why there is nothing."""
+        executor = self._executor(operation, params, context)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         source = create_source_event_stream(executor)
@@ -230,67 +123,51 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             return source
-        return Stream(cast("Feed", source), self._said(prepared, params))
+        return Stream(cast("Feed", source), self._said(operation, params))
 
-    def _said(self, prepared: Prepared, params: Params) -> "Said":
+    def _said(self, operation: Operation, params: Params) -> "Said":
         """The words of an operation: one object for all who ask with the same."""
-        shaping = prepared.shaping.get(params.operation_name)
+        shaping = operation.shaping
         if shaping is None:
-            operation = get_operation_ast(prepared.document, params.operation_name)
-            found = shaping_variables(operation, prepared.document) if operation else frozenset()
-            shaping = prepared.shaping[params.operation_name] = found
+            shaping = operation.shaping = shaping_variables(operation.node, operation.document)
         given = params.variables or {}
         form = orjson.dumps({name: given[name] for name in sorted(shaping) if name in given})
-        key = (params.operation_name, form)
-        said = prepared.said.get(key)
+        said: Said | None = operation.said.get(form)
         if said is None:
-            said = prepared.said[key] = Said(self, prepared, params)
+            said = operation.said[form] = Said(self, operation, params)
         return said
 
-    async def told(self, prepared: Prepared, params: Params, told: Told) -> ExecutionResult:
+    async def told(self, operation: Operation, params: Params, told: Told) -> ExecutionResult:
         """One message of a subscription."""
-        made = await self._run_compiled(prepared, params, told.sharing.context, told)
+        made = await self._run_compiled(operation, params, told.sharing.context, told)
         if made is not None:
             return made
-        executor = self._executor(prepared, params, told.sharing.context, told)
+        executor = self._executor(operation, params, told.sharing.context, told)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         result = execute_subscription_event(executor)
         return await result if isawaitable(result) else result
 
     async def _run_compiled(
-        self, prepared: Prepared, params: Params, context: Context, told: Told | None = None
+        self, operation: Operation, params: Params, context: Context, told: Told | None = None
     ) -> ExecutionResult | None:
         """The result by the compiled operation; None: graphql-core must execute it."""
         if not self._compiled:
             return None
-        return await prepared.compiled.run(params.operation_name, params.variables or {}, context, told)
+        return await operation.compiled.run(operation.name, params.variables or {}, context, told)
 
     def _executor(
-        self, prepared: Prepared, params: Params, context: Context, told: Told | None = None
+        self, operation: Operation, params: Params, context: Context, told: Told | None = None
     ) -> Executor[Any] | list[GraphQLError]:
         built = Executor.build(
             self.schema,
-            prepared.document,
+            operation.document,
             root_value=told,
             context_value=context,
             raw_variable_values=dict(params.variables or {}),
-            operation_name=params.operation_name,
+            operation_name=operation.name,
             hide_suggestions=True,
         )
         if isinstance(built, list):
             return built
         return built
-
-    def _read(self, query: str) -> Prepared | Wrong:
-        try:
-            document = parse(query, max_tokens=self._limits.tokens)
-        except GraphQLSyntaxError as error:
-            return Wrong([error], syntax=True)
-        too_much = self._limits.exceeded(weigh(self.schema, document)) or self._limits.repeated(document)
-        if too_much is not None:
-            return Wrong([GraphQLError(too_much, extensions={"code": "DOCUMENT_TOO_HEAVY"})])
-        errors = validate(self.schema, document, RULES, max_errors=20, hide_suggestions=True)
-        if errors:
-            return Wrong(errors)
-        return Prepared(document, Compiled(self.schema, document, self._fragments), WeakValueDictionary(), {})

@@ -3,15 +3,14 @@
 
 from typing import Any
 
-import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 
+from gateway.execution.faults import fault
 from gateway.schema.errors import code_of, facts_of, message_of
 from gateway.schema.relay import BadCursor, BadId, BadPage
 from services.chassis.requests import Refused
-from services.chassis.telemetry import trace_of, traceparent_of
 
-log = structlog.get_logger()
+MASKED = "Something went wrong here."
 
 
 def formatted(result: ExecutionResult) -> dict[str, Any]:
@@ -41,8 +40,6 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
         code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
         shown["extensions"] = {"code": code, **(error.extensions or {})}
     else:
-        trace = trace_of(traceparent_of())
-        log.error("a field failed", error_trace=trace, path=error.path, exc_info=cause)
-        shown["message"] = "Something went wrong here."
-        shown["extensions"] = {"code": "FAULT", "trace": trace}
+        shown["message"] = MASKED
+        shown["extensions"] = {"code": "FAULT", "trace": fault(cause, path=error.path)}
     return shown

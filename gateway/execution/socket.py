@@ -8,24 +8,28 @@ when the one before could be written.
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from gateway.door import Door, Turned
 from gateway.execution.admission import Admission
-from gateway.execution.engine import BadRequest, Params, Rejected
 from gateway.execution.errors import format_error, formatted
+from gateway.execution.params import BadRequest, Params, Rejected
 from gateway.execution.wire import WIRE, Wire, writable
 from gateway.identity import NOBODY, Login
+from gateway.limits.addresses import Addresses
+from gateway.limits.budget import Account
 from gateway.live.hubs import Listening
 from gateway.live.presence import Presence
 from gateway.metrics import CLOSED
-from services.chassis.telemetry import span
 
 PROTOCOL = "graphql-transport-ws"
+WEBSOCKET = "websocket"
 LAGGING = 4013
 TOO_MANY = 4429
 
@@ -51,10 +55,12 @@ class Sockets:
         door: lets clients in and executes what they ask.
         admission: who is connected and may connect.
         presence: learns who is there.
+        addresses: tells from where clients come.
         origins: other origins than the own whose pages may connect.
         init_seconds: real time until `connection_init` must have come.
         lag_seconds: real time for which a client may leave unread what it is told.
         operations: at the same time on one connection.
+        seconds: real time that a query or mutation may take.
     """
 
     def __init__(
@@ -63,10 +69,12 @@ class Sockets:
         admission: Admission,
         presence: Presence,
         *,
+        addresses: Addresses,
         origins: frozenset[str] = frozenset(),
         init_seconds: float = 5.0,
         lag_seconds: float = 10.0,
         operations: int = 20,
+        seconds: float = 10.0,
     ) -> None:
         self.door = door
         self.admission = admission
@@ -75,6 +83,8 @@ class Sockets:
         self.init_seconds = init_seconds
         self.lag_seconds = lag_seconds
         self.operations = operations
+        self.seconds = seconds
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection until it ends."""
@@ -95,7 +105,7 @@ class Sockets:
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
         wire: Wire = scope["extensions"][WIRE]
-        address = scope["client"][0] if scope.get("client") else ""
+        address = self._addresses.of(HTTPConnection(scope))
         scope.clear()  # it lives as long as the connection, and nothing more is read of it
         wire.accepted()
         await Connection(self, wire, address).serve(receive)
@@ -113,7 +123,7 @@ class Operation:
         key: the client's id of it.
     """
 
-    __slots__ = ("_connection", "_head", "key", "listening", "task")
+    __slots__ = ("_connection", "_head", "account", "key", "listening", "task")
 
     def __init__(self, connection: "Connection", key: str) -> None:
         self._connection = connection
@@ -121,6 +131,8 @@ class Operation:
         self.key = key
         self.task: asyncio.Task[None] | None = None
         self.listening: Listening | None = None
+        self.account: Account | None = None
+        """Who pays for the messages of a subscription."""
 
     @property
     def ready(self) -> bool:
@@ -129,6 +141,8 @@ class Operation:
 
     def write(self, payload: bytes) -> None:
         """Tells the client one result."""
+        if self.account is not None:
+            self.account.spend()
         self._connection.wire.write(self._head, payload, b"}")
 
     def fail(self, error: Exception) -> None:
@@ -293,7 +307,9 @@ class Connection:
         except Rejected as rejected:
             self.finish(operation, "error", [format_error(error) for error in rejected.errors])
         except Turned as turned:
-            self.finish(operation, "error", [_error(turned.code, turned.reason)])
+            self.finish(operation, "error", [_error(turned.code, turned.reason, turned.facts)])
+        except TimeoutError:
+            self.finish(operation, "error", [_error("TIMEOUT", "the operation took too long")])
         except Exception as error:
             # What a subscription raises before its first message, such as a refusal, or a defect.
             self.finish(operation, "error", [format_error(GraphQLError("", original_error=error))])
@@ -302,26 +318,26 @@ class Connection:
 
     async def _execute(self, operation: Operation, params: Params) -> None:
         door = self._sockets.door
-        door.pay(self.login, self._address)
-        context = door.context(self.login)
-        if door.engine.kind(params) is OperationType.SUBSCRIPTION:
-            stream = await door.engine.stream(params, context)
+        admitted = door.admit(self.login, self._address, params, WEBSOCKET)
+        if admitted.operation.kind is OperationType.SUBSCRIPTION:
+            stream = await door.listen(self.login, admitted, params, WEBSOCKET)
             if isinstance(stream, ExecutionResult):
                 self.finish(operation, "error", [format_error(error) for error in stream.errors or ()])
                 return
+            operation.account = admitted.account
             listening = await stream.listen(operation)
             if self._operations.get(operation.key) is operation:
                 operation.listening = listening
             else:
                 listening.stop()  # it failed, or the client wants no more of it
             return
-        with span("graphql over websocket"):
-            result = await door.engine.run(params, context)
+        answered = await door.answer(self.login, admitted, params, WEBSOCKET, seconds=self._sockets.seconds)
         await writable(self.wire, self._sockets.lag_seconds)
-        if result.data is None and result.errors and all(error.path is None for error in result.errors):
-            self.finish(operation, "error", [format_error(error) for error in result.errors])
+        result = answered.result
+        if answered.never_ran and result is not None:
+            self.finish(operation, "error", [format_error(error) for error in result.errors or ()])
         elif self._operations.get(operation.key) is operation:
-            operation.write(orjson.dumps(formatted(result)))
+            operation.write(answered.written if result is None else orjson.dumps(formatted(result)))
             self.finish(operation, "complete")
 
     def finish(
@@ -336,5 +352,5 @@ class Connection:
         self.wire.write(b"", orjson.dumps(message))
 
 
-def _error(code: str, message: str) -> dict[str, Any]:
-    return {"message": message, "extensions": {"code": code}}
+def _error(code: str, message: str, facts: Mapping[str, object] | None = None) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code, **(facts or {})}}

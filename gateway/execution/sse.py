@@ -19,15 +19,18 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.door import Door, Turned
 from gateway.execution.admission import GOING_AWAY, Admission
-from gateway.execution.engine import BadRequest, Params, Rejected
 from gateway.execution.errors import format_error, formatted
+from gateway.execution.params import BadRequest, Params, Rejected
+from gateway.execution.reading import from_elsewhere, read_params
 from gateway.execution.socket import LAGGING
 from gateway.execution.wire import CUT
 from gateway.identity import NOBODY, Login
+from gateway.limits.addresses import Addresses
+from gateway.limits.budget import Account
 from gateway.live.hubs import Listening
 from gateway.metrics import CLOSED
-from services.chassis.telemetry import span
 
+SSE = "sse"
 EVENTS = "text/event-stream"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -47,7 +50,8 @@ class EventStreams:
     Args:
         door: lets clients in and executes what they ask.
         admission: who is connected and may connect.
-        body_bytes: how long a body may be.
+        addresses: tells from where clients come.
+        origins: other origins than the own whose pages may ask.
         lag_seconds: real time for which a client may leave unread what it is told.
         seconds: real time that a query or mutation may take.
     """
@@ -57,7 +61,8 @@ class EventStreams:
         door: Door,
         admission: Admission,
         *,
-        body_bytes: int = 64 * 1024,
+        addresses: Addresses,
+        origins: frozenset[str] = frozenset(),
         lag_seconds: float = 10.0,
         seconds: float = 10.0,
     ) -> None:
@@ -65,13 +70,13 @@ class EventStreams:
         self.admission = admission
         self.lag_seconds = lag_seconds
         self.seconds = seconds
-        self._body_bytes = body_bytes
+        self._addresses = addresses
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request until its stream ends."""
         request = Request(scope, receive)
-        address = request.client.host if request.client else ""
-        stream = EventStream(self, address, scope["extensions"][CUT])
+        stream = EventStream(self, self._addresses.of(request), scope["extensions"][CUT])
         try:
             params = await self._begin(request, stream)
         except ClientDisconnect:
@@ -107,30 +112,19 @@ class EventStreams:
 
     def _changes_something(self, params: Params) -> bool:
         try:
-            return self.door.engine.kind(params) is OperationType.MUTATION
+            return self.door.engine.operation(params).kind is OperationType.MUTATION
         except Rejected:
             return False  # the stream will say why
 
     async def _params(self, request: Request) -> Params:
         try:
-            if request.method == "GET":
-                body: dict[str, Any] = dict(request.query_params)
-                for name in ("variables", "extensions"):
-                    if name in body:
-                        body[name] = orjson.loads(body[name])
-                return Params.read(body)
-            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-                raise _Refused(415, "UNSUPPORTED_MEDIA_TYPE", "a body is application/json")
-            content = b""
-            async for chunk in request.stream():
-                content += chunk
-                if len(content) > self._body_bytes:
-                    raise _Refused(413, "BODY_TOO_LONG", f"a body has at most {self._body_bytes} bytes")
-            return Params.read(orjson.loads(content))
+            params = await read_params(request)
         except BadRequest as error:
-            raise _Refused(400, "BAD_REQUEST", str(error)) from None
-        except orjson.JSONDecodeError:
-            raise _Refused(400, "BAD_REQUEST", "this is not JSON") from None
+            raise _Refused(error.status, error.code, str(error)) from None
+        if request.method == "GET" and params.document_id is None and from_elsewhere(request.headers, self._origins):
+            reason = "a GET by a page of another origin needs the header `GraphQL-Require-Preflight`"
+            raise _Refused(403, "PREFLIGHT_REQUIRED", reason)
+        return params
 
 
 class EventStream:
@@ -150,6 +144,7 @@ class EventStream:
         self._unsent: list[bytes] = []
         self._woken = asyncio.Event()
         self._listening: Listening | None = None
+        self._account: Account | None = None
         self._over = False
 
     @property
@@ -159,6 +154,8 @@ class EventStream:
 
     def write(self, payload: bytes) -> None:
         """Tells the client one result."""
+        if self._account is not None:
+            self._account.spend()
         self._unsent.append(b"event: next\ndata: %b\n\n" % payload)
         self._woken.set()
 
@@ -215,7 +212,7 @@ class EventStream:
         except Rejected as rejected:
             self._errors([format_error(error) for error in rejected.errors])
         except Turned as turned:
-            self._errors([{"message": turned.reason, "extensions": {"code": turned.code}}])
+            self._errors([{"message": turned.reason, "extensions": {"code": turned.code, **turned.facts}}])
         except TimeoutError:
             self._errors([{"message": "the operation took too long", "extensions": {"code": "TIMEOUT"}}])
         except Exception as error:
@@ -224,19 +221,18 @@ class EventStream:
 
     async def _execute(self, params: Params) -> None:
         door = self._streams.door
-        door.pay(self.login, self._address)
-        context = door.context(self.login)
-        if door.engine.kind(params) is OperationType.SUBSCRIPTION:
-            stream = await door.engine.stream(params, context)
+        admitted = door.admit(self.login, self._address, params, SSE)
+        if admitted.operation.kind is OperationType.SUBSCRIPTION:
+            stream = await door.listen(self.login, admitted, params, SSE)
             if isinstance(stream, ExecutionResult):
                 self._errors([format_error(error) for error in stream.errors or ()])
                 return
+            self._account = admitted.account
             self._listening = await stream.listen(self)
             return
-        with span("graphql over server-sent events"):
-            async with asyncio.timeout(self._streams.seconds):
-                result = await door.engine.run(params, context)
-        self.write(orjson.dumps(formatted(result)))
+        answered = await door.answer(self.login, admitted, params, SSE, seconds=self._streams.seconds)
+        result = answered.result
+        self.write(answered.written if result is None else orjson.dumps(formatted(result)))
         self._finish(complete=True)
 
     async def _tell(self, send: Send) -> None:

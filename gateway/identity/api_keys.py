@@ -21,7 +21,7 @@ import structlog
 from gateway.backends import GATEWAY, Backends
 from gateway.identity.claims import grants_of
 from gateway.identity.logins import BadToken, IssuerAway, Login
-from gateway.limits import Gcra
+from gateway.limits.gcra import Gcra
 from gateway.schema.permissions import expanded
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotFound
@@ -103,7 +103,7 @@ class ApiKeys:
         await asyncio.gather(*self._noting, return_exceptions=True)
 
     async def _ask(self, name: tuple[str, str]) -> _Known:
-        if self._questions.take(UNKNOWN) > 0:
+        if self._questions.take(UNKNOWN).wait > 0:
             raise IssuerAway("too many unknown API keys at this moment")
         before = self._forgotten
         reply = await self._backends.ask(registration.GetAppKey(app_id=name[0], key_id=name[1]), GATEWAY)

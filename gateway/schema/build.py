@@ -8,6 +8,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.schema.costs import publish
 from gateway.schema.errors import REFUSAL_TYPES
 from gateway.schema.illustrate import illustrate
 from gateway.schema.instants import INSTANT
@@ -31,6 +32,7 @@ def build_schema() -> strawberry.Schema:
         config=config,
     )
     illustrate(core(schema))
+    publish(core(schema))
     return schema
 
 

@@ -12,6 +12,10 @@ LATER = "2026-11-07T16:45:00+00:00"
 POSITION = "session/2a6fa7ce1c0f4f7f9e0d5b8a3c6e9f10:11"
 
 EXAMPLES: dict[str, Any] = {
+    "RateLimit.cost": 126,
+    "RateLimit.limit": 20_000,
+    "RateLimit.remaining": 19_874,
+    "RateLimit.restoredPerSecond": 500.0,
     "after": "dLsHx2mQ0Vb1MTg0",
     "amountCents": 250_000,
     "apiKey": "qt_live_3f2b8c0d1e4f5a6b7c8d9e0f1a2b3c4d0c8a1f3e_2b7d…",

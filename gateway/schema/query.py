@@ -13,6 +13,7 @@ from gateway.schema.ideas import Challenge, Idea, IdeaSheet, shown_idea
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.people import Person, person
 from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
+from gateway.schema.rate_limit import RateLimit
 from gateway.schema.registration import District
 from gateway.schema.relay import (
     AFTER,
@@ -316,6 +317,12 @@ class Query:
     def webhook_event_kinds(self) -> list[WebhookEventKind]:
         """The types of events that webhooks are sent, with the form of each."""
         return event_kinds()
+
+    @computed(needs=PUBLIC)
+    def rate_limit(self, info: strawberry.Info) -> RateLimit | None:
+        """What this operation was paid with, and what is left."""
+        paid = context_of(info).paid
+        return None if paid is None else show(RateLimit, paid)
 
     @computed(needs=PUBLIC)
     def server_time(self, info: strawberry.Info) -> datetime | None:

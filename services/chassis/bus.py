@@ -183,6 +183,10 @@ class Bus:
         """Where `service` says that its log has grown."""
         return f"{self.prefix}.hint.{service}"
 
+    def subject_peers(self, service: str) -> str:
+        """Where the replicas of `service` say to each other that they are there."""
+        return f"{self.prefix}.peers.{service}"
+
     def commands_of(self, service: str, number: int) -> str:
         """All commands of one partition."""
         return f"{self.prefix}.cmd.{service}.p{number:02d}.>"

@@ -81,8 +81,14 @@ def permissions(user: str, prefix: str) -> Permissions:
         return {"publish": [f"{prefix}.>", "$JS.API.>", "$JS.ACK.>"], "subscribe": [f"{prefix}.>", answers]}
     if user == GATEWAY:
         return {
-            "publish": [f"{prefix}.cmd.>", f"{prefix}.qry.>", *_consuming(user, prefix)],
-            "subscribe": [f"{prefix}.evt.>", f"{prefix}.live.>", f"{prefix}.hint.>", answers],
+            "publish": [f"{prefix}.cmd.>", f"{prefix}.qry.>", f"{prefix}.peers.{user}", *_consuming(user, prefix)],
+            "subscribe": [
+                f"{prefix}.evt.>",
+                f"{prefix}.live.>",
+                f"{prefix}.hint.>",
+                f"{prefix}.peers.{user}",
+                answers,
+            ],
         }
     if user not in SERVICES:
         raise ValueError(f"no such user: {user!r}")

@@ -240,7 +240,7 @@ async def test_an_erased_name_is_in_no_answer_any_more(city: City, gateway: Addr
     await city.tell(registration.ParticipantErased(at=idea.submitted_at, conference_id=CONFERENCE, participant_id=ANNA))
     answer = await eventually(gateway, query, city.issuer.staff(), "'displayName': None")
     assert answer["data"]["ideas"]["nodes"][0]["authors"] == [{"displayName": None}]
-    kept = gateway.gateway.door.engine._fragments._kept.values()
+    kept = gateway.gateway.door.engine.registry.fragments._kept.values()
     assert len(kept) == 1
     assert b"Anna" not in orjson.dumps([one.written for one in kept])
 

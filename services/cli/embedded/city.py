@@ -30,6 +30,12 @@ USUAL_PORT = 8000
 # -P: a folder named `services` in the working directory is not ours.
 _PYTHON = (sys.executable, "-P", "-m")
 ROLES: tuple[str, ...] = get_args(Role)
+POINTS = {
+    "QUARTIER_POINTS_PER_SECOND": "10000",
+    "QUARTIER_POINTS_AT_ONCE": "100000",
+    "QUARTIER_ANONYMOUS_POINTS_PER_SECOND": "100000",
+    "QUARTIER_ANONYMOUS_POINTS_AT_ONCE": "1000000",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class City:
         smtp = {} if "SMTP_URL" in self._plan.environment else {"SMTP_URL": f"smtp://127.0.0.1:{mail}"}
 
         def part(service: str, number: int) -> Part:
-            special = {"registration": smtp, "rooms": livekit}.get(service, {})
+            special = {"registration": smtp, "rooms": livekit, GATEWAY: self._points()}.get(service, {})
             own = {
                 "DATABASE_URL": databases[service],
                 "NATS_URL": buses[service],
@@ -207,6 +213,10 @@ class City:
         if self._plan.pace is not None:
             given["QUARTIER_CLOCK"] = going_on(self._data / "clock.json", self._plan.pace, time.time())
         return given
+
+    def _points(self) -> dict[str, str]:
+        """What clients may ask for: a whole city comes from one address here, and may live through it at speed."""
+        return {name: value for name, value in POINTS.items() if name not in self._plan.environment}
 
     async def _start_livekit(self) -> dict[str, str]:
         """What rooms is told about LiveKit: the city's, else a server found on PATH, else nothing (text only)."""

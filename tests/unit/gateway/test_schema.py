@@ -19,7 +19,7 @@ from graphql import (
 
 from gateway.client.client import camel
 from gateway.client.generate import RESULTS, command_operations, read_operations, results
-from gateway.execution.engine import RULES
+from gateway.execution.checking import RULES
 from gateway.execution.weight import Limits, weigh
 from gateway.schema import scalars
 from gateway.schema.build import build_schema, core
@@ -160,7 +160,9 @@ OPERATIONS = read_operations()
 def test_an_operation_of_the_client_is_valid_and_light(name):
     document = parse(OPERATIONS[name])
     assert validate(SCHEMA, document, RULES) == []
-    assert Limits().exceeded(weigh(SCHEMA, document)) is None
+    (weighed,) = weigh(SCHEMA, parse(OPERATIONS[name], max_tokens=Limits.tokens))
+    assert Limits().exceeded(weighed) is None
+    assert weighed.cost({"first": 100}) <= Limits.cost
 
 
 def test_every_command_has_an_operation():
