@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 from graphql import get_introspection_query
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from gateway.backends import GATEWAY, Backends
 from gateway.door import Door
@@ -24,6 +24,7 @@ from gateway.execution.params import Params, Rejected
 from gateway.execution.socket import Sockets
 from gateway.execution.sse import EventStreams
 from gateway.execution.weight import Limits
+from gateway.front import Front
 from gateway.identity import ApiKeys, CityClaims, Discovered, Identity, Issuer, Registration
 from gateway.limits.addresses import Addresses
 from gateway.limits.budget import Budget
@@ -147,36 +148,35 @@ class Gateway:
         }
         return Sockets(door, self.admission, self.presence, **shared), EventStreams(door, self.admission, **shared)
 
-    def app(self) -> Starlette:
+    def app(self) -> ASGIApp:
         """The HTTP and WebSocket application."""
         settings = self._settings
-        routes: list[BaseRoute] = []
-        for path, door in self.doors.items():
-            endpoint = HttpEndpoint(
+        endpoints: dict[str, ASGIApp] = {
+            path: HttpEndpoint(
                 door,
                 self.addresses,
                 ide=settings.embedded,
                 origins=settings.origins,
                 seconds=settings.operation_seconds,
             )
-            routes.append(Route(path, endpoint))
+            for path, door in self.doors.items()
+        }
+        routes: list[BaseRoute] = [Route("/.well-known/jwks.json", self._jwks)]
         for path, (sockets, streams) in self.live.items():
             routes += [WebSocketRoute(path, sockets), Route(f"{path}/stream", streams, methods=["GET", "POST"])]
-        routes.append(Route("/.well-known/jwks.json", self._jwks))
         routes.append(Route(PROTECTED_RESOURCE, self._protected_resource))
         app = health_app(self.readiness, routes)
         app.router.lifespan_context = self._lifespan
+        front: ASGIApp = Front(endpoints, app)
         if settings.origins:
-            app.user_middleware.append(
-                Middleware(
-                    CORSMiddleware,
-                    allow_origins=sorted(settings.origins),
-                    allow_methods=["GET", "POST"],
-                    allow_headers=ALLOWED_HEADERS,
-                    expose_headers=SHOWN_HEADERS,
-                )
+            front = CORSMiddleware(
+                front,
+                allow_origins=sorted(settings.origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=ALLOWED_HEADERS,
+                expose_headers=SHOWN_HEADERS,
             )
-        return app
+        return front
 
     def _share(self, replicas: int) -> None:
         self.budget.share(replicas)

@@ -235,6 +235,19 @@ class Door:
             observed.outcome = "errors" if isinstance(found, ExecutionResult) else "ok"
             return found
 
+    def refund(self, admitted: Admitted, cost: int) -> Paid:
+        """Gives back what an operation turned out not to cost.
+
+        Args:
+            admitted: the operation.
+            cost: points it cost.
+        """
+        return admitted.account.refund(admitted.paid, cost)
+
+    def changes(self) -> int:
+        """How often an answer that is kept for everybody has changed."""
+        return self._backends.answers.changes
+
     def observing(
         self, operation: Operation, transport: str, traceparent: str | None = None
     ) -> AbstractContextManager[Observed]:

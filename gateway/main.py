@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.app import Gateway
 from gateway.execution.faults import FewLines
@@ -28,7 +28,7 @@ FAREWELL = 0.7
 """The share of `drain_seconds` over which connections are closed; the rest is for requests in progress."""
 
 
-def configuration(app: Starlette, *, drain_seconds: float, **options: Any) -> uvicorn.Config:
+def configuration(app: ASGIApp, *, drain_seconds: float, **options: Any) -> uvicorn.Config:
     """How the application is served.
 
     Args:

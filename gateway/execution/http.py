@@ -1,28 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """GraphQL over HTTP: `application/graphql-response+json` with its status codes, and plain JSON for older clients."""
 
+import time
 from collections.abc import Mapping
 
 import orjson
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import ide
 from gateway.door import Admitted, Door, Turned
+from gateway.execution.compiled import Result
 from gateway.execution.errors import MASKED, format_error, formatted
 from gateway.execution.faults import fault
 from gateway.execution.observe import turned_away
 from gateway.execution.params import BadRequest, Params, Rejected
 from gateway.execution.reading import JSON, from_elsewhere, read_params
-from gateway.identity import Login
+from gateway.execution.responses import NOT_CACHED, PublicReads, Whole, unchanged
+from gateway.identity import NOBODY, Login
 from gateway.limits.addresses import Addresses
 from gateway.limits.budget import Paid
 from services.chassis.telemetry import TRACEPARENT, span
 
 GRAPHQL = "application/graphql-response+json"
 HTTP = "http"
+FROM_MEMORY = 1
+"""Points of an answer that was kept whole."""
 
 
 class HttpEndpoint:
@@ -50,6 +55,7 @@ class HttpEndpoint:
         self._ide = ide
         self._origins = origins
         self._seconds = seconds
+        self._reads = PublicReads(door.changes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
@@ -57,7 +63,7 @@ class HttpEndpoint:
         response = await self._respond(request)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> ASGIApp:
         accept = request.headers.get("accept", "")
         media = GRAPHQL if GRAPHQL in accept else JSON
         if request.method not in ("GET", "POST"):
@@ -87,7 +93,7 @@ class HttpEndpoint:
             with span("a fault over http", request.headers.get(TRACEPARENT)):
                 return _problem(media, 500, "FAULT", MASKED, facts={"trace": fault(error)})
 
-    async def _answer(self, request: Request, params: Params, login: Login, admitted: Admitted, media: str) -> Response:
+    async def _answer(self, request: Request, params: Params, login: Login, admitted: Admitted, media: str) -> ASGIApp:
         operation, get = admitted.operation, request.method == "GET"
         if operation.kind is OperationType.SUBSCRIPTION:
             return _problem(media, 400, "SUBSCRIPTION_OVER_HTTP", "subscriptions come over the WebSocket")
@@ -96,19 +102,25 @@ class HttpEndpoint:
         if get and not operation.trusted and from_elsewhere(request.headers, self._origins):
             reason = "a GET by a page of another origin needs the header `GraphQL-Require-Preflight`"
             return _problem(media, 403, "PREFLIGHT_REQUIRED", reason)
+        after, traceparent = request.headers.get("quartier-after"), request.headers.get(TRACEPARENT)
+        public = get and operation.trusted and login is NOBODY and after is None and not params.with_cost
+        reading = self._reads.begin(operation, params, media) if public else None
+        if reading is not None and reading.known is not None:
+            with self._door.observing(operation, HTTP, traceparent) as observed:
+                observed.cost = FROM_MEMORY
+                return _reused(request, reading.known, media, self._door.refund(admitted, FROM_MEMORY))
         answered = await self._door.answer(
-            login,
-            admitted,
-            params,
-            HTTP,
-            seconds=self._seconds,
-            after=request.headers.get("quartier-after"),
-            traceparent=request.headers.get(TRACEPARENT),
+            login, admitted, params, HTTP, seconds=self._seconds, after=after, traceparent=traceparent
         )
         headers = answered.paid.headers()
         if answered.result is None:
             return _written(answered.written, media, 200, headers)
         body = formatted(answered.result)
+        if reading is not None and isinstance(answered.result, Result) and answered.result.max_age:
+            kept = self._reads.keep(reading, orjson.dumps(body), answered.result.max_age)
+            return _reused(request, kept, media, answered.paid)
+        if get:
+            headers = {**NOT_CACHED, **headers}
         if answered.never_ran:
             del body["data"]
         if params.with_cost:
@@ -120,12 +132,50 @@ def _cost(requested: Paid, actual: Paid) -> dict[str, float]:
     return {**actual.extension(), "requested": requested.cost, "actual": actual.cost}
 
 
-def _response(body: object, media: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+class _Written:
+    """A response, ready to be sent.
+
+    Args:
+        content: the body.
+        media: its type.
+        status: of the response.
+        headers: further headers.
+    """
+
+    __slots__ = ("_content", "_headers", "_status")
+
+    def __init__(self, content: bytes, media: str, status: int, headers: Mapping[str, str]) -> None:
+        self._content = content
+        self._status = status
+        self._headers = [
+            (b"content-length", b"%d" % len(content)),
+            (b"content-type", _MEDIA[media]),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
+        ]
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        """Sends it (ASGI)."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._content})
+
+
+_MEDIA = {media: f"{media}; charset=utf-8".encode() for media in (GRAPHQL, JSON)}
+
+
+def _reused(request: Request, whole: Whole, media: str, paid: Paid) -> ASGIApp:
+    """An answer that others may get as well, or that the client has already."""
+    headers = {**whole.headers(time.monotonic()), **paid.headers()}
+    if unchanged(request.headers, whole.etag):
+        return Response(status_code=304, headers=headers)
+    return _Written(whole.body, media, 200, headers)
+
+
+def _response(body: object, media: str, status: int, headers: Mapping[str, str] | None = None) -> ASGIApp:
     return _written(orjson.dumps(body), media, status, headers)
 
 
-def _written(content: bytes, media: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(content, status, dict(headers or {}), media_type=f"{media}; charset=utf-8")
+def _written(content: bytes, media: str, status: int, headers: Mapping[str, str] | None = None) -> ASGIApp:
+    return _Written(content, media, status, headers or {})
 
 
 def _problem(
@@ -135,6 +185,6 @@ def _problem(
     message: str,
     headers: Mapping[str, str] | None = None,
     facts: Mapping[str, object] | None = None,
-) -> Response:
+) -> ASGIApp:
     body = {"errors": [{"message": message, "extensions": {"code": code, **(facts or {})}}]}
     return _response(body, media, status, headers)

@@ -7,8 +7,14 @@ change of any answer they may be made of.
 """
 
 import hashlib
-from collections.abc import Hashable, Mapping
+import time
+from collections.abc import Callable, Hashable, Mapping
 from typing import NamedTuple
+
+import orjson
+
+from gateway.execution.params import Params
+from gateway.execution.registry import Operation
 
 VARY = "Accept, Authorization, Quartier-After"
 NOT_CACHED = {"Cache-Control": "no-store"}
@@ -43,47 +49,69 @@ class Whole(NamedTuple):
         }
 
 
-class Responses:
-    """The kept answers of one gateway, the oldest forgotten first.
+class Reading(NamedTuple):
+    """One read by a trusted document.
 
     Args:
-        limit: how many bytes are kept.
+        key: what is asked, and how it is written.
+        changes: how many changes there had been when it began.
+        known: the answer that is kept; None: it must be made.
     """
 
-    def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
+    key: Hashable
+    changes: int
+    known: Whole | None
+
+
+class PublicReads:
+    """The kept answers of one door, the oldest forgotten first.
+
+    Args:
+        changes: tells how many changes there have been.
+        limit: how many bytes are kept.
+        now: monotonic time in seconds; tests bring their own.
+    """
+
+    def __init__(
+        self,
+        changes: Callable[[], int],
+        *,
+        limit: int = 16 * 1024 * 1024,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._changes = changes
         self._limit = limit
+        self._now = now
         self._kept: dict[Hashable, Whole] = {}
         self._size = 0
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def get(self, key: Hashable, now: float, changes: int) -> Whole | None:
-        """An answer that is still good.
+    def begin(self, operation: Operation, params: Params, media: str) -> Reading:
+        """A read, with its answer where that is still good.
 
         Args:
-            key: what was asked, and how it is written.
-            now: monotonic time (seconds).
-            changes: how many changes there have been.
+            operation: what is asked.
+            params: its variables.
+            media: how it is written.
         """
-        known = self._kept.get(key)
-        return known if known is not None and known.until > now and known.changes == changes else None
+        variables = orjson.dumps(params.variables or {}, option=orjson.OPT_SORT_KEYS)
+        key = (operation.key, operation.name, variables, media)
+        changes, known = self._changes(), self._kept.get(key)
+        good = known is not None and known.until > self._now() and known.changes == changes
+        return Reading(key, changes, known if good else None)
 
-    def put(self, key: Hashable, body: bytes, until: float, changes: int) -> Whole:
+    def keep(self, reading: Reading, body: bytes, seconds: float) -> Whole:
         """Keeps an answer.
 
         Args:
-            key: what was asked, and how it is written.
+            reading: whose.
             body: JSON.
-            until: monotonic time (seconds) to which it is good.
-            changes: how many changes there had been before it was made.
+            seconds: for how long it is good.
         """
-        known = self._kept.pop(key, None)
+        known = self._kept.pop(reading.key, None)
         if known is not None:
             self._size -= len(known.body)
-        same = known is not None and known.body == body
-        etag = known.etag if known is not None and same else etag_of(body)
-        made = self._kept[key] = Whole(body, etag, until, changes)
+        etag = known.etag if known is not None and known.body == body else etag_of(body)
+        made = self._kept[reading.key] = Whole(body, etag, self._now() + seconds, reading.changes)
         self._size += len(body)
         while self._size > self._limit:
             self._size -= len(self._kept.pop(next(iter(self._kept))).body)

@@ -30,6 +30,13 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=10_000)
+def _named(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address) >> HOME << HOME, HOME)))
+    return str(address)
+
+
 class Addresses:
     """Tells the address of a client.
 
@@ -57,9 +64,7 @@ class Addresses:
                 found = nearer
                 if not self._trusted(found):
                     break
-        if isinstance(found, IPv6Address):
-            return str(IPv6Network((int(found) >> HOME << HOME, HOME)))
-        return peer if found is None else str(found)
+        return peer if found is None else _named(found)
 
     def _trusted(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._proxies)
