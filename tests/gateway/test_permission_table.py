@@ -2,7 +2,7 @@
 """The table of who may ask for what (`docs/permissions.md`), sent line by line to a gateway, as every client.
 
 The services behind this gateway refuse nobody: what is refused here is refused by the gateway itself. Whether somebody
-has a seat only the real services know; `tests/city/test_isolation.py` asks them.
+has a seat only the real services know.
 """
 
 from collections.abc import AsyncIterator
