@@ -175,7 +175,7 @@ def test_mypy_finds_a_planted_fault(tmp_path: Path, line: str, said: str) -> Non
 
 @pytest.mark.parametrize(
     ("code", "line"),
-    [("DEP001", "import requests"), ("DEP003", "import click"), ("DEP004", "import pytest")],
+    [("DEP001", "import django"), ("DEP003", "import click"), ("DEP004", "import pytest")],
     ids=["missing", "transitive", "development"],
 )
 def test_deptry_finds_a_planted_import(copy: Path, code: str, line: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.execution.engine import Engine, Rejected
+from gateway.execution.engine import Engine
+from gateway.execution.params import Params, Rejected
 from gateway.schema.build import build_schema, core
 
 SCHEMA = core(build_schema())
@@ -77,7 +78,7 @@ def work(function: Callable[[], Any]) -> int:
 def refused(query: str) -> None:
     """Has a fresh engine refuse a document."""
     with pytest.raises(Rejected):
-        Engine(SCHEMA).prepared(query)
+        Engine(SCHEMA).operation(Params(query))
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

@@ -20,8 +20,10 @@ from hypothesis_graphql import mutations, queries
 from structlog.testing import capture_logs
 
 from gateway.context import Context
-from gateway.execution.engine import Engine, Params, Rejected
+from gateway.execution.engine import Engine
 from gateway.execution.errors import formatted
+from gateway.execution.params import Params, Rejected
+from gateway.execution.registry import Registry
 from gateway.execution.weight import Limits
 from gateway.schema.build import build_schema, core
 from gateway.schema.relay import Signer
@@ -35,7 +37,9 @@ PARTS = 10
 """Tests that share them out; the last one changes something, the others ask."""
 
 SCHEMA = core(build_schema())
-LIMITS = Limits(tokens=100_000, depth=100, cost=10**9, aliases=10_000, directives=10_000)
+LIMITS = Limits(
+    length=10**6, tokens=100_000, depth=100, cost=10**9, aliases=10_000, directives=10_000, fields=10**6, repeats=10**6
+)
 SIGNER = Signer(b"k" * 32)
 
 
@@ -50,8 +54,8 @@ class Sides:
     """Both ways to answer, over worlds that say the same, and what was compared."""
 
     def __init__(self) -> None:
-        self.compiled = Engine(SCHEMA, LIMITS, compiled=True)
-        self.plain = Engine(SCHEMA, LIMITS, compiled=False)
+        self.compiled = Engine(SCHEMA, Registry(SCHEMA, LIMITS), compiled=True)
+        self.plain = Engine(SCHEMA, Registry(SCHEMA, LIMITS), compiled=False)
         self.services = {(side, number): backends(World(number)) for side in (0, 1) for number in range(20)}
         self.counts: Counter[str] = Counter()
 
@@ -68,7 +72,8 @@ class Sides:
             home = CONFERENCE if actor is RESIDENT else None
             context = Context(actor, home, self.services[side, number], SIGNER, StandingClock(), None)  # type: ignore[arg-type]
             try:
-                result = await engine.run(Params(query, variables), context)
+                params = Params(query, variables)
+                result = await engine.run(engine.operation(params), params, context)
             except Rejected as rejected:
                 raise AssertionError([error.message for error in rejected.errors]) from None
             found.append(comparable(formatted(result)))

@@ -13,7 +13,7 @@ from graphql import OperationDefinitionNode, OperationType, parse, validate
 
 from gateway import ide
 from gateway.examples import ROLES, Example, examples
-from gateway.execution.engine import RULES
+from gateway.execution.checking import RULES
 from gateway.schema.build import build_schema, core
 from gateway.schema.relay import global_id
 from services.contracts import ideas, registration, session

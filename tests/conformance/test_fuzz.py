@@ -19,7 +19,7 @@ SECONDS = int(os.environ.get("QUARTIER_CONFORMANCE_FUZZ_SECONDS", "15"))
 async def test_whatever_the_schema_allows_is_answered(city: City, nats_url: str, prefix: str, tmp_path: Path) -> None:
     for query, answer in answers(World("fuzz")).items():
         city.say(query, answer)
-    async with running(nats_url, prefix, operations_per_second=1e6, operations_at_once=1_000_000) as gateway:
+    async with running(nats_url, prefix, points_per_second=1e9, points_at_once=10**9) as gateway:
         program = Path(sys.executable).with_name("schemathesis")
         token = city.issuer.staff(role="organiser", scope="city", lifetime=SECONDS + 600)
         status, said = await run(

@@ -7,7 +7,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.limits import Gcra
+from gateway.limits.gcra import Gcra
 from gateway.schema.relay import global_id
 from services.chassis.decider import Refusal
 from services.chassis.refusals import NotFound
