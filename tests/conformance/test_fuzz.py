@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from gateway.schema.export import COMMITTED
 from tests.conformance.node import run
 from tests.conformance.worlds import World, answers
@@ -16,6 +18,7 @@ SECONDS = int(os.environ.get("QUARTIER_CONFORMANCE_FUZZ_SECONDS", "15"))
 """For how long."""
 
 
+@pytest.mark.soak
 async def test_whatever_the_schema_allows_is_answered(city: City, nats_url: str, prefix: str, tmp_path: Path) -> None:
     for query, answer in answers(World("fuzz")).items():
         city.say(query, answer)
