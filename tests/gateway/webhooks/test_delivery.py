@@ -12,7 +12,7 @@ from gateway.webhooks import commands
 from gateway.webhooks.sender import Sender
 from services.chassis.database import Database
 from services.chassis.dead_letters import DeadLetters
-from services.chassis.refusals import NotFound
+from services.chassis.refusals import NotFound, Unavailable
 from services.contracts import ideas, registration
 from services.contracts.shared import Cut
 from tests.gateway.webhooks.world import (
@@ -97,11 +97,13 @@ async def test_registration_is_asked_where_a_conference_is_whose_announcement_wa
         await office.create(receiver.url, district_ids=(DISTRICT,))
         await world.tell(phase(1))
         assert runs(await receiver.got(1)) == [1]
-        await city.parts["registration"].down()
-        await world.tell(phase(2, SOUTH))  # waits for registration
-        await asyncio.sleep(0.5)
+        says = city.answers[registration.GetConference]
+        city.say(registration.GetConference, lambda _: Unavailable(service="registration"))
+        await world.tell(phase(2, SOUTH))
+        question = registration.GetConference(conference_id=SOUTH)
+        await until(lambda: city.queries.count(question) >= 2)  # it is tried again
         assert not await world.sql("SELECT 1 FROM webhook_events WHERE conference = $1", UUID(SOUTH))
-        await city.parts["registration"].up()
+        city.say(registration.GetConference, says)
         assert runs(await receiver.got(2)) == [1, 2]
 
 

@@ -5,6 +5,7 @@ import asyncio
 import datetime as dt
 import socket
 import ssl
+import threading
 import time
 
 import pytest
@@ -172,20 +173,27 @@ async def test_an_endless_answer_is_cut_and_its_drops_do_not_keep_the_attempt_go
 
 
 async def test_a_silent_name_server_does_not_hold_up_other_names(receiver):
+    answer, asked = threading.Event(), threading.Semaphore(0)
+
     def silent(host, port, **_):
         if host == "silent.example.org":
-            time.sleep(1.5)
+            asked.release()
+            answer.wait(60)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    sender = Sender(Guard(loopback=True), seconds=1.0, lookup=silent)
+    sender = Sender(Guard(loopback=True), seconds=60, lookup=silent)
     try:
         slow = [
             asyncio.ensure_future(sender.send(f"http://silent.example.org:{port_of(receiver)}/", {}, b"{}"))
             for _ in range(20)
         ]
-        await asyncio.sleep(0.1)
+        for _ in slow:
+            assert await asyncio.to_thread(asked.acquire, timeout=60)
         outcome = await sender.send(f"http://quick.example.org:{port_of(receiver)}/", {}, b"{}")
         assert (outcome.status, outcome.problem) == (204, None)
-        assert {each.problem for each in await asyncio.gather(*slow)} == {"TIMEOUT"}
+        assert not any(each.done() for each in slow)
+        answer.set()
+        assert {each.status for each in await asyncio.gather(*slow)} == {204}
     finally:
+        answer.set()
         await sender.close()
