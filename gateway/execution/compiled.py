@@ -149,7 +149,7 @@ class Run:
         waiting, _, target, path = wait
         try:
             target[waiting.name] = waiting.complete(value, self, (path, waiting.name))
-        except Exception:
+        except Exception:  # whatever it is: graphql-core does it again and says it in full
             raise _GiveUp from None
 
     def _failed(self, wait: _Wait, error: Exception) -> None:
