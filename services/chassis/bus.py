@@ -307,9 +307,18 @@ class Subscribed:
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
+        self._draining: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
-        """No message is delivered any more; those that came before are still handled."""
+        """No message is delivered any more; those that came before are still handled.
+
+        A caller that is cancelled does not end it: see `Bus._arrived`.
+        """
+        if self._draining is None:
+            self._draining = asyncio.get_running_loop().create_task(self._drain())
+        await asyncio.shield(self._draining)
+
+    async def _drain(self) -> None:
         try:
             await self._subscription.drain()  # type: ignore[no-untyped-call]
         except nats.errors.Error as error:

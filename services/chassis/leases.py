@@ -24,36 +24,45 @@ RENEW_SECONDS = 1.0
 LEASE_SECONDS = 2.0
 """A crashed replica's partitions are free after this time and taken one renewal later: at most 3 seconds."""
 
-HAND_OVER_SECONDS = 2.5
+HAND_OVER_SECONDS = 10.0
+
+LATE_SECONDS = 10.0
+"""A replica that renews so late is still waited for when partitions are handed over: it is busy, not gone."""
 
 LEASE_LOCK = 7305809443
 """Serialises the few milliseconds in which replicas of one service share the partitions."""
 
+# clock_timestamp(), not now(): a transaction begins before it waits for the lock, and that may take long.
 _SHARE = """
 WITH seen AS (
-    INSERT INTO replicas (replica, until) VALUES ($1, now() + make_interval(secs => $2))
+    INSERT INTO replicas (replica, until) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
     ON CONFLICT (replica) DO UPDATE SET until = EXCLUDED.until RETURNING replica
 ), gone AS (
-    DELETE FROM replicas WHERE until < now() - interval '1 minute' AND replica <> $1
+    DELETE FROM replicas WHERE until < clock_timestamp() - interval '1 minute' AND replica <> $1
 )
 SELECT count(*) FROM (
-    SELECT replica FROM replicas WHERE until > now() UNION SELECT replica FROM seen
+    SELECT replica FROM replicas WHERE until > clock_timestamp() UNION SELECT replica FROM seen
 ) AS alive
 """
-_RENEW = "UPDATE leases SET until = now() + make_interval(secs => $2) WHERE holder = $1 AND until > now()"
+_RENEW = """
+UPDATE leases SET until = clock_timestamp() + make_interval(secs => $2)
+WHERE holder = $1 AND until > clock_timestamp()
+"""
 _GIVE_UP = """
-UPDATE leases SET until = now() WHERE partition IN (
-    SELECT partition FROM leases WHERE holder = $1 AND until > now() ORDER BY partition OFFSET $2
+UPDATE leases SET until = clock_timestamp() WHERE partition IN (
+    SELECT partition FROM leases WHERE holder = $1 AND until > clock_timestamp() ORDER BY partition OFFSET $2
 )
 """
 _TAKE = """
 INSERT INTO leases (partition, holder, until)
-SELECT p, $1, now() + make_interval(secs => $2) FROM generate_series(0, $4 - 1) AS p
-WHERE NOT EXISTS (SELECT 1 FROM leases WHERE partition = p AND until > now())
+SELECT p, $1, clock_timestamp() + make_interval(secs => $2) FROM generate_series(0, $4 - 1) AS p
+WHERE NOT EXISTS (SELECT 1 FROM leases WHERE partition = p AND until > clock_timestamp())
 ORDER BY p LIMIT $3
 ON CONFLICT (partition) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until
 """
-_HOLDERS = "SELECT partition, holder, until > now() AS valid FROM leases"
+_HAND_OVER = "UPDATE leases SET until = clock_timestamp() WHERE holder = $1"
+_OTHERS = "SELECT count(*) FROM replicas WHERE until > clock_timestamp() - make_interval(secs => $1)"
+_HOLDERS = "SELECT partition, holder, until > clock_timestamp() AS valid FROM leases"
 
 
 class Leases:
@@ -101,7 +110,7 @@ class Leases:
                 continue
 
     async def hand_over(self, told: Callable[[], Awaitable[None]]) -> None:
-        """Frees all partitions and answers on until others have taken them, or a few seconds have passed.
+        """Frees all partitions and answers on until others have taken them, or no other is there.
 
         Args:
             told: tells the other replicas.
@@ -111,16 +120,14 @@ class Leases:
                 async with self._db.transaction() as tx:
                     await tx.execute("SELECT pg_advisory_xact_lock($1)", LEASE_LOCK)
                     await tx.execute("DELETE FROM replicas WHERE replica = $1", self.replica)
-                    await tx.execute("UPDATE leases SET until = now() WHERE holder = $1", self.replica)
-                    others = await tx.fetchval("SELECT count(*) FROM replicas WHERE until > now()")
+                    await tx.execute(_HAND_OVER, self.replica)
                 await told()
-                while others and self.held:
+                while self.held and await self._db.pool.fetchval(_OTHERS, LATE_SECONDS):
                     await asyncio.sleep(0.05)
                     await self._apply(await self._db.pool.fetch(_HOLDERS))
         except (TimeoutError, *UNREACHABLE):
             log.warning("not all partitions were handed over", left=len(self.held))
-        for number in sorted(self.held):
-            await self._lost(number)
+        await asyncio.gather(*(self._lost(number) for number in sorted(self.held)))
         self.held = frozenset()
 
     async def _renew(self) -> None:
@@ -141,12 +148,10 @@ class Leases:
         """Answers what is leased here, and what was until somebody else has it."""
         valid = {row["partition"]: row["holder"] for row in rows if row["valid"]}
         mine = {number for number, holder in valid.items() if holder == self.replica}
-        for number in sorted(self.held - mine):
-            if number in valid:
-                await self._lost(number)
-            else:
-                mine.add(number)  # given up or run out, and nobody has taken it yet
-        for number in sorted(mine - self.held):
-            await self._gained(number)
+        mine |= self.held - valid.keys()  # given up or run out, and nobody has taken it yet
+        await asyncio.gather(
+            *(self._lost(number) for number in sorted(self.held - mine)),
+            *(self._gained(number) for number in sorted(mine - self.held)),
+        )
         self.held = frozenset(mine)
         LEASED.labels(self._service).set(len(mine))

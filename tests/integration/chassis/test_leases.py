@@ -4,9 +4,11 @@
 import asyncio
 from uuid import uuid4
 
-from services.chassis.leases import LEASE_SECONDS, RENEW_SECONDS
+from services.chassis.database import Database
+from services.chassis.leases import LEASE_SECONDS, RENEW_SECONDS, Leases
 from services.chassis.refusals import Unavailable
 from services.chassis.subjects import PARTITIONS, partition
+from services.chassis.tasks import end
 from tests.integration.chassis.streams import start_process
 from tests.integration.chassis.tally import CountUp, alpha
 from tests.integration.chassis.waiting import until
@@ -47,6 +49,39 @@ async def test_draining_a_replica_leaves_no_command_unanswered(running, settings
     await stopping
     assert refused == []
     assert len(stays.server.partitions) == PARTITIONS
+
+
+async def test_partitions_are_answered_on_for_a_replica_that_is_late_to_take_them(database_url):
+    answered: set[int] = set()
+
+    async def gained(number: int) -> None:
+        answered.add(number)
+
+    async def lost(number: int) -> None:
+        answered.discard(number)
+
+    db = await Database.connect(database_url)
+    goes = Leases("alpha", db, gained, lost)
+    leading = asyncio.create_task(goes.run())
+    await until(lambda: len(goes.held) == PARTITIONS)
+    await end(leading)
+    busy = uuid4()
+    await db.pool.execute("INSERT INTO replicas VALUES ($1, clock_timestamp() - interval '1 second')", busy)
+    still_answered = []
+
+    async def take() -> None:
+        still_answered.append(len(answered))
+        await db.pool.execute("UPDATE leases SET holder = $1, until = clock_timestamp() + interval '1 minute'", busy)
+
+    async def told() -> None:
+        later.append(asyncio.create_task(take()))
+
+    later: list[asyncio.Task[None]] = []
+    await goes.hand_over(told)
+    await asyncio.gather(*later)
+    await db.close()
+    assert still_answered == [PARTITIONS]
+    assert answered == set()
 
 
 async def test_a_partition_nobody_answers_is_unavailable_at_once(running, settings, database_url, requests):
