@@ -56,8 +56,9 @@ def main(wanted: list[str]) -> None:
     results: list[Result] = []
     for name in wanted or names():
         with console.status(f"measuring: {name}"):
-            results += importlib.import_module(f"benchmarks.{name}").run()
-    console.print(table(results))
+            found = importlib.import_module(f"benchmarks.{name}").run()
+        console.print(table(found))
+        results += found
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
 

@@ -56,11 +56,12 @@ def resident_id(number: int) -> str:
 
 def token(key: str, conference: str, resident: str) -> str:
     """The token of a resident."""
+    now = int(time.time())
     claims = {
-        "iss": ISSUER, "aud": "quartier", "exp": int(time.time()) + 3600, "sub": resident, "kind": "resident",
-        "conference": conference,
+        "iss": ISSUER, "aud": "quartier", "iat": now, "exp": now + 3600, "jti": uuid4().hex, "sub": resident,
+        "kind": "resident", "conference": conference, "status": "seated",
     }  # fmt: skip
-    return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "bench"})
+    return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "bench", "typ": "at+jwt"})
 
 
 class Log:

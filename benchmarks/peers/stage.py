@@ -105,7 +105,7 @@ class Stage:
         process = subprocess.Popen(
             command, env={**os.environ, **(environment or {})}, stdin=stdin, stdout=subprocess.PIPE, text=True
         )
-        self._stack.callback(process.wait)
+        self._stack.enter_context(process)  # closes its pipes and waits
         self._stack.callback(process.terminate)
         if processor is not None:
             os.sched_setaffinity(process.pid, {processor})
