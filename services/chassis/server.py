@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answering commands and queries: what arrives on NATS becomes a call of the service's `api.py`.
 
-Every message gets a task of its own. More than the service can hold is turned away before any work; an answer
-nobody waits for any more is not sent; an exception becomes a `Fault` that carries the trace and no text.
+Every message gets a task of its own. More than the service can hold is turned away before any work; of what it
+holds, so many questions and commands are answered at the same time as there are turns. An answer nobody waits for
+any more is not sent; an exception becomes a `Fault` that carries the trace and no text.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from services.chassis.decisions import Envelope, Executed, request_hash
 from services.chassis.faults import passes
 from services.chassis.identity import Actor
 from services.chassis.keys import KeyDestroyed
-from services.chassis.many import MANY, answered, read_questions
+from services.chassis.many import MANY, TIME, answer_each, answered, read_questions
 from services.chassis.readmodel import holds_nul
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
@@ -93,6 +94,7 @@ class Server:
         self._room = running + waiting
         self._turns = asyncio.Semaphore(running)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._parts: set[asyncio.Task[None]] = set()
         self._queries: Subscribed | None = None
         self._partitions: dict[int, Subscribed] = {}
 
@@ -132,6 +134,7 @@ class Server:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         await end(*self._tasks)
+        await end(*self._parts)
 
     async def _on_command(self, message: Msg) -> None:
         await self._accept(message, "command")
@@ -163,12 +166,15 @@ class Server:
             REQUESTS_RUNNING.labels(service).track_inprogress(),
             span(f"{kind} {label}", headers.get(TRACEPARENT)) as trace,
         ):
-            async with self._turns:
-                if loop.time() >= deadline:
-                    REQUESTS.labels(service, label, "late").inc()
-                    return
-                asked = _Asked(message, headers, kind, name, route, trace, message.data)
-                reply = await (self._many(asked) if several else self._reply(asked))
+            asked = _Asked(message, headers, kind, name, route, trace, message.data)
+            if several:
+                reply = await self._many(asked, arrived + TIME * (deadline - arrived) - loop.time())
+            else:
+                async with self._turns:
+                    if loop.time() >= deadline:
+                        REQUESTS.labels(service, label, "late").inc()
+                        return
+                    reply = await self._reply(asked)
             REQUEST_SECONDS.labels(service, label).observe(loop.time() - arrived)
             if loop.time() >= deadline:
                 REQUESTS.labels(service, label, "late").inc()
@@ -182,8 +188,8 @@ class Server:
         except NotSent:
             log.warning("answer not sent", name=label)
 
-    async def _many(self, asked: _Asked) -> _Reply:
-        """The answers to several questions."""
+    async def _many(self, asked: _Asked, seconds: float) -> _Reply:
+        """The answers to several questions; one that has none when the time is over is answered `Unavailable`."""
         try:
             questions = read_questions(asked.data)
         except msgspec.DecodeError as error:
@@ -192,7 +198,8 @@ class Server:
             replace(asked, name=question.name, route=self._api.queries.get(question.name), data=bytes(question.body))
             for question in questions
         ]
-        replies = await asyncio.gather(*map(self._reply, each))
+        found = await answer_each(each, self._reply, self._turns, seconds, self._parts)
+        replies = [reply or _late(self._api.service) for reply in found]
         for one, reply in zip(each, replies, strict=True):
             REQUESTS.labels(self._api.service, one.name if one.route else "unknown", reply.outcome).inc()
         return _Reply(Wire(), "answered", answered(_ENCODER.encode(reply.wire) for reply in replies))
@@ -317,6 +324,10 @@ def _answered(answer: Answer | msgspec.Raw, position: str, *, stale: bool = Fals
 
 def _refused(refusal: Refusal) -> _Reply:
     return _Reply(Wire(refused=msgspec.Raw(_ENCODER.encode(refusal))), type(refusal).__name__)
+
+
+def _late(service: str) -> _Reply:
+    return replace(_refused(Unavailable(service=service)), outcome="late")
 
 
 def _invalid(error: msgspec.DecodeError) -> InvalidInput:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from services.chassis.decisions import request_hash
 from services.chassis.identity import Actor, Grant
-from services.chassis.many import MANY, QUESTIONS, asked
+from services.chassis.many import MANY, QUESTIONS, asked, read_answers
 from services.chassis.refusals import (
     Busy,
     Fault,
@@ -223,6 +223,40 @@ async def test_several_questions_in_one_message_are_answered_each_by_its_own_han
     assert replies[0].position == written.position
     assert isinstance(replies[1].refusal, InvalidInput)
     assert replies[2].unwrap() == Total(total=0)
+
+
+async def test_each_question_of_a_message_takes_a_turn_of_its_own(
+    running, settings, database_url, requests, conference
+):
+    gate, entered = asyncio.Event(), []
+    one = await running(alpha(settings(database_url), api=slow(gate, entered)))
+    one.server._turns = asyncio.Semaphore(2)
+    wanted = [GetTotal(conference_id=uuid4().hex) for _ in range(10)]
+    together = [asyncio.ensure_future(requests.ask_all(wanted, timeout=60)) for _ in range(3)]
+    alone = asyncio.ensure_future(requests.ask(GetTotal(conference_id=conference), timeout=60))
+    await until(lambda: len(one.server._tasks) == 4 and len(entered) == 2)
+    assert one.server._turns.locked()
+    gate.set()
+    for replies in await asyncio.gather(*together):
+        assert [reply.unwrap() for reply in replies] == [Total(total=0)] * 10
+    assert (await alone).unwrap() == Total(total=0)
+
+
+async def test_a_question_that_is_late_is_unavailable_and_the_others_of_its_message_are_answered(
+    running, settings, database_url, bus, conference
+):
+    gate, entered = asyncio.Event(), []
+    one = await running(alpha(settings(database_url), api=slow(gate, entered)))
+    question = b'{"conference_id":"%s"}' % conference.encode()
+    body = asked([("Nothing", question), ("GetTotal", question), ("Nothing", question)])
+    headers = {"Quartier-Deadline": "1000"}
+    found = await bus.request(bus.subject_query("alpha", MANY), body, headers, timeout=60)
+    first, late, last = read_answers(found.data)
+    assert b"NotFound" in bytes(first)
+    assert b"Unavailable" in bytes(late)
+    assert b"NotFound" in bytes(last)
+    await until(lambda: not one.server._parts)
+    gate.set()
 
 
 async def test_what_does_not_fit_into_one_message_of_answers_is_asked_again(
