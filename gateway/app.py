@@ -10,15 +10,14 @@ import httpx
 from graphql import get_introspection_query
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from gateway.backends import GATEWAY, Backends
+from gateway.backends import Backends
 from gateway.door import Door
 from gateway.entrances import WHOLE, engines
 from gateway.execution.admission import Admission
+from gateway.execution.engine import Engine
 from gateway.execution.http import HttpEndpoint
 from gateway.execution.params import Params, Rejected
 from gateway.execution.socket import Sockets
@@ -36,18 +35,15 @@ from gateway.live.hubs import Hubs
 from gateway.live.presence import Presence
 from gateway.metrics import REPLICAS
 from gateway.schema.errors import all_refusals
-from gateway.schema.permissions import ALL_ADMIN, SCOPES
 from gateway.schema.relay import Signer
 from gateway.settings import GatewaySettings
 from gateway.webhooks.network import Guard
 from gateway.webhooks.office import Webhooks
+from gateway.well_known import PROTECTED_RESOURCE, WellKnown
 from services.chassis.bus import Bus
 from services.chassis.health import health_app
 from services.chassis.requests import Requests
 from services.chassis.tasks import end
-from services.contracts import registration
-
-PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 
 ALLOWED_HEADERS = [
     "apollo-require-preflight",
@@ -86,56 +82,45 @@ class Gateway:
         self._settings = settings
         self._bus = bus
         self._http = httpx.AsyncClient(timeout=5.0)
+
+        # Whom it asks, and what it keeps of the answers for those who watch.
         self.backends = Backends(Requests(bus, all_refusals()))
-        if settings.database_url is not None:
-            self.backends.webhooks = Webhooks(
-                settings.database_url,
-                bus,
-                self.backends,
-                settings.cursor_key,
-                settings.clock,
-                Guard(loopback=settings.webhooks_to_loopback),
-                days=settings.webhook_days,
-                connections=settings.database_connections,
-            )
+        self.backends.webhooks = _webhooks(settings, bus, self.backends)
         self.presence = Presence(self.backends)
         self.hubs = Hubs(bus, self.backends, self.presence, safety_seconds=safety_seconds)
-        issuers: list[Issuer] = [Registration(self.backends)]
-        if settings.oidc_issuer is not None:
-            claims = CityClaims(settings.own_client_ids, settings.role_claim, settings.roles)
-            issuers.append(Discovered(settings.oidc_issuer, settings.audience, self._http, claims))
+
+        # Who asks it.
         self._api_keys = ApiKeys(self.backends)
         bus.on_reconnect.append(self._api_keys.forget_all)
+        issuers = _issuers(settings, self.backends, self._http)
         self.identity = Identity(*issuers, api_keys=self._api_keys)
-        people = Gcra(settings.points_per_second, settings.points_at_once, floor=Limits.cost)
-        addresses = Gcra(settings.anonymous_points_per_second, settings.anonymous_points_at_once, floor=Limits.cost)
-        self.budget = Budget(people, addresses)
-        self.doors = {
-            path: Door(
-                engine=engine,
-                identity=self.identity,
-                backends=self.backends,
-                signer=Signer(settings.cursor_key),
-                clock=settings.clock,
-                hubs=self.hubs,
-                budget=self.budget,
-                slow_seconds=settings.slow_operation_seconds,
-                metadata=settings.public_url + PROTECTED_RESOURCE,
-            )
-            for path, engine in engines(settings, compiled=compiled).items()
-        }
-        self.door = self.doors[WHOLE]
         self.addresses = Addresses(settings.proxies)
-        self.admission = Admission(
-            rate=settings.sockets_per_second,
-            burst=settings.sockets_at_once,
-            most=settings.sockets_per_process,
-            each=settings.sockets_per_person,
-        )
+
+        # How much of it one client may have.
+        self.budget = _budget(settings)
+        self.replicas = Replicas(bus, self._share)
+        self.admission = _admission(settings)
+        self._access = Access(bus, self.identity, self.backends, self.admission.close_person)
+
+        # Where clients come in.
+        self.doors = {path: self._door(engine) for path, engine in engines(settings, compiled=compiled).items()}
+        self.door = self.doors[WHOLE]
         self.live = {path: self._live(door, lag_seconds) for path, door in self.doors.items() if door.watches}
         self.sockets, self.streams = self.live[WHOLE]
-        self.replicas = Replicas(bus, self._share)
-        self._access = Access(bus, self.identity, self.backends, self.admission.close_person)
+
+    def _door(self, engine: Engine) -> Door:
+        settings = self._settings
+        return Door(
+            engine=engine,
+            identity=self.identity,
+            backends=self.backends,
+            signer=Signer(settings.cursor_key),
+            clock=settings.clock,
+            hubs=self.hubs,
+            budget=self.budget,
+            slow_seconds=settings.slow_operation_seconds,
+            metadata=settings.public_url + PROTECTED_RESOURCE,
+        )
 
     def _live(self, door: Door, lag_seconds: float) -> tuple[Sockets, EventStreams]:
         """What serves the subscriptions of one door."""
@@ -161,22 +146,12 @@ class Gateway:
             )
             for path, door in self.doors.items()
         }
-        routes: list[BaseRoute] = [Route("/.well-known/jwks.json", self._jwks)]
+        routes = WellKnown(settings, self.backends).routes()
         for path, (sockets, streams) in self.live.items():
             routes += [WebSocketRoute(path, sockets), Route(f"{path}/stream", streams, methods=["GET", "POST"])]
-        routes.append(Route(PROTECTED_RESOURCE, self._protected_resource))
         app = health_app(self.readiness, routes)
         app.router.lifespan_context = self._lifespan
-        front: ASGIApp = Front(endpoints, app)
-        if settings.origins:
-            front = CORSMiddleware(
-                front,
-                allow_origins=sorted(settings.origins),
-                allow_methods=["GET", "POST"],
-                allow_headers=ALLOWED_HEADERS,
-                expose_headers=SHOWN_HEADERS,
-            )
-        return front
+        return _across_origins(settings, Front(endpoints, app))
 
     def _share(self, replicas: int) -> None:
         self.budget.share(replicas)
@@ -236,20 +211,57 @@ class Gateway:
             with suppress(Rejected):  # where introspection is off
                 await door.engine.introspect(door.engine.operation(usual))
 
-    async def _jwks(self, _: Request) -> Response:
-        reply = await self.backends.ask(registration.GetJsonWebKeys(), GATEWAY)
-        if reply.answer is None:
-            return JSONResponse({"error": "registration is away"}, 503, {"Retry-After": "1"})
-        return JSONResponse({"keys": reply.answer.keys}, headers={"Cache-Control": "public, max-age=60"})
 
-    async def _protected_resource(self, _: Request) -> Response:
-        """Where apps get tokens for this API, and with which scopes (RFC 9728)."""
-        issuer = self._settings.oidc_issuer
-        metadata = {
-            "resource": self._settings.public_url,
-            "authorization_servers": [issuer] if issuer else [],
-            "scopes_supported": [*SCOPES, ALL_ADMIN],
-            "bearer_methods_supported": ["header"],
-            "resource_name": "Quartier",
-        }
-        return JSONResponse(metadata, headers={"Cache-Control": "public, max-age=3600"})
+def _webhooks(settings: GatewaySettings, bus: Bus, backends: Backends) -> Webhooks | None:
+    """The part that keeps webhooks; None without a database for them."""
+    if settings.database_url is None:
+        return None
+    return Webhooks(
+        settings.database_url,
+        bus,
+        backends,
+        settings.cursor_key,
+        settings.clock,
+        Guard(loopback=settings.webhooks_to_loopback),
+        days=settings.webhook_days,
+        connections=settings.database_connections,
+    )
+
+
+def _issuers(settings: GatewaySettings, backends: Backends, http: httpx.AsyncClient) -> list[Issuer]:
+    """Whose tokens are taken: registration's, and those of the city's provider where there is one."""
+    issuers: list[Issuer] = [Registration(backends)]
+    if settings.oidc_issuer is not None:
+        claims = CityClaims(settings.own_client_ids, settings.role_claim, settings.roles)
+        issuers.append(Discovered(settings.oidc_issuer, settings.audience, http, claims))
+    return issuers
+
+
+def _budget(settings: GatewaySettings) -> Budget:
+    """The points of people and apps, and of those who show no token."""
+    return Budget(
+        Gcra(settings.points_per_second, settings.points_at_once, floor=Limits.cost),
+        Gcra(settings.anonymous_points_per_second, settings.anonymous_points_at_once, floor=Limits.cost),
+    )
+
+
+def _admission(settings: GatewaySettings) -> Admission:
+    return Admission(
+        rate=settings.sockets_per_second,
+        burst=settings.sockets_at_once,
+        most=settings.sockets_per_process,
+        each=settings.sockets_per_person,
+    )
+
+
+def _across_origins(settings: GatewaySettings, app: ASGIApp) -> ASGIApp:
+    """The same application, for the pages of other origins too that the settings name."""
+    if not settings.origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=sorted(settings.origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=ALLOWED_HEADERS,
+        expose_headers=SHOWN_HEADERS,
+    )
