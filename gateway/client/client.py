@@ -7,10 +7,8 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 from uuid import uuid4
 
 import aiohttp
@@ -19,10 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from gateway.client.outcomes import ClientError, Closed, Refused, Unreached
-from gateway.client.results import COMMANDS, OPERATIONS
-
-D = TypeVar("D")
+from gateway.client import messages
+from gateway.client.outcomes import ClientError, Closed, Unreached
+from gateway.client.results import COMMANDS
 
 CONNECTIONS = 100
 """At the same time, of all clients of an app that share them; a request beyond waits."""
@@ -33,33 +30,8 @@ KEEP_SECONDS = 4.0
 FATAL = {4400, 4401, 4403, 4409, 4429, 4500}
 """Close codes after which the same client must not simply connect again."""
 
-
-class _Answer(msgspec.Struct, Generic[D]):
-    """What a GraphQL server answers, with the data of one operation."""
-
-    data: D | None = None
-    errors: list[dict[str, Any]] | None = None
-
-
-class _Outcome(msgspec.Struct):
-    """Which member of its union a command's result is; what it says is read in a second step."""
-
-    kind: str = msgspec.field(name="__typename")
-    position: str = ""
-
-
-class _Message(msgspec.Struct):
-    """A message of graphql-transport-ws; the payload is read when it is known what it is."""
-
-    type: str
-    payload: msgspec.Raw = msgspec.Raw()
-
-
-_COMMAND = msgspec.json.Decoder(_Answer[dict[str, msgspec.Raw]])
-_OUTCOME = msgspec.json.Decoder(_Outcome)
-_REFUSED = msgspec.json.Decoder(Refused)
-_MESSAGE = msgspec.json.Decoder(_Message)
-_ERRORS = msgspec.json.Decoder(list[dict[str, Any]])
+NOT_KNOWN = "DOCUMENT_NOT_FOUND"
+"""The code of a gateway that does not know a document: it is of another version."""
 
 
 def new_id(kind: str) -> str:
@@ -68,7 +40,8 @@ def new_id(kind: str) -> str:
 
 
 class Client:
-    """A client of the API.
+    """A client of the API. It names its operations by the hash of their text, which the gateway trusts; one that does
+    not know them, being of another version, is sent the text.
 
     Args:
         url: address of the gateway, for example `http://127.0.0.1:8000`.
@@ -86,6 +59,7 @@ class Client:
         self._http = http
         self._own: aiohttp.ClientSession | None = None
         self._seen: dict[str, str] = {}
+        self._by_text: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,6 +89,16 @@ class Client:
             ClientError: nothing of the data asked for came back.
             Unreached: the gateway did not answer.
         """
+        by_id = operation not in self._by_text
+        try:
+            return await self._execute(operation, variables, by_id=by_id)
+        except ClientError as error:
+            if not by_id or NOT_KNOWN not in error.codes:
+                raise
+        self._by_text.add(operation)  # nothing of it was carried out
+        return await self._execute(operation, variables, by_id=False)
+
+    async def _execute(self, operation: str, variables: Mapping[str, Any] | None, *, by_id: bool) -> Any:
         headers = {"accept": "application/graphql-response+json", "content-type": "application/json"}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
@@ -122,16 +106,22 @@ class Client:
             headers["quartier-after"] = ", ".join(f"{service}/{position}" for service, position in self._seen.items())
         if self._http is None:
             self._http = self._own = connections()
-        body, url = _body(operation, variables), f"{self.url}/graphql"
+        body, url = messages.body(operation, variables, by_id=by_id), f"{self.url}/graphql"
         with reaching():
             async with self._http.post(url, data=body, headers=headers, timeout=self._timeout) as response:
                 content = await response.read()
         try:
-            return self._outcome(operation, content) if operation in COMMANDS else _data(operation, content)
+            if operation not in COMMANDS:
+                return messages.data(operation, content)
+            done = messages.outcome(operation, content)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
             raise Unreached(f"HTTP {response.status} without JSON", sent=True) from None
+        if done.position:
+            service, _, position = done.position.partition("/")
+            self._seen[service] = position
+        return done.result
 
     async def command(self, name: str, /, *, idempotency_key: str | None = None, **fields: Any) -> Any:
         """Runs the mutation of one command.
@@ -172,13 +162,17 @@ class Client:
         broken: float | None = None
         asked = dict(variables or {})
         while True:
+            by_id = operation not in self._by_text
             try:
-                async for change in self._subscribed(operation, asked):
+                async for change in self._subscribed(operation, asked, by_id=by_id):
                     pause, broken = 0.1, None
                     asked["after"] = change.cursor
                     yield change
                 return
             except ClientError as error:
+                if by_id and NOT_KNOWN in error.codes:
+                    self._by_text.add(operation)
+                    continue
                 if "BAD_USER_INPUT" not in error.codes or asked.pop("after", None) is None:
                     raise
                 continue  # the key under which cursors are signed is another one: from the beginning
@@ -198,41 +192,27 @@ class Client:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 -- spreads those who come back
             pause = min(5.0, pause * 2)
 
-    async def _subscribed(self, operation: str, variables: Mapping[str, Any]) -> AsyncIterator[Any]:
+    async def _subscribed(self, operation: str, variables: Mapping[str, Any], *, by_id: bool) -> AsyncIterator[Any]:
         address = "ws" + self.url.removeprefix("http") + "/graphql"
         protocol = Subprotocol("graphql-transport-ws")
         async with connect(address, subprotocols=[protocol], max_size=8 << 20, compression=None) as socket:
             authorization = {"authorization": f"Bearer {self.token}"} if self.token else {}
             await _send(socket, {"type": "connection_init", "payload": authorization})
             while True:
-                message = _MESSAGE.decode(await socket.recv(decode=False))
+                message = messages.message(await socket.recv(decode=False))
                 match message.type:
                     case "connection_ack":
-                        body = msgspec.Raw(_body(operation, variables))
+                        body = msgspec.Raw(messages.body(operation, variables, by_id=by_id))
                         await _send(socket, {"id": "1", "type": "subscribe", "payload": body})
                     case "next":
-                        found = _data(operation, message.payload)
+                        found = messages.data(operation, message.payload)
                         yield getattr(found, found.__struct_fields__[0])
                     case "error":
-                        raise ClientError(_ERRORS.decode(message.payload))
+                        raise messages.errors(message.payload)
                     case "complete":
                         return
                     case "ping":
                         await _send(socket, {"type": "pong"})
-
-    def _outcome(self, command: str, content: bytes) -> Any:
-        answer = _COMMAND.decode(content)
-        if answer.data is None:
-            raise ClientError(answer.errors or [{"message": "no data"}])
-        (result,) = answer.data.values()
-        if bytes(result) == b"null":
-            raise ClientError(answer.errors or [{"message": "no result"}])
-        outcome = _OUTCOME.decode(result)
-        if not outcome.kind.endswith("Success"):
-            return _REFUSED.decode(result)
-        service, _, position = outcome.position.partition("/")
-        self._seen[service] = position
-        return _success(command).decode(result)
 
 
 def connections(limit: int = CONNECTIONS) -> aiohttp.ClientSession:
@@ -258,40 +238,6 @@ def reaching() -> Iterator[None]:
         raise Unreached(type(error).__name__, sent=False) from error
     except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
         raise Unreached(type(error).__name__, sent=True) from error
-
-
-def _data(operation: str, content: bytes | msgspec.Raw) -> Any:
-    """The data of a query, or of one message of a subscription."""
-    answer = _result(operation).decode(content)
-    if answer.data is None:
-        raise ClientError(answer.errors or [{"message": "no data"}])
-    return answer.data
-
-
-@cache
-def _result(operation: str) -> msgspec.json.Decoder[_Answer[Any]]:
-    data = OPERATIONS[operation]
-    return msgspec.json.Decoder(_Answer[data])  # type: ignore[valid-type]
-
-
-@cache
-def _success(command: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(COMMANDS[command])
-
-
-@cache
-def _query(operation: str) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(document(operation)))
-
-
-def _body(operation: str, variables: Mapping[str, Any] | None) -> bytes:
-    body = {"query": _query(operation), "operationName": operation, "variables": dict(variables or {})}
-    return msgspec.json.encode(body)
-
-
-def document(operation: str) -> str:
-    """The text of one operation."""
-    return (files("gateway.client") / "operations" / f"{operation}.graphql").read_text()
 
 
 def camel(name: str) -> str:

@@ -12,6 +12,9 @@ import pytest
 from tests.city.town import Town
 from tests.integration.cli.conftest import ROOT, mentioning, started
 
+ONLY_TRUSTED = {"QUARTIER_ONLY_TRUSTED": "api"}
+"""Rehearsals and these tests need nothing but the documents that the gateway knows."""
+
 
 @pytest.fixture(scope="module")
 def replicas(request: pytest.FixtureRequest) -> int:
@@ -26,7 +29,7 @@ def town(run_folder: Path, replicas: int) -> Iterator[Town]:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second city beside it would only make both slow
         folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
         folder.chmod(0o755)
-        city = Town(started(folder, ROOT, "--replicas", str(replicas)), folder)
+        city = Town(started(folder, ROOT, "--replicas", str(replicas), environment=ONLY_TRUSTED), folder)
         try:
             yield city
         finally:

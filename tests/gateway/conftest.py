@@ -35,7 +35,7 @@ class Address:
         self.bus = bus
         self.url = f"http://127.0.0.1:{port}"
         self.ws = f"ws://127.0.0.1:{port}/graphql"
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=10)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=60)
 
     async def ask(
         self, query: str, token: str | None = None, headers: dict[str, str] | None = None, **variables: Any

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from gateway.client.client import document
+from gateway.client.messages import document
 from services.contracts import registration
 from tests.gateway.city import ANNA, CONFERENCE, City
 from tests.gateway.conftest import Address

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python client against a running gateway."""
 
+import asyncio
+import hashlib
+
 import pytest
 
-from gateway.client import Client, ClientError, Closed, Refused, Unreached, connections
+from gateway.client import Client, ClientError, Closed, Refused, Unreached, connections, messages
 from gateway.client.results import CastBallotSuccess, ConferenceSnapshot, PollsChanged, SessionChanged
+from gateway.execution.trusted import document_id
 from gateway.schema.relay import global_id
 from services.contracts import session
 from services.contracts.refusals import PollIsClosed
 from tests.gateway.city import ANNA, CONFERENCE, START, City, evening
-from tests.gateway.conftest import Address
+from tests.gateway.conftest import Address, running
 
 GID = global_id("Conference", CONFERENCE)
 POLL = global_id("Poll", "90" * 16)
@@ -56,6 +60,44 @@ async def test_a_subscription_begins_with_a_snapshot_and_goes_on_with_typed_chan
         city.know([session.PollsView(conference_id=CONFERENCE, polls=())])
         await city.tell(session.PollOpened(at=START, conference_id=CONFERENCE, poll_id="90" * 16))
         assert isinstance(await anext(changes), PollsChanged)
+        await changes.aclose()
+
+
+async def test_the_client_needs_no_more_than_trusted_documents(city: City, nats_url: str, prefix: str) -> None:
+    async with (
+        running(nats_url, prefix, only_trusted="api") as gateway,
+        Client(gateway.url, city.issuer.resident()) as client,
+    ):
+        assert (await gateway.ask("{ __typename }"))["errors"][0]["extensions"]["code"] == "ONLY_TRUSTED_DOCUMENTS"
+        assert (await client.execute("Evening", {"id": GID})).conference.session.status == "RUNNING"
+        done = await client.command("CastBallot", conference_id=GID, poll_id=POLL, option=1)
+        assert isinstance(done, CastBallotSuccess)
+        changes = client.subscribe("ConferenceChanges", {"conferenceId": GID})
+        assert isinstance(await anext(changes), ConferenceSnapshot)
+        await changes.aclose()
+
+
+def test_an_operation_is_named_as_the_gateway_names_documents() -> None:
+    assert messages.document_id("Viewer") == document_id(messages.document("Viewer"))
+    asked = messages.body("Viewer", None, by_id=True)
+    assert messages.document_id("Viewer").encode() in asked
+    assert b"query" not in asked
+
+
+async def test_a_gateway_that_does_not_know_an_operation_is_sent_its_text(
+    city: City, gateway: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = "sha256:" + hashlib.sha256(b"of another version").hexdigest()
+    monkeypatch.setattr(messages, "_id", lambda _: {"documentId": strange})
+    async with Client(gateway.url, city.issuer.resident()) as client:
+        found = await asyncio.gather(*(client.execute("Viewer") for _ in range(8)))
+        assert {one.viewer.kind for one in found} == {"RESIDENT"}
+        assert (await client.execute("Viewer")).viewer.kind == "RESIDENT"
+        done = await client.command("CastBallot", conference_id=GID, poll_id=POLL, option=1)
+        assert isinstance(done, CastBallotSuccess)
+        assert len(city.commands) == 1
+        changes = client.subscribe("ConferenceChanges", {"conferenceId": GID})
+        assert isinstance(await anext(changes), ConferenceSnapshot)
         await changes.aclose()
 
 

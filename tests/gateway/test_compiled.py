@@ -10,7 +10,7 @@ import msgspec
 import orjson
 import pytest
 
-from gateway.client.client import document
+from gateway.client.messages import document
 from gateway.execution.compiled import Compiled
 from gateway.schema.relay import global_id
 from services.chassis.refusals import NotFound

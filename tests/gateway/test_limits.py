@@ -10,7 +10,7 @@ import httpx
 import pytest
 import structlog
 
-from gateway.client.client import document
+from gateway.client.messages import document
 from gateway.execution.trusted import document_id
 from gateway.schema.relay import global_id
 from tests.gateway.city import CONFERENCE, City

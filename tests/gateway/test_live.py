@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from gateway.client import Client, Closed, fold
-from gateway.client.client import document
+from gateway.client.messages import document
 from gateway.client.results import ConferenceSnapshot
 from gateway.live.hub import TELL_SECONDS
 from gateway.schema.relay import global_id

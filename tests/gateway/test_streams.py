@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from gateway.client.client import document
+from gateway.client.messages import document
 from gateway.execution import sse
 from gateway.schema.relay import global_id
 from services.contracts import registration, session
