@@ -14,16 +14,12 @@ from gateway.schema import ideas as ideas_types
 from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
 from gateway.schema import session as session_types
+from gateway.schema.lists import one_page, paged
 from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
 from gateway.schema.relay import (
-    AFTER,
-    BEFORE,
-    FIRST,
-    LAST,
     Connection,
     Node,
     Page,
-    connection,
     global_id,
     local_id,
 )
@@ -207,16 +203,14 @@ class Conference(Shown, Node):
         return show(ideas_types.IdeaSheet, mine[-1], self.conference) if mine else None
 
     @computed(needs=PUBLIC)
+    @paged
     async def ideas(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
     ) -> Connection[ideas_types.Idea] | None:
         """The ideas that were submitted."""
-        return await list_ideas(context_of(info), self.conference, Page(first, after, last, before))
+        return await list_ideas(context_of(info), self.conference, page)
 
     @computed(needs=FOR_STAFF)
     async def venue(self, info: strawberry.Info) -> rooms_types.Venue | None:
@@ -269,9 +263,10 @@ class Conference(Shown, Node):
 
 async def list_ideas(context: Context, conference: str | None, page: Page) -> Connection[ideas_types.Idea]:
     """A page of submitted ideas, all or of one conference."""
-    purpose = f"ideas/{conference or ''}"
-    cut = page.cut(context.signer, purpose)
-    found = await context.ask(contract_ideas.ListIdeas(conference_id=conference, cut=cut))
-    nodes = [ideas_types.shown_idea(context, item) for item in found.items]
-    made: Connection[ideas_types.Idea] = connection(context.signer, purpose, cut, found, nodes)
-    return made
+    return await one_page(
+        context,
+        f"ideas/{conference or ''}",
+        page,
+        lambda cut: contract_ideas.ListIdeas(conference_id=conference, cut=cut),
+        lambda item: ideas_types.shown_idea(context, item),
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The questions a client may begin with."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -11,19 +12,15 @@ from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.conference import FOR_WRITERS, Conference, list_ideas
 from gateway.schema.ideas import Challenge, Idea, IdeaSheet, shown_idea
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
+from gateway.schema.lists import one_page, paged
 from gateway.schema.people import Person, person
 from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
 from gateway.schema.rate_limit import RateLimit
 from gateway.schema.registration import District
 from gateway.schema.relay import (
-    AFTER,
-    BEFORE,
-    FIRST,
-    LAST,
     Connection,
     Node,
     Page,
-    connection,
     global_id,
     local_id,
     parse_id,
@@ -180,7 +177,11 @@ class Query:
     ) -> list[Node | None] | None:
         """The things with these global ids, in their order."""
         context = context_of(info)
-        return [await fetch_node(context, gid) if _offered(info, gid) else None for gid in ids[:100]]
+
+        async def offered(gid: str) -> Node | None:
+            return await fetch_node(context, gid) if _offered(info, gid) else None
+
+        return await asyncio.gather(*map(offered, ids[:100]))  # what one service has is asked for in one message
 
     @cached(3600)
     @computed(needs=PUBLIC)
@@ -190,84 +191,75 @@ class Query:
 
     @cached(2)
     @computed(needs=PUBLIC)
+    @paged
     async def conferences(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         district_id: DISTRICT = None,
     ) -> Connection[Conference] | None:
         """Conferences by start."""
-        context = context_of(info)
         district = None if district_id is None else local_id(district_id, "District")
-        purpose = f"conferences/{district or ''}"
-        cut = Page(first, after, last, before).cut(context.signer, purpose)
-        page = await context.ask(contract_registration.ListConferences(cut=cut, district_id=district))
-        nodes = [show(Conference, item, item.conference_id) for item in page.items]
-        found: Connection[Conference] = connection(context.signer, purpose, cut, page, nodes)
-        return found
+        return await one_page(
+            context_of(info),
+            f"conferences/{district or ''}",
+            page,
+            lambda cut: contract_registration.ListConferences(cut=cut, district_id=district),
+            lambda item: show(Conference, item, item.conference_id),
+        )
 
     @cached(60)
     @computed(needs=PUBLIC)
+    @paged
     async def districts(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         postal_code: Annotated[str | None, strawberry.argument(description="Postal code of an address.")] = None,
         street: Annotated[str | None, strawberry.argument(description="Street of an address.")] = None,
         house_number: Annotated[int | None, strawberry.argument(description="House number of an address.")] = None,
     ) -> Connection[District] | None:
         """Districts by name: all, or those an address belongs to."""
-        context = context_of(info)
-        purpose = f"districts/{postal_code}/{street}/{house_number}"
-        cut = Page(first, after, last, before).cut(context.signer, purpose)
-        query = contract_registration.ListDistricts(
-            cut=cut, postal_code=postal_code, street=street, house_number=house_number
+        return await one_page(
+            context_of(info),
+            f"districts/{postal_code}/{street}/{house_number}",
+            page,
+            lambda cut: contract_registration.ListDistricts(
+                cut=cut, postal_code=postal_code, street=street, house_number=house_number
+            ),
+            lambda item: show(District, item),
         )
-        page = await context.ask(query)
-        nodes = [show(District, item) for item in page.items]
-        found: Connection[District] = connection(context.signer, purpose, cut, page, nodes)
-        return found
 
     @cached(10)
     @computed(needs=PUBLIC)
+    @paged
     async def challenges(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         district_id: DISTRICT = None,
     ) -> Connection[Challenge] | None:
         """Challenges that organisations posted."""
-        context = context_of(info)
         district = None if district_id is None else local_id(district_id, "District")
-        purpose = f"challenges/{district or ''}"
-        cut = Page(first, after, last, before).cut(context.signer, purpose)
-        page = await context.ask(contract_ideas.ListChallenges(district_id=district, cut=cut))
-        nodes = [show(Challenge, item) for item in page.items]
-        found: Connection[Challenge] = connection(context.signer, purpose, cut, page, nodes)
-        return found
+        return await one_page(
+            context_of(info),
+            f"challenges/{district or ''}",
+            page,
+            lambda cut: contract_ideas.ListChallenges(district_id=district, cut=cut),
+            lambda item: show(Challenge, item),
+        )
 
     @computed(needs=PUBLIC)
+    @paged
     async def ideas(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         conference_id: CONFERENCE = None,
     ) -> Connection[Idea] | None:
         """Submitted ideas, all or of one conference."""
         conference = None if conference_id is None else local_id(conference_id, "Conference")
-        return await list_ideas(context_of(info), conference, Page(first, after, last, before))
+        return await list_ideas(context_of(info), conference, page)
 
     @computed(needs=FOR_THE_JURY)
     async def jury_round(self, info: strawberry.Info, id: ID) -> JuryRound | None:  # noqa: A002 -- named by Relay
@@ -277,23 +269,21 @@ class Query:
         )
 
     @computed(needs=FOR_WHO_APPROVES)
+    @paged
     async def apps(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         status: Annotated[AppStatus | None, strawberry.argument(description="Only those with this status.")] = None,
     ) -> Connection[App] | None:
         """Apps that registered themselves, the newest first."""
-        context = context_of(info)
-        purpose = f"apps/{status.value if status else ''}"
-        cut = Page(first, after, last, before).cut(context.signer, purpose)
-        page = await context.ask(contract_registration.ListApps(cut=cut, status=status.value if status else None))
-        nodes = [show(App, item) for item in page.items]
-        found: Connection[App] = connection(context.signer, purpose, cut, page, nodes)
-        return found
+        return await one_page(
+            context_of(info),
+            f"apps/{status.value if status else ''}",
+            page,
+            lambda cut: contract_registration.ListApps(cut=cut, status=status.value if status else None),
+            lambda item: show(App, item),
+        )
 
     @computed(needs=FOR_THE_DESK)
     async def desk(self, info: strawberry.Info) -> Desk | None:
@@ -301,17 +291,15 @@ class Query:
         return show(Desk, await context_of(info).ask(contract_session.GetDesk()))
 
     @computed(needs=FOR_WEBHOOKS)
+    @paged
     async def webhooks(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         owner: Annotated[str | None, strawberry.argument(description="Only those of this owner.")] = None,
     ) -> Connection[Webhook] | None:
         """Webhooks, the oldest first: all, for organisers; an app sees its own."""
-        return await list_webhooks(context_of(info), owner, Page(first, after, last, before))
+        return await list_webhooks(context_of(info), owner, page)
 
     @computed(needs=PUBLIC)
     def webhook_event_kinds(self) -> list[WebhookEventKind]:

@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
@@ -20,11 +20,6 @@ from gateway.schema.shape import computed, graphql_type, shown
 from services.contracts.shared import Cut, Listed
 
 HEX = re.compile(r"^[0-9a-f]{32}\Z")
-
-FIRST = Annotated[int | None, strawberry.argument(description="How many items from the start: 1 to 100.")]
-AFTER = Annotated[str | None, strawberry.argument(description="Only items behind this cursor.")]
-LAST = Annotated[int | None, strawberry.argument(description="How many items from the end, instead of `first`.")]
-BEFORE = Annotated[str | None, strawberry.argument(description="Only items ahead of this cursor.")]
 
 
 class BadId(ValueError):

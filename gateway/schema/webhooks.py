@@ -11,12 +11,9 @@ import msgspec
 import strawberry
 
 from gateway.context import Context, context_of
+from gateway.schema.lists import paged
 from gateway.schema.permissions import FOR_WEBHOOKS
 from gateway.schema.relay import (
-    AFTER,
-    BEFORE,
-    FIRST,
-    LAST,
     Connection,
     Node,
     Page,
@@ -172,13 +169,11 @@ class Webhook(Shown, Node):
         return self.view.former_until
 
     @computed
+    @paged
     async def deliveries(
         self,
         info: strawberry.Info,
-        first: FIRST = None,
-        after: AFTER = None,
-        last: LAST = None,
-        before: BEFORE = None,
+        page: Page,
         state: Annotated[
             WebhookDeliveryState | None, strawberry.argument(description="Only those of which this became.")
         ] = None,
@@ -187,12 +182,12 @@ class Webhook(Shown, Node):
         context = context_of(info)
         wanted = None if state is None else state.value
         purpose = f"deliveries/{self.view.id.hex}/{wanted or ''}"
-        cut = Page(first, after, last, before).cut(context.signer, purpose)
+        cut = page.cut(context.signer, purpose)
         found, more = await records_of(context).deliveries(self.view.id, wanted, cut)
         listed = Listed(keys=tuple(str(one.seq) for one in found), more=more)
         nodes = show_all(WebhookDelivery, found)
-        page: Connection[WebhookDelivery] = connection(context.signer, purpose, cut, listed, nodes)
-        return page
+        made: Connection[WebhookDelivery] = connection(context.signer, purpose, cut, listed, nodes)
+        return made
 
 
 def records_of(context: Context) -> Records:
@@ -206,7 +201,7 @@ def records_of(context: Context) -> Records:
     return context.backends.webhooks.records
 
 
-async def list_webhooks(context: Context, owner: str | None, asked: Page) -> Connection[Webhook]:
+async def list_webhooks(context: Context, owner: str | None, page: Page) -> Connection[Webhook]:
     """The webhooks that the client manages: all, of one owner, or its own.
 
     Raises:
@@ -217,11 +212,11 @@ async def list_webhooks(context: Context, owner: str | None, asked: Page) -> Con
     if not manages(context.actor, owner):
         raise Refused(NotAllowed(needs="organiser"))
     purpose = f"webhooks/{owner or ''}"
-    cut = asked.cut(context.signer, purpose)
+    cut = page.cut(context.signer, purpose)
     found, more = await records_of(context).webhooks(owner, cut)
     listed = Listed(keys=tuple(str(one.seq) for one in found), more=more)
-    page: Connection[Webhook] = connection(context.signer, purpose, cut, listed, show_all(Webhook, found))
-    return page
+    made: Connection[Webhook] = connection(context.signer, purpose, cut, listed, show_all(Webhook, found))
+    return made
 
 
 async def fetch_webhook(context: Context, local: str) -> Webhook | None:
