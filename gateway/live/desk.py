@@ -4,7 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.live.parts import Listed, Look, Views
+from gateway.live.changes import Listed
+from gateway.live.parts import Look, Views
 from gateway.live.views import Key, Message, View
 from gateway.live.visibility import Viewer
 from services.chassis.contract import QueryRequest

@@ -19,8 +19,9 @@ import structlog
 
 from gateway.backends import GATEWAY, Backends
 from gateway.execution.sharing import Words
+from gateway.live.changes import Changes
 from gateway.live.history import History
-from gateway.live.parts import Changes, Look, Memo
+from gateway.live.parts import Look, Memo
 from gateway.live.subscriber import Show, Sink, Subscriber
 from gateway.live.topics import Topic
 from gateway.live.views import Key, Told

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.live.parts import Listed, Look, Views
+from gateway.live.changes import Listed
+from gateway.live.parts import Look, Views
 from gateway.live.views import Key, View
 from gateway.live.visibility import Viewer
 from services.chassis.identity import CITY_SCOPE, Actor, Grant

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import structlog
 
 from gateway.execution.sharing import Told, Words
-from gateway.live.parts import Change
+from gateway.live.changes import Change
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
 from gateway.metrics import TOLD

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from gateway.live import desk, jury, parts
-from gateway.live.parts import Listed, Look, Views
+from gateway.live.changes import LISTED, Listed
+from gateway.live.parts import Look, Views
 from gateway.live.views import VIEWS, Key, Message, View, bound
 from gateway.live.visibility import Viewer
 from services.chassis.contract import LiveChange
@@ -113,7 +114,7 @@ CONFERENCE = Topic(
     depends=parts.DEPENDS,
     choosing=frozenset({"groups"}),
     admits=parts.takes_part,
-    listed=parts.LISTED,
+    listed=LISTED,
     tallies=frozenset({"polls", "presence"}),
     attended=True,
 )

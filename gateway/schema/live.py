@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import strawberry
 
 from gateway.live import parts as live
-from gateway.live.parts import Change
+from gateway.live.changes import Change
 from gateway.live.views import Key
 from gateway.schema.conference import FOR_STAFF
 from gateway.schema.ideas import Board, Card, IdeaSheet, Problems

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import strawberry
 
-from gateway.live.parts import Change
+from gateway.live.changes import Change
 from gateway.live.views import Key
 from gateway.schema.conference import ConferenceDetails
 from gateway.schema.jury import FOR_JURORS, JuryRound, RankedIdea, Review

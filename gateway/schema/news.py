@@ -10,9 +10,9 @@ from strawberry.schema_directive import Location
 
 from gateway.context import Context, context_of, offers
 from gateway.execution.sharing import Sharing, Told
+from gateway.live.changes import Change
 from gateway.live.hub import Hub
 from gateway.live.hubs import Feed
-from gateway.live.parts import Change
 from gateway.live.subscriber import Place
 from gateway.live.topics import Topic
 from gateway.live.views import Key

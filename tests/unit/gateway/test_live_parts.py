@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from gateway.live import visibility
-from gateway.live.parts import Changes, Look, Seats, parts, wanted
+from gateway.live.changes import Changes
+from gateway.live.parts import Look, Seats, parts, wanted
 from gateway.live.topics import TOPICS
 from gateway.live.views import VIEWS, Key, bound
 from gateway.live.visibility import Viewer

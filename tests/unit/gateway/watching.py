@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import msgspec
 
+from gateway.live.changes import Change
 from gateway.live.hub import Hub
-from gateway.live.parts import Change
 from gateway.live.subscriber import Place, Subscriber
 from gateway.live.topics import CONFERENCE, Topic
 from gateway.live.views import Key
