@@ -183,6 +183,7 @@ class Gateway:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self._access.open()
         await self.backends.answers.open(self._bus)
+        await self.backends.places.open(self._bus)
         webhooks = self.backends.webhooks
         if webhooks is not None:
             webhooks.open()
@@ -198,6 +199,7 @@ class Gateway:
             await self.hubs.close()
             await self.presence.close()
             await self.backends.answers.close()
+            await self.backends.places.close()
             await self._access.close()
             await self._api_keys.close()
             await self._http.aclose()

@@ -10,6 +10,7 @@ import structlog
 
 from gateway.answers import Answers
 from gateway.names import Names
+from gateway.places import Places
 from gateway.webhooks.commands import WebhooksNotOffered
 from services.chassis.contract import Answer, CommandRequest, QueryRequest
 from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
@@ -70,6 +71,8 @@ class Backends:
         self._asking: set[asyncio.Task[None]] = set()
         self.names = Names(self._ask_names)
         self.answers = Answers(lambda query, after: self._ask(query, ANONYMOUS, after))
+        self.places = Places(lambda query, after: self._ask(query, GATEWAY, after))
+        requests.within = self.places.scopes
         self.webhooks: Webhooks | None = None
 
     async def ask(self, query: QueryRequest[A], actor: Actor, *, after: str | None = None) -> Reply[A]:
@@ -145,7 +148,7 @@ class Backends:
             )
 
     async def _ask_names(self, conference: str, people: tuple[str, ...]) -> Mapping[str, str] | None:
-        query = registration.GetNames(conference_id=conference, ids=people)
+        query = registration.GetNames(conference_id=conference or None, ids=people)
         reply: Reply[Any] = await self.ask(query, GATEWAY)
         if reply.answer is None:
             log.info("names are missing", conference=conference, refusal=type(reply.refusal).__name__)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What resolvers may use while one operation is executed: who asks, and the ways to the services."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import msgspec
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
@@ -129,7 +131,10 @@ class Context:
         place = (conference, anywhere)
         known = self._standings.get(place)
         if known is None:
-            known = self._standings[place] = standing(self.actor, self.conference, conference, anywhere=anywhere)
+            actor = self.actor
+            if actor.is_wide:
+                actor = actor.within(conference, self.backends.places.scopes(conference))
+            known = self._standings[place] = standing(actor, self.conference, conference, anywhere=anywhere)
         return known
 
     def is_staff(self, conference: str | None) -> bool:
@@ -162,11 +167,36 @@ class Context:
         if lacks is not None:
             raise Refused(NotAllowed(needs=lacks))
 
+    async def list_ideas(self, query: contract.ListIdeas) -> contract.Ideas:
+        """A page of ideas, each as the client may see it.
+
+        How to reach a group is for whoever serves at its conference. Where a role holds by a series or a district, the
+        service must know which conference is meant: those ideas are asked for once more, all in one message.
+
+        Raises:
+            Refused: the service is down.
+        """
+        page = await self.ask(query)
+        if query.conference_id is not None or not self.actor.is_wide:
+            return page
+        ideas = {item.idea_id: item for item in page.items}
+        at: dict[str, list[str]] = {}
+        for item in page.items:
+            if self.is_invited(item.conference_id):
+                at.setdefault(item.conference_id, []).append(item.idea_id)
+        again = (
+            self.ask(contract.ListIdeas(conference_id=where, ids=tuple(ids), cut=Cut(first=len(ids))))
+            for where, ids in at.items()
+        )
+        for closer in await asyncio.gather(*again):
+            ideas.update((item.idea_id, item) for item in closer.items)
+        return msgspec.structs.replace(page, items=tuple(ideas[item.idea_id] for item in page.items))
+
     async def _load_ideas(self, ids: list[str]) -> list[contract.IdeaView | None]:
         found: dict[str, contract.IdeaView] = {}
         for start in range(0, len(ids), 100):
             some = tuple(ids[start : start + 100])
-            page = await self.ask(contract.ListIdeas(ids=some, cut=Cut(first=len(some))))
+            page = await self.list_ideas(contract.ListIdeas(ids=some, cut=Cut(first=len(some))))
             found.update((item.idea_id, item) for item in page.items)
         return [found.get(idea) for idea in ids]
 

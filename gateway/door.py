@@ -198,9 +198,11 @@ class Door:
             traceparent: of the request.
 
         Raises:
-            Turned: too many clients have asked for the schema in words that were not heard before.
+            Turned: too many clients have asked for the schema in words that were not heard before, or it cannot be
+                found out where the client's roles hold.
             TimeoutError: it took longer.
         """
+        await self._know_places(login, after)
         operation, account, paid = admitted
         with self.observing(operation, transport, traceparent) as observed:
             observed.cost = paid.cost
@@ -229,11 +231,22 @@ class Door:
             params: of the request.
             transport: `websocket` or `sse`.
         """
+        await self._know_places(login, None)
         with self.observing(admitted.operation, transport) as observed:
             observed.cost = admitted.paid.cost
             found = await self.engine.stream(admitted.operation, params, self.context(login, paid=admitted.paid))
             observed.outcome = "errors" if isinstance(found, ExecutionResult) else "ok"
             return found
+
+    async def _know_places(self, login: Login, after: str | None) -> None:
+        """Sees to it that roles in a series or a district can be checked.
+
+        Raises:
+            Turned: registration cannot be asked now, and was not asked before.
+        """
+        if login.actor.is_wide and not await self._backends.places.settled(positions(after).get("registration")):
+            reason = "what conferences belong to your series and districts cannot be found out now"
+            raise Turned(503, "ROLES_AWAY", reason, {"Retry-After": "1"})
 
     def refund(self, admitted: Admitted, cost: int) -> Paid:
         """Gives back what an operation turned out not to cost.

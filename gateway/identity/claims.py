@@ -13,7 +13,7 @@ from gateway.schema.permissions import GRANTED, expanded
 from gateway.schema.relay import HEX
 from services.chassis.identity import CITY_SCOPE, Actor, Grant
 
-ROLE_AT = re.compile(r"^(?P<role>[a-z]+)@(?P<scope>city|[0-9a-f]{32})\Z")
+ROLE_AT = re.compile(r"^(?P<role>[a-z]+)@(?P<scope>city|(?:series:|district:)?[0-9a-f]{32})\Z")
 """A role and where it holds, as the setting writes it."""
 
 
@@ -60,7 +60,8 @@ class CityClaims:
     Args:
         own_clients: the `client_id` of the city's own pages, where people act with all their rights.
         role_claim: the claim with groups or roles, a path such as `realm_access.roles`; None: the claim `grants`.
-        roles: of each value of that claim, the roles it stands for: `organiser@city`, `moderator@<conference id>`.
+        roles: of each value of that claim, the roles it stands for: `organiser@city`, `moderator@<conference id>`,
+            `mentor@series:<id>`, `moderator@district:<id>`.
     """
 
     def __init__(

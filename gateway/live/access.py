@@ -13,15 +13,17 @@ from gateway.backends import Backends
 from gateway.identity import Identity
 from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import ContractEvent
-from services.chassis.identity import CITY_SCOPE, Grant
+from services.chassis.identity import Grant, scope_of
 from services.contracts import registration, session
 
 
 class _Person(msgspec.Struct):
-    """Whom a message is about: somebody of one conference, somebody of the staff in a role there or in the city, or an
+    """Whom a message is about: somebody of one conference, somebody of the staff in a role and where it holds, or an
     app."""
 
     conference_id: str | None = ""
+    series_id: str | None = None
+    district_id: str | None = None
     participant_id: str = ""
     staff_id: str = ""
     app_id: str = ""
@@ -103,4 +105,4 @@ class Access:
 
 
 def _grant(person: _Person) -> Grant:
-    return Grant(person.role, person.conference_id or CITY_SCOPE)
+    return Grant(person.role, scope_of(person.conference_id or None, person.series_id, person.district_id))

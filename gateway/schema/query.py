@@ -60,7 +60,7 @@ class ViewerGrant(Shown):
 
     @computed
     def scope(self) -> str:
-        """`city`, or the id (32 hex digits) of a conference, a series or a district."""
+        """`city`, the id (32 hex digits) of a conference, or `series:<id>` or `district:<id>`."""
         return self.view.scope
 
 

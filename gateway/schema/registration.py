@@ -78,6 +78,7 @@ class StaffAssignment(Shown):
 
     view: strawberry.Private[contract.StaffEntry]
     role: Role = shown("What they do.")
+    scope: str = shown("Where else: `city`, `series:<id>` or `district:<id>`; the id of the conference: nowhere else.")
 
     @computed
     def person(self) -> Person:

@@ -16,13 +16,16 @@ from graphql import GraphQLObjectType
 from gateway.schema.build import build_schema, core
 from gateway.schema.doors import DOORS, needs_of
 from gateway.schema.permissions import ALL_ADMIN, ROLES, SCOPES, Needs, lacking, standing
-from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
+from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant, scope_of
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "permissions.md"
 TYPES: Final = ("Query", "Subscription", "Conference", "Mutation")
 """Where questions begin: these types declare needs on every field."""
 
 HERE, ELSEWHERE = "c0" * 16, "ff" * 16
+SERIES, DISTRICT = "5e" * 16, "d1" * 16
+WITHIN: Final = (scope_of(None, SERIES, None), scope_of(None, None, DISTRICT))
+"""What the conference concerned belongs to."""
 PERSON, STAFF_PERSON = "a0" * 16, "e0" * 16
 
 
@@ -60,6 +63,10 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "mentor": Client(_staff("mentor", HERE)),
     "moderator": Client(_staff("moderator", HERE)),
     "other moderator": Client(_staff("moderator", ELSEWHERE)),
+    "moderator of the series": Client(_staff("moderator", f"series:{SERIES}")),
+    "of another series": Client(_staff("moderator", f"series:{ELSEWHERE}")),
+    "organiser of the district": Client(_staff("organiser", f"district:{DISTRICT}")),
+    "of another district": Client(_staff("organiser", f"district:{ELSEWHERE}")),
     "juror": Client(_staff("juror", CITY_SCOPE)),
     "organiser": Client(_staff("organiser", CITY_SCOPE)),
     "app, all scopes": Client(_staff("organiser", CITY_SCOPE), scopes=frozenset(SCOPES)),
@@ -73,12 +80,9 @@ def allowed(needs: Needs, client: Client) -> bool:
     """Whether a client may ask for a field, seen from outside: gateway and service together."""
     if not client.known:
         return False
-    roles = standing(
-        client.actor,
-        client.own,
-        HERE if needs.place == "conference" else None,
-        anywhere=needs.place == "anywhere",
-    )
+    conference = HERE if needs.place == "conference" else None
+    actor = client.actor.within(conference, WITHIN)
+    roles = standing(actor, client.own, conference, anywhere=needs.place == "anywhere")
     return lacking(needs, roles if client.seated else roles - {"seated"}, client.scopes) is None
 
 
@@ -109,7 +113,8 @@ command checks it again, and decides what only it knows: who has a seat, who sit
 which juror was given which idea. A field that the table does not name is for whoever came to its object.
 """
 
-BETWEEN = f"""A role holds at one conference, or in the city and then at each of its conferences. `{ALL_ADMIN}` stands
+BETWEEN = f"""A role holds at one conference; in a series, in a district or in the city it holds at each of their
+conferences, those announced later included. What is decided in the city takes a role in the city. `{ALL_ADMIN}` stands
 for all scopes that begin with `admin:`. An app that acts for a person may what both may. An app by itself has no
 person's roles: with a scope `admin:…` it acts as an organiser of the city within its scopes, with
 `resource-offer:write` as a partner, otherwise it sees what is public. A line without scopes is for no app, unless it is
@@ -119,7 +124,9 @@ public.
 
 `●` may, `·` is refused. *resident* has a seat at the conference concerned, *waiting* waits for one there, *guest*,
 *mentor* and *moderator* serve there; *other* ones belong to another conference; *juror* and *organiser* are the city's,
-and both apps act for that organiser. Who was *erased*, or whose token has *expired*, gets status 401.
+and both apps act for that organiser. The conference concerned belongs to the series of the one *moderator of the
+series* and to the district of the one *organiser of the district*; who is *of another* is not from there.
+Who was *erased*, or whose token has *expired*, gets status 401.
 """
 
 FOOT = """An idea is public; its `authors` are shown to residents of its conference and to whoever has a role there or

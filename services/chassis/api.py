@@ -180,8 +180,7 @@ def role(*names: str) -> Needs:
     """Who holds one of these roles for the request's conference, or for the city."""
 
     def allowed(request: Any, actor: Actor) -> bool:
-        scope = request.conference if isinstance(request, CommandRequest) else getattr(request, "conference_id", None)
-        return any(actor.holds(name, scope) for name in names)
+        return any(actor.holds(name, request.conference) for name in names)
 
     allowed.__name__ = " or ".join(names)
     return allowed

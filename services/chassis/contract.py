@@ -33,14 +33,14 @@ class Request(msgspec.Struct, Generic[A_co], frozen=True, kw_only=True):
     SERVICE: ClassVar[str]
     ANSWER: ClassVar[type[Answer]] = Done
 
+    @property
+    def conference(self) -> str | None:
+        """The conference it is about; read from the field `conference_id` where there is one."""
+        return getattr(self, "conference_id", None)
+
 
 class CommandRequest(Request[A_co], Generic[A_co], frozen=True, kw_only=True):
     """A wish to change something; `conference` routes it (None: it belongs to the city)."""
-
-    @property
-    def conference(self) -> str | None:
-        """The conference whose partition answers; read from the field `conference_id` where there is one."""
-        return getattr(self, "conference_id", None)
 
 
 class QueryRequest(Request[A_co], Generic[A_co], frozen=True, kw_only=True):

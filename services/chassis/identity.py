@@ -5,6 +5,7 @@ The gateway verifies tokens, registration issues them; a service only reads the 
 because NATS lets nobody but the gateway's user publish commands.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -20,7 +21,7 @@ class Grant(msgspec.Struct, frozen=True):
 
     Args:
         role: for example `moderator`.
-        scope: `city`, or the id (32 hex digits) of a conference, a series or a district.
+        scope: `city`, the id (32 hex digits) of a conference, or `series:` or `district:` with the id of one.
     """
 
     role: str
@@ -44,6 +45,23 @@ class Actor(msgspec.Struct, frozen=True):
         """Whether they hold `role` in `scope`; a role for the city covers every scope, None asks for the city alone."""
         return any(grant.role == role and grant.scope in (CITY_SCOPE, scope) for grant in self.grants)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether a role of theirs holds in a series or a district, so that it matters what a conference belongs to."""
+        return any(":" in grant.scope for grant in self.grants)
+
+    def within(self, conference: str | None, scopes: Collection[str]) -> "Actor":
+        """The same actor where one conference is concerned: roles in its series or its district are roles at it.
+
+        Args:
+            conference: 32 hex digits; None: no conference is concerned.
+            scopes: what the conference belongs to: `series:<id>` and `district:<id>`.
+        """
+        if conference is None or not scopes:
+            return self
+        here = [Grant(grant.role, conference) for grant in self.grants if grant.scope in scopes]
+        return msgspec.structs.replace(self, grants=(*self.grants, *here)) if here else self
+
     def header(self) -> str:
         """The actor as the value of a message header: JSON without line breaks."""
         return _ENCODER.encode(self).decode()
@@ -63,6 +81,15 @@ class Actor(msgspec.Struct, frozen=True):
     def service(cls, name: str) -> "Actor":
         """A service that acts by itself: policies, timers, loops."""
         return cls(id=name, kind="service", grants=(Grant("service", CITY_SCOPE),))
+
+
+def scope_of(conference_id: str | None, series_id: str | None, district_id: str | None) -> str:
+    """The scope of a role, of which one of these three ids says where it holds; none of them: the city."""
+    if series_id is not None:
+        return f"series:{series_id}"
+    if district_id is not None:
+        return f"district:{district_id}"
+    return conference_id or CITY_SCOPE
 
 
 ANONYMOUS = Actor(id="", kind="anonymous")

@@ -32,16 +32,18 @@ TIME = 0.9
 """The share of a message's time that its questions have; the rest is for the way back."""
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     """One question.
 
     Args:
         name: of the query.
         body: the query as JSON.
+        within: what the conference belongs to that it is about; see `Actor.within`.
     """
 
     name: str
     body: msgspec.Raw
+    within: tuple[str, ...] = ()
 
 
 _QUESTIONS = msgspec.json.Decoder(tuple[Question, ...])
@@ -49,13 +51,13 @@ _ANSWERS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _ENCODER = msgspec.json.Encoder()
 
 
-def asked(questions: Iterable[tuple[str, bytes]]) -> bytes:
+def asked(questions: Iterable[tuple[str, bytes, tuple[str, ...]]]) -> bytes:
     """The message that asks.
 
     Args:
-        questions: name and JSON of each query, at most `QUESTIONS`.
+        questions: name, JSON and `within` of each query, at most `QUESTIONS`.
     """
-    return _ENCODER.encode([Question(name, msgspec.Raw(body)) for name, body in questions])
+    return _ENCODER.encode([Question(name, msgspec.Raw(body), within) for name, body, within in questions])
 
 
 def read_questions(data: bytes) -> Sequence[Question]:

@@ -2,7 +2,7 @@
 """Asking a service: commands and queries by request and reply, with every trouble of transport as a refusal."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -17,7 +17,7 @@ from services.chassis.decider import Refusal
 from services.chassis.identity import ANONYMOUS, Actor
 from services.chassis.many import MANY, QUESTIONS, asked, read_answers
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, Unavailable, UnknownRefusal
-from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED
+from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED, WITHIN
 from services.chassis.telemetry import TRACEPARENT, traceparent_of
 
 A = TypeVar("A", bound=Answer)
@@ -98,6 +98,9 @@ class Requests:
     Args:
         bus: connection to NATS.
         refusals: the types of refusals that may come back, beside the chassis' own.
+
+    Attributes:
+        within: what a conference belongs to, for actors with a role in a series or a district; see `Actor.within`.
     """
 
     def __init__(self, bus: Bus, refusals: Sequence[type[Refusal]] = ()) -> None:
@@ -108,6 +111,7 @@ class Requests:
         self._tag = msgspec.json.Decoder(_Tag)
         self._answers: dict[type[Answer], msgspec.json.Decoder[Any]] = {}
         self._circuits: dict[str, _Circuit] = {}
+        self.within: Callable[[str | None], tuple[str, ...]] | None = None
 
     async def ask(
         self,
@@ -135,6 +139,9 @@ class Requests:
         """
         service, name = request.SERVICE, type(request).__name__
         headers = _headers(actor, after, timeout, trace)
+        within = self._within(request, actor)
+        if within:
+            headers[WITHIN] = " ".join(within)
         if command_id is not None:
             headers[COMMAND_ID] = command_id.hex
         if expected is not None:
@@ -185,7 +192,9 @@ class Requests:
         if len(queries) == 1:
             return [await self.ask(queries[0], actor=actor, after=after, timeout=seconds, trace=trace)]
         service = queries[0].SERVICE
-        body = asked((type(query).__name__, msgspec.json.encode(query)) for query in queries)
+        body = asked(
+            (type(query).__name__, msgspec.json.encode(query), self._within(query, actor)) for query in queries
+        )
         headers = _headers(actor, after, seconds, trace)
         data = await self._send(service, self._bus.subject_query(service, MANY), body, headers, seconds)
         if isinstance(data, Refusal):
@@ -194,6 +203,10 @@ class Requests:
         if parts is None:  # a refusal of all
             return [self._read(data, query) for query in queries]
         return [None if raw is None else self._read(raw, query) for raw, query in zip(parts, queries, strict=True)]
+
+    def _within(self, request: Request[Any], actor: Actor) -> tuple[str, ...]:
+        """What the service must know besides the actor to tell which of their roles hold."""
+        return self.within(request.conference) if self.within is not None and actor.is_wide else ()
 
     async def _send(
         self, service: str, subject: str, body: bytes, headers: dict[str, str], seconds: float

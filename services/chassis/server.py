@@ -28,7 +28,7 @@ from services.chassis.many import MANY, TIME, answer_each, answered, read_questi
 from services.chassis.readmodel import holds_nul
 from services.chassis.refusals import Busy, ConcurrentChange, Fault, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.requests import TIMEOUT_SECONDS, Refused, Wire
-from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED
+from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED, WITHIN
 from services.chassis.tasks import end
 from services.chassis.telemetry import (
     REQUEST_SECONDS,
@@ -65,6 +65,7 @@ class _Asked:
     route: Route | None
     trace: str
     data: bytes
+    within: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,8 @@ class Server:
             REQUESTS_RUNNING.labels(service).track_inprogress(),
             span(f"{kind} {label}", headers.get(TRACEPARENT)) as trace,
         ):
-            asked = _Asked(message, headers, kind, name, route, trace, message.data)
+            within = tuple(headers.get(WITHIN, "").split())
+            asked = _Asked(message, headers, kind, name, route, trace, message.data, within)
             if several:
                 reply = await self._many(asked, arrived + TIME * (deadline - arrived) - loop.time())
             else:
@@ -195,7 +197,13 @@ class Server:
         except msgspec.DecodeError as error:
             return _refused(_invalid(error))
         each = [
-            replace(asked, name=question.name, route=self._api.queries.get(question.name), data=bytes(question.body))
+            replace(
+                asked,
+                name=question.name,
+                route=self._api.queries.get(question.name),
+                data=bytes(question.body),
+                within=question.within,
+            )
             for question in questions
         ]
         found = await answer_each(each, self._reply, self._turns, seconds, self._parts)
@@ -212,7 +220,7 @@ class Server:
             request = route.decoder.decode(asked.data)
             if holds_nul(asked.data):
                 return _refused(InvalidInput(field="", problem="the character U+0000 is not accepted"))
-            actor = Actor.from_header(headers.get(ACTOR))
+            actor = Actor.from_header(headers.get(ACTOR)).within(request.conference, asked.within)
             if route.needs is not None and not route.needs(request, actor):
                 return _refused(NotAllowed(needs=getattr(route.needs, "__name__", "").replace("_", " ")))
             if asked.kind == "query":

@@ -14,6 +14,7 @@ TOOL = "tool"
 
 COMMAND_ID = "Quartier-Command-Id"
 ACTOR = "Quartier-Actor"
+WITHIN = "Quartier-Within"
 DEADLINE = "Quartier-Deadline"
 AFTER = "Quartier-After"
 EXPECTED = "Quartier-Expected"

@@ -112,21 +112,32 @@ class ParticipantCheckedIn(_Event, frozen=True, kw_only=True):
 
 
 class StaffAssigned(_Event, frozen=True, kw_only=True):
-    """A person serves in a role; home district and organisation matter for conflicts. No conference: city-wide."""
+    """A person serves in a role at a conference, in a series or a district; in none of them: in the city.
+
+    Home district and organisation matter for conflicts of interest.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     conference_id: Id | None
     staff_id: Id
     role: Role
     home_district_id: Id | None = None
     partner_id: Id | None = None
+    series_id: Id | None = None
+    district_id: Id | None = None
 
 
 class StaffReleased(_Event, frozen=True, kw_only=True):
     """A person no longer serves in a role."""
 
+    VERSION: ClassVar[int] = 2
+
     conference_id: Id | None
     staff_id: Id
     role: Role
+    series_id: Id | None = None
+    district_id: Id | None = None
 
 
 class StaffErased(_Event, frozen=True, kw_only=True):
@@ -315,19 +326,23 @@ class AddStaff(CommandRequest[Done], frozen=True, kw_only=True):
 
 
 class AssignStaff(CommandRequest[Done], frozen=True, kw_only=True):
-    """Gives a person a role at one conference, or city-wide when no conference is named."""
+    """Gives a person a role at one conference, in one series or one district; in the city when none is named."""
 
     SERVICE: ClassVar[str] = SERVICE
     conference_id: Id | None = None
+    series_id: Id | None = None
+    district_id: Id | None = None
     staff_id: Id
     role: Role
 
 
 class ReleaseStaff(CommandRequest[Done], frozen=True, kw_only=True):
-    """Takes a role from a person."""
+    """Takes a role from a person, where they were given it."""
 
     SERVICE: ClassVar[str] = SERVICE
     conference_id: Id | None = None
+    series_id: Id | None = None
+    district_id: Id | None = None
     staff_id: Id
     role: Role
 
@@ -521,11 +536,11 @@ class Names(Answer, frozen=True, kw_only=True):
 
 
 class GetNames(QueryRequest[Names], frozen=True, kw_only=True):
-    """Display names of the people of one conference (all when `ids` is empty)."""
+    """Display names of the people of one conference (all when `ids` is empty), or of these people of the staff."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = Names
-    conference_id: Id
+    conference_id: Id | None = None
     ids: tuple[Id, ...] = ()
 
 
@@ -540,10 +555,11 @@ class RosterEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaffEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One role that a person of the staff holds at the conference."""
+    """One role that a person of the staff holds at the conference; `scope` says where else, as in a grant."""
 
     staff_id: Id
     role: Role
+    scope: str = "city"
 
 
 class Roster(Answer, frozen=True, kw_only=True):

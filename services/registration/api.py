@@ -20,7 +20,7 @@ from services.registration.domain import district, seating, series, staff
 from services.registration.domain.conference import CONFERENCE, Announced
 from services.registration.domain.links import AccessIsClosed, UnknownSecret
 from services.registration.domain.mails import TooManyMails
-from services.registration.translation import is_zone, person_of, problem_with, standing
+from services.registration.translation import is_zone, person_of, problem_with, several_places, standing
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2999
 """Deadlines are computed from the start: at the ends of the calendar that fails, for every conference at once."""
@@ -29,6 +29,23 @@ api = Api(contract.SERVICE)
 
 apps_api.register(api)  # RegisterApp ApproveApp RejectApp SuspendApp EraseApp IssueAppKey RevokeAppKey NoteAppKeyUse
 #                         GetAppKey ListApps
+
+
+async def _unknown_place(request: contract.AssignStaff, ctx: Context) -> Refusal | None:
+    """Names the place of a role when there is no such place."""
+    found: tuple[str, bool] | None = None
+    if request.conference_id is not None:
+        conference = (await ctx.load(CONFERENCE, request.conference_id)).state
+        found = ("conference", isinstance(conference, Announced))
+    elif request.series_id is not None:
+        of_series = (await ctx.load(series.SERIES, request.series_id)).state
+        found = ("series", isinstance(of_series, series.Created))
+    elif request.district_id is not None:
+        of_district = (await ctx.load(district.DISTRICT, request.district_id)).state
+        found = ("district", isinstance(of_district, district.Defined))
+    if found is None or found[1]:
+        return None
+    return InvalidInput(field=f"{found[0]}_id", problem=f"there is no such {found[0]}")
 
 
 def _office(ctx: Context) -> Office:
@@ -266,22 +283,34 @@ async def add_staff(request: contract.AddStaff, ctx: Context) -> Decide | Refusa
 
 @api.command(contract.AssignStaff, needs=access.organisers)
 async def assign_staff(request: contract.AssignStaff, ctx: Context) -> Decide | Refusal:
-    """Gives a role at an existing conference, or in the city."""
-    if request.conference_id is not None:
-        loaded = await ctx.load(CONFERENCE, request.conference_id)
-        if not isinstance(loaded.state, Announced):
-            return NotFound(what="conference", id=request.conference_id)
+    """Gives a role at an existing conference, in an existing series or district, or in the city."""
+    problem = several_places(request) or await _unknown_place(request, ctx)
+    if problem is not None:
+        return problem
     command = staff.AssignStaff(
-        now=ctx.now, staff_id=request.staff_id, conference_id=request.conference_id, role=request.role
+        now=ctx.now,
+        staff_id=request.staff_id,
+        conference_id=request.conference_id,
+        series_id=request.series_id,
+        district_id=request.district_id,
+        role=request.role,
     )
     return Decide(Step(staff.STAFF_MEMBER, request.staff_id, command, conference=request.conference_id))
 
 
 @api.command(contract.ReleaseStaff, needs=access.organisers)
-async def release_staff(request: contract.ReleaseStaff, ctx: Context) -> Decide:
+async def release_staff(request: contract.ReleaseStaff, ctx: Context) -> Decide | Refusal:
     """Takes a role back."""
+    problem = several_places(request)
+    if problem is not None:
+        return problem
     command = staff.ReleaseStaff(
-        now=ctx.now, staff_id=request.staff_id, conference_id=request.conference_id, role=request.role
+        now=ctx.now,
+        staff_id=request.staff_id,
+        conference_id=request.conference_id,
+        series_id=request.series_id,
+        district_id=request.district_id,
+        role=request.role,
     )
     return Decide(Step(staff.STAFF_MEMBER, request.staff_id, command, conference=request.conference_id))
 
@@ -294,17 +323,11 @@ async def erase_staff(request: contract.EraseStaff, ctx: Context) -> Decide | Re
     if await vault.same_person(request.staff_id) or await vault.is_joint(request.staff_id):
         return staff.NotOfTheStaff(staff_id=request.staff_id)
     member = await ctx.load(staff.STAFF_MEMBER, request.staff_id)
-    roles = member.state.roles if isinstance(member.state, staff.Member) else frozenset()
-    steps = [
-        Step(
-            staff.STAFF_MEMBER,
-            request.staff_id,
-            staff.ReleaseStaff(now=ctx.now, staff_id=request.staff_id, conference_id=conference_id, role=role),
-            conference=conference_id,
-        )
-        for conference_id, role in sorted(roles, key=str)
-    ]
     erase = staff.EraseStaff(now=ctx.now, staff_id=request.staff_id)
+    steps = [
+        Step(staff.STAFF_MEMBER, request.staff_id, release, conference=release.conference_id)
+        for release in staff.releases(member.state, erase)
+    ]
     steps.append(Step(staff.STAFF_MEMBER, request.staff_id, erase, conference=None, guards=(member,)))
     return Decide(*steps, effects=vault.erase_staff(request.staff_id))
 

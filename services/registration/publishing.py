@@ -61,10 +61,17 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
                 role=_role(event.role),
                 home_district_id=event.home_district_id,
                 partner_id=event.partner_id,
+                series_id=event.series_id,
+                district_id=event.district_id,
             )
         case staff.StaffReleased():
             return contract.StaffReleased(
-                at=at, conference_id=event.conference_id, staff_id=event.staff_id, role=_role(event.role)
+                at=at,
+                conference_id=event.conference_id,
+                staff_id=event.staff_id,
+                role=_role(event.role),
+                series_id=event.series_id,
+                district_id=event.district_id,
             )
         case staff.StaffErased():
             return contract.StaffErased(at=at, staff_id=event.staff_id)

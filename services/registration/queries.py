@@ -44,7 +44,11 @@ async def get_registration(request: contract.GetRegistration, ctx: Context) -> c
 
 
 async def get_names(request: contract.GetNames, ctx: Context) -> contract.Names | Refusal:
-    """Names, for those who meet there: participants and staff of the conference."""
+    """Names, for those who meet there: participants and staff of the conference; of the staff for services alone."""
+    if request.conference_id is None:
+        if not access.service(request, ctx.actor):
+            return NotAllowed(needs="service")
+        return contract.Names(names=await office_of(ctx.db, ctx.settings).vault.names_of_staff(request.ids))
     if not access.serves_at(request.conference_id, ctx.actor) and not await _meets(request.conference_id, ctx):
         return NotAllowed(needs="participant or staff")
     return contract.Names(names=await office_of(ctx.db, ctx.settings).vault.names(request.conference_id, request.ids))

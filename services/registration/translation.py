@@ -68,6 +68,14 @@ def problem_with(request: contract.Register) -> InvalidInput | None:
     return None
 
 
+def several_places(request: contract.AssignStaff | contract.ReleaseStaff) -> InvalidInput | None:
+    """A role holds at one place: none of the three is the city."""
+    named = [name for name in ("conference_id", "series_id", "district_id") if getattr(request, name) is not None]
+    if len(named) < 2:
+        return None
+    return InvalidInput(field=named[1], problem="one conference, or one series, or one district")
+
+
 def is_zone(name: str) -> bool:
     """Whether this is an IANA time zone."""
     return name in available_timezones()

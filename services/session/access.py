@@ -4,7 +4,6 @@
 from typing import Any, Final
 
 from services.chassis.api import Context
-from services.chassis.contract import CommandRequest
 from services.chassis.decider import Refusal
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed
@@ -22,8 +21,7 @@ def is_staff(actor: Actor, conference: str | None) -> bool:
 
 def staff_of_conference(request: Any, actor: Actor) -> bool:
     """Staff of the conference a request is about; a `needs` of `Api`."""
-    conference = request.conference if isinstance(request, CommandRequest) else request.conference_id
-    return is_staff(actor, conference)
+    return is_staff(actor, request.conference)
 
 
 async def may_vote(ctx: Context, conference: str) -> Refusal | None:

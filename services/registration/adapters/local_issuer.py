@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from services.chassis.contract import Done, Id
 from services.chassis.decider import Refusal
 from services.chassis.decisions import Envelope, Step
-from services.chassis.identity import CITY_SCOPE, Grant
+from services.chassis.identity import CITY_SCOPE, Grant, scope_of
 from services.chassis.service import Runtime
 from services.contracts.registration import Role
 from services.contracts.shared import ShortText
@@ -30,13 +30,20 @@ MAX_BODY = 4096
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants to be who. Without `staff_id` a person of this name is added to the staff, and to the conference if one
-    is named."""
+    """Who wants to be who. Without `staff_id` a person of this name is added to the staff, and to the conference, the
+    series or the district if one is named."""
 
     role: Role
     name: ShortText | None = None
     staff_id: Id | None = None
     conference_id: Id | None = None
+    series_id: Id | None = None
+    district_id: Id | None = None
+
+    @property
+    def scope(self) -> str:
+        """Where the role holds."""
+        return scope_of(self.conference_id, self.series_id, self.district_id)
 
 
 _SIGN_IN = msgspec.json.Decoder(SignIn)
@@ -59,7 +66,7 @@ def local_routes(runtime: Runtime) -> Sequence[BaseRoute]:
         if wish.conference_id and not await _exists(runtime, wish.conference_id):
             return JSONResponse({"error": "there is no such conference"}, status_code=422)
         staff_id = wish.staff_id or await _join(runtime, wish)
-        issued = await office.tokens.staff(staff_id, [Grant(wish.role, wish.conference_id or CITY_SCOPE)])
+        issued = await office.tokens.staff(staff_id, [Grant(wish.role, wish.scope)])
         return JSONResponse({"token": issued.token, "staff_id": staff_id, "expires_at": issued.expires_at.isoformat()})
 
     return [Route("/local/sign-in", sign_in, methods=["POST"])]
@@ -77,8 +84,15 @@ async def _join(runtime: Runtime, wish: SignIn) -> str:
     add = AddStaff(now=now, staff_id=staff_id, home_district_id=None, partner_id=None)
     steps = [Step(STAFF_MEMBER, staff_id, add, conference=None)]
     # A token for the whole city is no shift at each of its conferences.
-    if wish.conference_id is not None:
-        assign = AssignStaff(now=now, staff_id=staff_id, conference_id=wish.conference_id, role=wish.role)
+    if wish.scope != CITY_SCOPE:
+        assign = AssignStaff(
+            now=now,
+            staff_id=staff_id,
+            conference_id=wish.conference_id,
+            series_id=wish.series_id,
+            district_id=wish.district_id,
+            role=wish.role,
+        )
         steps.append(Step(STAFF_MEMBER, staff_id, assign, conference=wish.conference_id))
     vault = office_of(runtime.db, runtime.settings).vault
     effects = await vault.add_staff(staff_id, Person(name=name, email=f"{wish.role}@localhost"))

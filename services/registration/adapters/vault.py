@@ -18,6 +18,7 @@ from services.chassis.keys import KeyDestroyed, new_key, seal, unwrap, wrap
 from services.chassis.store import Statement
 from services.registration.adapters.secrets import Purpose, Secrets, hash_of
 from services.registration.domain.mails import MAILS_PER_HOUR
+from services.registration.readmodel.staff_roles import SERVES
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,15 +247,24 @@ class Vault:
     async def names(self, conference_id: str, ids: Sequence[str]) -> dict[str, str]:
         """Display names of those who take part or serve at one conference: of these ids, or all when there are none."""
         rows = await self._db.pool.fetch(
-            "SELECT id, sealed, wrapped FROM ("
+            "SELECT id, sealed, wrapped FROM ("  # noqa: S608 -- only our own constants
             " SELECT participant_id AS id, sealed FROM participants p JOIN registrations r USING (participant_id)"
             " WHERE p.conference_id = $1 AND r.status IN ('SEATED', 'WAITLISTED', 'RELEASED')"
             " AND (cardinality($2::uuid[]) = 0 OR participant_id = ANY($2))"
             " UNION ALL SELECT staff_id, sealed FROM staff_people s"
             " WHERE (cardinality($2) = 0 OR staff_id = ANY($2)) AND EXISTS (SELECT FROM staff_roles r"
-            " WHERE r.staff_id = s.staff_id AND (r.conference_id = $1 OR r.conference_id IS NULL))"
+            f" WHERE r.staff_id = s.staff_id AND {SERVES})"
             ") people JOIN data_keys USING (id) WHERE wrapped IS NOT NULL",
             UUID(conference_id),
+            [UUID(each) for each in ids],
+        )
+        return {row["id"].hex: self._open(row["id"], row["wrapped"], row["sealed"]).name for row in rows}
+
+    async def names_of_staff(self, ids: Sequence[str]) -> dict[str, str]:
+        """Display names of these people of the staff, wherever they serve."""
+        rows = await self._db.pool.fetch(
+            "SELECT staff_id AS id, sealed, wrapped FROM staff_people JOIN data_keys ON data_keys.id = staff_id"
+            " WHERE staff_id = ANY($1::uuid[]) AND wrapped IS NOT NULL",
             [UUID(each) for each in ids],
         )
         return {row["id"].hex: self._open(row["id"], row["wrapped"], row["sealed"]).name for row in rows}

@@ -271,7 +271,7 @@ async def test_what_does_not_fit_into_one_message_of_answers_is_asked_again(
 async def test_too_many_questions_in_one_message_are_refused(running, settings, database_url, requests, conference):
     one = await running(alpha(settings(database_url)))
     await ready(one)
-    body = asked(("GetTotal", b"{}") for _ in range(QUESTIONS + 1))
+    body = asked(("GetTotal", b"{}", ()) for _ in range(QUESTIONS + 1))
     message = await one.runtime.bus.request(one.runtime.bus.subject_query("alpha", MANY), body, {}, timeout=5)
     assert b"InvalidInput" in message.data
 

@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A role holds at a conference, in a series, in a district, or, where none of them is named, in the city.
+ALTER TABLE staff_roles ADD COLUMN series_id uuid, ADD COLUMN district_id uuid;
+ALTER TABLE staff_roles DROP CONSTRAINT staff_roles_staff_id_conference_id_role_key;
+ALTER TABLE staff_roles ADD CONSTRAINT staff_roles_once
+    UNIQUE NULLS NOT DISTINCT (staff_id, conference_id, series_id, district_id, role);
