@@ -45,6 +45,7 @@ class Context:
         after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
         scopes: what the app may by which the client comes, see `permissions.SCOPES`; None: they come by none.
         paid: what the operation cost; None for what nobody pays for.
+        register_app: lets an app be registered from the client's address: 0, or the real seconds to wait.
 
     Attributes:
         incomplete: whether a name is missing from the result because registration could not be asked.
@@ -61,6 +62,7 @@ class Context:
         after: Mapping[str, str] | None = None,
         scopes: frozenset[str] | None = None,
         paid: Paid | None = None,
+        register_app: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.actor = actor
         self.conference = conference
@@ -71,6 +73,7 @@ class Context:
         self.after = after or {}
         self.scopes = scopes
         self.paid = paid
+        self.register_app = register_app
         self.incomplete = False
         self._patience = QUERY_PATIENCE
         self.names_at_hand = backends.names.at_hand

@@ -59,11 +59,13 @@ class Admitted(NamedTuple):
         operation: to be executed.
         account: of who asks.
         paid: what was taken for it.
+        address: from where it was asked for.
     """
 
     operation: Operation
     account: Account
     paid: Paid
+    address: str
 
 
 class Answered(NamedTuple):
@@ -173,7 +175,7 @@ class Door:
             raise
         if cost > 1:
             paid = _taken(account, cost - 1, transport)._replace(cost=cost)
-        return Admitted(operation, account, paid)
+        return Admitted(operation, account, paid, address)
 
     async def answer(
         self,
@@ -203,7 +205,7 @@ class Door:
             TimeoutError: it took longer.
         """
         await self._know_places(login, after)
-        operation, account, paid = admitted
+        operation, account, paid, address = admitted
         with self.observing(operation, transport, traceparent) as observed:
             observed.cost = paid.cost
             if operation.only_introspection:
@@ -212,7 +214,7 @@ class Door:
                     observed.outcome = "limited"
                     raise _wait(written, paid, "too many have asked for the schema in new words")
                 return Answered(None, written, paid)
-            context = self.context(login, after, paid)
+            context = self.context(login, after, paid, address)
             async with asyncio.timeout(seconds):
                 result = await self.engine.run(operation, params, context)
             if operation.kind is OperationType.QUERY:
@@ -267,13 +269,14 @@ class Door:
         """Counts an operation while it runs, see `observe.observing`."""
         return observing(operation, transport, slow_seconds=self._slow_seconds, traceparent=traceparent)
 
-    def context(self, login: Login, after: str | None = None, paid: Paid | None = None) -> Context:
+    def context(self, login: Login, after: str | None = None, paid: Paid | None = None, address: str = "") -> Context:
         """The context of one operation of somebody who was let in.
 
         Args:
             login: who asks.
             after: the header `Quartier-After`: positions, separated by commas.
             paid: what was taken for the operation.
+            address: from where it was asked for.
         """
         seen = positions(after)
         return Context(
@@ -286,6 +289,7 @@ class Door:
             seen,
             login.scopes,
             paid=paid,
+            register_app=lambda: self._budget.register_app(address),
         )
 
 

@@ -35,6 +35,7 @@ FORM = re.compile(
 )
 KEEP_SECONDS = 60.0
 UNKNOWN = "unknown"
+ATTEMPTS = 5
 
 
 class _Known(NamedTuple):
@@ -103,18 +104,20 @@ class ApiKeys:
         await asyncio.gather(*self._noting, return_exceptions=True)
 
     async def _ask(self, name: tuple[str, str]) -> _Known:
-        if self._questions.take(UNKNOWN).wait > 0:
-            raise IssuerAway("too many unknown API keys at this moment")
-        before = self._forgotten
-        reply = await self._backends.ask(registration.GetAppKey(app_id=name[0], key_id=name[1]), GATEWAY)
-        if reply.answer is None and not isinstance(reply.refusal, NotFound):
-            raise IssuerAway("registration")
-        known = _Known(time.monotonic() + KEEP_SECONDS, reply.answer)
-        if self._forgotten == before:  # otherwise the answer may be older than what was told meanwhile
-            self._known[name] = known
+        for _ in range(ATTEMPTS):
+            if self._questions.take(UNKNOWN).wait > 0:
+                raise IssuerAway("too many unknown API keys at this moment")
+            before = self._forgotten
+            reply = await self._backends.ask(registration.GetAppKey(app_id=name[0], key_id=name[1]), GATEWAY)
+            if reply.answer is None and not isinstance(reply.refusal, NotFound):
+                raise IssuerAway("registration")
+            if self._forgotten != before:
+                continue  # the answer may be older than what was told meanwhile, such as that the key was revoked
+            known = self._known[name] = _Known(time.monotonic() + KEEP_SECONDS, reply.answer)
             if len(self._known) > self._size:
                 self._known.popitem(last=False)
-        return known
+            return known
+        raise IssuerAway("keys change too fast at this moment")
 
     def _note(self, name: tuple[str, str]) -> None:
         """Lets registration know on which day a key was last used, once a day."""

@@ -13,6 +13,9 @@ EVENT = 1
 REJECTED = 10
 """Points for a request that was read and not executed: a document that does not fit the schema, or is too heavy."""
 
+APPS_AT_ONCE = 5
+"""Apps that may be registered from one address: so many at once, and so many an hour."""
+
 
 class Paid(NamedTuple):
     """What an operation cost, and what is left.
@@ -98,11 +101,13 @@ class Budget:
     Args:
         people: of whoever shows a token.
         addresses: of everybody else.
+        newcomers: how many apps may be registered from one address; None: `APPS_AT_ONCE` an hour.
     """
 
-    def __init__(self, people: Gcra, addresses: Gcra) -> None:
+    def __init__(self, people: Gcra, addresses: Gcra, newcomers: Gcra | None = None) -> None:
         self._people = people
         self._addresses = addresses
+        self._newcomers = newcomers or Gcra(APPS_AT_ONCE / 3600, APPS_AT_ONCE)
 
     def account(self, actor: Actor, address: str, client: str = "") -> Account:
         """The account of a client.
@@ -116,7 +121,12 @@ class Budget:
             return Account(self._addresses, address)
         return Account(self._people, f"{client}/{actor.id}" if client else actor.id)
 
+    def register_app(self, address: str) -> float:
+        """Lets an app be registered: 0, or the real seconds after which one may be from this address."""
+        return self._newcomers.take(address).wait
+
     def share(self, replicas: int) -> None:
         """Gives out one of so many equal parts from now on."""
         self._people.share(replicas)
         self._addresses.share(replicas)
+        self._newcomers.share(replicas)

@@ -22,6 +22,7 @@ EXAMPLES: dict[str, Any] = {
     "contactEmail": "frieda@portal.example",
     "contactName": "Frieda Fassbinder",
     "days": 180,
+    "overlapHours": 48,
     "keyId": "0c8a1f3e",
     "lastUsedOn": "2026-11-07",
     "licence": "CC BY 4.0",
@@ -300,6 +301,7 @@ CHOICES: dict[str, dict[str, str]] = {
         "PAUSED": "Its owner paused it; what happens meanwhile waits.",
         "GONE": "Its receiver answered that it is gone for good.",
         "FAILING": "It has failed for so long that nothing is sent any more.",
+        "SUSPENDED": "The city has stopped the app whose it is; it is sent to again when the app is approved again.",
     },
     "WebhookDeliveryPurpose": {
         "EVENT": "Something happened.",

@@ -5,6 +5,7 @@ The input is the command plus an idempotency key; the result is a union of the s
 follows from the contract; who may send it stands in `command_needs`.
 """
 
+import math
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Annotated, Any, Union
@@ -23,7 +24,7 @@ from gateway.schema.shape import Shown, description_of, show
 from gateway.webhooks import commands as webhooks
 from services.chassis.contract import CommandRequest
 from services.chassis.decider import Refusal
-from services.chassis.refusals import InvalidInput, NotAllowed
+from services.chassis.refusals import Busy, InvalidInput, NotAllowed
 from services.contracts import ideas, registration, rooms, session
 
 MODULES = (registration, session, rooms, ideas, webhooks)
@@ -145,6 +146,10 @@ async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: 
         seen = expected_at(service, given.expected_position) if given.expected_position else None
     except BadCursor as error:
         return show_refusal(InvalidInput(field="expected_position", problem=str(error)), service)
+    if kind is registration.RegisterApp:  # anybody may send it, and somebody has to read each
+        wait = context.register_app()
+        if wait > 0:
+            return show_refusal(Busy(retry_after_ms=math.ceil(wait * 1000)), service)
     reply = await context.command(command, given.idempotency_key, seen)
     if reply.refusal is not None:
         return show_refusal(reply.refusal, service)

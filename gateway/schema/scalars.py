@@ -210,12 +210,14 @@ class WebhookEventType(Enum):
 
 @graphql_enum
 class WebhookStatus(Enum):
-    """Whether a webhook is sent anything: yes; switched off; its address answered 410 Gone; it failed for days."""
+    """Whether a webhook is sent anything: yes; switched off; its address answered 410 Gone; it failed for days; the app
+    whose it is may not use the API."""
 
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
     GONE = "GONE"
     FAILING = "FAILING"
+    SUSPENDED = "SUSPENDED"
 
 
 @graphql_enum

@@ -59,6 +59,7 @@ MEANINGS = {
     "needs": "What is needed.",
     "option": "Index of the option voted for.",
     "options": "The options, in their order.",
+    "overlap_hours": "For how many hours the key before stays good beside the new one: 0 to 720.",
     "owner": "Whose it is: the id of an app, or a name that the organisers chose; 1 to 100 characters.",
     "participant_id": "The person.",
     "partner_id": "The organisation the person belongs to, for conflicts of interest.",

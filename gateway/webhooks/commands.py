@@ -86,7 +86,7 @@ class RotateWebhookSecret(CommandRequest[SecretRotated], frozen=True, kw_only=Tr
 
 
 class TestWebhook(CommandRequest[DeliveryQueued], frozen=True, kw_only=True):
-    """Sends a test message of the type `ping`, once, whatever the webhook's filters and status."""
+    """Sends a test message of the type `ping`, once, whatever the filters; also where one is paused or failing."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = DeliveryQueued

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 import msgspec
 
 from gateway.webhooks import catalogue, commands
-from gateway.webhooks.intake import MATCHES, NOTIFY, PLACE
+from gateway.webhooks.intake import MATCHES, NOTIFY, OWNERS_LOCK, PLACE
 from gateway.webhooks.network import BadAddress, Guard
 from gateway.webhooks.queue import end_endpoint
 from gateway.webhooks.secrets import Secrets
@@ -31,9 +31,6 @@ MOST: Final = 500
 MOST_REPLAYED: Final = 10_000
 POSITION: Final = "webhooks:0"
 """Webhooks are read from where they are written: there is no position to wait for."""
-
-_LOCK: Final = 7305809450
-"""Advisory lock under which webhooks are counted and made."""
 
 
 def manages(actor: Actor, owner: str | None) -> bool:
@@ -127,7 +124,9 @@ class Handling:
 
     async def _create(self, tx: Tx, command: commands.CreateWebhook, _: UUID) -> Answer:
         url = self._url(command.url)
-        await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await tx.execute("SELECT pg_advisory_xact_lock($1)", OWNERS_LOCK)
+        if await tx.fetchval("SELECT EXISTS (SELECT FROM webhook_owners_shut_out WHERE owner = $1)", command.owner):
+            raise Refused(NotAllowed(needs="an app that is approved, with the scope webhook:manage"))
         own, all_ = await tx.fetchrow(  # type: ignore[misc]  # an aggregate has one row
             "SELECT count(*) FILTER (WHERE owner = $1), count(*) FROM webhook_endpoints", command.owner
         )
@@ -153,6 +152,7 @@ class Handling:
             webhook, url, types, *map(_uuids, _scopes(command)),
         )  # fmt: skip
         if command.active:
+            await _not_suspended(tx, webhook)
             await tx.execute(
                 "UPDATE webhook_endpoints SET status = 'ACTIVE', status_since = now(), failures = 0,"
                 " failing_since = NULL, not_before = now() WHERE id = $1 AND status <> 'ACTIVE'",
@@ -177,6 +177,7 @@ class Handling:
 
     async def _test(self, tx: Tx, command: commands.TestWebhook, command_id: UUID) -> Answer:
         webhook = UUID(command.webhook_id)
+        await _not_suspended(tx, webhook)
         told = catalogue.ping(webhook, self._clock.now(), uuid5(webhook, command_id.hex))
         await tx.execute(
             "INSERT INTO webhook_events (id, type, at, body) VALUES ($1, $2, $3, $4)",
@@ -191,6 +192,7 @@ class Handling:
         if row is None:
             raise Refused(_unknown(command))
         if row["purpose"] == "PING":
+            await _not_suspended(tx, row["endpoint"])
             return await self._queue(tx, row["endpoint"], row["event"], row["place"], "PING")
         await _only_active(tx, row["endpoint"])
         return await self._queue(tx, row["endpoint"], row["event"], row["place"], "REPLAY")
@@ -221,6 +223,11 @@ class Handling:
             raise Refused(commands.TooMuchToReplay(most=MOST_REPLAYED))
         await tx.execute(NOTIFY)
         return commands.DeliveriesQueued(deliveries=deliveries)
+
+
+async def _not_suspended(tx: Tx, webhook: UUID) -> None:
+    if await tx.fetchval("SELECT status FROM webhook_endpoints WHERE id = $1 FOR SHARE", webhook) == "SUSPENDED":
+        raise Refused(commands.WebhookIsNotActive())
 
 
 async def _only_active(tx: Tx, webhook: UUID) -> None:

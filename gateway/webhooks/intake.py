@@ -4,7 +4,7 @@
 So an event is queued for every webhook that wants it exactly once, whatever is killed or delivered again.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.backends import GATEWAY, Backends
@@ -15,6 +15,9 @@ from services.chassis.policies import Policies, Transient
 from services.chassis.refusals import NotFound
 from services.chassis.requests import Reply
 from services.contracts import registration
+
+OWNERS_LOCK: Final = 7305809450
+"""Advisory lock under which webhooks are made, and their owners shut out."""
 
 MATCHES = (
     "(w.types = '{}' OR e.type = ANY (w.types)) AND (w.conferences || w.districts || w.series = '{}'"
@@ -64,6 +67,7 @@ class Intake:
         self.policies = Policies(GATEWAY.id)
         for event in BY_EVENT:
             self.policies.write(event)(self._queue)
+        self.policies.write(registration.AppAccessChanged)(_change_access)
 
     async def _queue(self, tx: Tx, event: ContractEvent, position: int) -> None:
         told = of_event(event, position)
@@ -106,6 +110,36 @@ class Intake:
         where = Where(UUID(reply.answer.district_id), UUID(reply.answer.series_id))
         await _remember(tx, conference, where)
         return where
+
+
+async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -> None:
+    """Nothing is sent to an app that may not use the API, and nothing is kept for it meanwhile."""
+    if event.status is None:
+        return
+    owner = event.app_id
+    await tx.execute("SELECT pg_advisory_xact_lock($1)", OWNERS_LOCK)
+    if event.status == "APPROVED" and "webhook:manage" in event.scopes:
+        await tx.execute("DELETE FROM webhook_owners_shut_out WHERE owner = $1", owner)
+        await tx.execute(
+            "UPDATE webhook_endpoints SET status = 'ACTIVE', status_since = now(), failures = 0, failing_since = NULL,"
+            " not_before = now() WHERE owner = $1 AND status = 'SUSPENDED'",
+            owner,
+        )
+        return
+    await tx.execute("INSERT INTO webhook_owners_shut_out (owner) VALUES ($1) ON CONFLICT DO NOTHING", owner)
+    if event.status == "ERASED":
+        await tx.execute("DELETE FROM webhook_endpoints WHERE owner = $1", owner)
+        return
+    await tx.execute(
+        "UPDATE webhook_endpoints SET status = 'SUSPENDED', status_since = now()"
+        " WHERE owner = $1 AND status = 'ACTIVE'",
+        owner,
+    )
+    await tx.execute(
+        "UPDATE webhook_deliveries AS d SET state = 'DISCARDED', ended_at = now() FROM webhook_endpoints AS w"
+        " WHERE w.id = d.endpoint AND w.owner = $1 AND d.state = 'PENDING'",
+        owner,
+    )
 
 
 async def _remember(tx: Tx, conference: UUID, where: Where) -> None:

@@ -154,9 +154,16 @@ class ParticipantErased(_Event, frozen=True, kw_only=True):
 
 
 class AppAccessChanged(_Event, frozen=True, kw_only=True):
-    """An app was approved, suspended or erased, or one of its keys was revoked: ask anew what its keys may."""
+    """An app was approved, suspended or erased, or its keys changed: ask anew what its keys may.
+
+    `status` is what it has become, with the scopes that it has now; None: only its keys changed.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     app_id: Id
+    status: Literal["APPROVED", "SUSPENDED", "ERASED"] | None = None
+    scopes: tuple[Scope, ...] = ()
 
 
 # Commands -------------------------------------------------------------------------------------------------------
@@ -423,13 +430,14 @@ class ApiKey(Answer, frozen=True, kw_only=True):
 
 
 class IssueAppKey(CommandRequest[ApiKey], frozen=True, kw_only=True):
-    """Makes a key of an approved app, for whoever has its secret. The key before it is good for another week."""
+    """Makes a key of an approved app, for whoever has its secret. The key before it stays good for a while."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = ApiKey
     app_id: Id
     secret: ShortText
     days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 180
+    overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=720)] = 168
 
 
 class RevokeAppKey(CommandRequest[Done], frozen=True, kw_only=True):

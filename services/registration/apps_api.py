@@ -18,7 +18,7 @@ from services.chassis.refusals import InvalidInput, NotAllowed, NotFound
 from services.chassis.store import Statement
 from services.contracts import registration as contract
 from services.registration import access
-from services.registration.adapters.app_contacts import Contact, contacts, enter_contact, erase_contact
+from services.registration.adapters.app_contacts import Contact, apps_of, contacts, enter_contact, erase_contact
 from services.registration.adapters.office import office_of
 from services.registration.adapters.secrets import Secrets
 from services.registration.domain import app as domain
@@ -29,8 +29,8 @@ from services.registration.readmodel.cursors import BadCursor, read_cursor, writ
 
 WAITING = 200
 """So many apps may wait for the city at the same time: anybody may register one."""
-OVERLAP = timedelta(days=7)
-"""Real time for which a key is still good once the next one was made."""
+WAITING_OF_ONE = 5
+"""So many of them with the same address of who answers for them."""
 
 
 def register(api: Api) -> None:
@@ -74,6 +74,10 @@ async def register_app(request: contract.RegisterApp, ctx: Context) -> contract.
     waiting = await apps.count_waiting(ctx.db)
     if waiting >= WAITING:
         return domain.TooManyAppsWait(waiting=waiting)
+    address = _secrets(ctx).address(request.contact_email)
+    theirs = await apps.count_waiting(ctx.db, await apps_of(ctx.db, address))
+    if theirs >= WAITING_OF_ONE:
+        return domain.TooManyAppsWait(waiting=theirs)
     app_id = uuid5(ctx.command_id, "app").hex if ctx.command_id else uuid4().hex
     key = new_key()
     command = domain.RegisterApp(
@@ -86,7 +90,9 @@ async def register_app(request: contract.RegisterApp, ctx: Context) -> contract.
     )
     contact = Contact(name=request.contact_name, email=request.contact_email)
     wrapped = wrap(ctx.settings.key_encryption, key, bytes.fromhex(app_id))
-    refusal = await _store(request, ctx, _step(app_id, command), [*enter_contact(app_id, contact, key, wrapped)])
+    refusal = await _store(
+        request, ctx, _step(app_id, command), [*enter_contact(app_id, contact, address, key, wrapped)]
+    )
     return refusal or contract.AppAccepted(app_id=app_id, secret=_secrets(ctx).app(app_id))
 
 
@@ -125,7 +131,7 @@ async def issue_app_key(request: contract.IssueAppKey, ctx: Context) -> contract
         key_id=key_id,
         secret_hash=secret_hash,
         expires_at=now + timedelta(days=request.days),
-        older_until=now + OVERLAP,
+        older_until=now + timedelta(hours=request.overlap_hours),
     )
     refusal = await _store(request, ctx, _step(request.app_id, command), [])
     if refusal is not None:

@@ -17,6 +17,7 @@ from services.registration.domain.series import SERIES
 from services.registration.domain.staff import STAFF_MEMBER
 from services.registration.policies import policies
 from services.registration.publishing import publish
+from services.registration.readmodel.app_mails import APP_MAILS
 from services.registration.readmodel.apps import APPS
 from services.registration.readmodel.conferences import CONFERENCES
 from services.registration.readmodel.deadlines import DEADLINES
@@ -41,7 +42,7 @@ def build(settings: Settings) -> Service:
         api=api,
         policies=policies,
         publish=publish,
-        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN, APPS),
+        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN, APPS, APP_MAILS),
         timers=timers,
         keys=_keys,
         destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},

@@ -75,7 +75,14 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             )
         case staff.StaffErased():
             return contract.StaffErased(at=at, staff_id=event.staff_id)
-        case app.AppApproved() | app.AppSuspended() | app.AppErased() | app.AppKeyIssued() | app.AppKeyRevoked():
+        case app.AppApproved():
+            scopes = cast(tuple[contract.Scope, ...], event.scopes)
+            return contract.AppAccessChanged(at=at, app_id=event.app_id, status="APPROVED", scopes=scopes)
+        case app.AppSuspended():
+            return contract.AppAccessChanged(at=at, app_id=event.app_id, status="SUSPENDED")
+        case app.AppErased():
+            return contract.AppAccessChanged(at=at, app_id=event.app_id, status="ERASED")
+        case app.AppKeyIssued() | app.AppKeyRevoked():
             return contract.AppAccessChanged(at=at, app_id=event.app_id)
         case _:
             return None

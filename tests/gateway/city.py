@@ -156,6 +156,12 @@ class City:
             kind = next(k for k in QUERIES if k.ANSWER is type(view))
             self.answers[kind] = lambda _, view=view: view
 
+    def announced(self, *more: registration.Conference) -> None:
+        """Lists the conference of the evening, and others, among the conferences of the city."""
+        known = (self.answers[registration.GetConference](None), *more)
+        listed = registration.Conferences(items=known, keys=tuple(one.conference_id for one in known))
+        self.say(registration.ListConferences, lambda _: listed)
+
     async def tell(self, message: ContractEvent | LiveChange, *, lost: bool = False) -> None:
         """Tells a message as the relay does, at the next position; `lost`: the position alone moves on."""
         service, name, conference = message.SERVICE, type(message).__name__, getattr(message, "conference_id", None)

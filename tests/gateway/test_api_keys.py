@@ -7,6 +7,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.limits.budget import APPS_AT_ONCE
 from gateway.limits.gcra import Gcra
 from gateway.schema.relay import global_id
 from services.chassis.decider import Refusal
@@ -128,3 +129,33 @@ async def test_while_registration_is_away_known_keys_hold_and_others_wait(city: 
 
 def test_what_the_gateway_compares_is_what_registration_stores():
     assert hashlib.sha256(TEXT[-48:-8].encode()).hexdigest() == HASH
+
+
+async def test_a_key_that_is_revoked_while_it_is_asked_about_opens_nothing(city: City, gateway: Address) -> None:
+    registry = Registry(city, "admin:session")
+    first = registry.answer
+
+    def revoked_meanwhile(query: registration.GetAppKey) -> registration.AppKey | Refusal:
+        told = first(query)  # read before the key was revoked, arrives after that was told
+        if registry.key is not None:
+            registry.key = None
+            gateway.gateway.identity.forget_app(APP)
+        return told
+
+    city.say(registration.GetAppKey, revoked_meanwhile)
+    assert await status(gateway, TEXT) == 401
+    assert registry.asked == 2
+
+
+async def test_few_apps_are_registered_from_one_address(city: City, gateway: Address) -> None:
+    fields = (
+        '{idempotencyKey: "%s", name: "Z", contactName: "F", contactEmail: "f@z.example", purpose: "x",'
+        ' licence: "x", scopes: [IDEA_READ]}'
+    )
+    one = "%s: registerApp(input: %s) { __typename ... on Busy { retryAfterMs } }"
+    city.outcomes[registration.RegisterApp] = lambda _: registration.AppAccepted(app_id="f" * 32, secret="s")
+    query = "mutation {%s}" % " ".join(one % (f"a{number}", fields % number) for number in range(APPS_AT_ONCE + 2))
+    answers = list((await gateway.ask(query))["data"].values())
+    assert [answer["__typename"] for answer in answers] == ["RegisterAppSuccess"] * APPS_AT_ONCE + ["Busy"] * 2
+    assert 600_000 < answers[-1]["retryAfterMs"] <= 720_000
+    assert len(city.commands) == APPS_AT_ONCE

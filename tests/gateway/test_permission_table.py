@@ -31,6 +31,7 @@ async def issuer() -> AsyncIterator[Provider]:
 
 @pytest.fixture
 async def gateway(city: City, issuer: Provider, nats_url: str, prefix: str) -> AsyncIterator[Address]:
+    city.announced()
     async with running(nats_url, prefix, oidc_issuer=issuer.issuer) as address:
         yield address
 

@@ -21,12 +21,13 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 _CONTACT = msgspec.json.Decoder(Contact)
 
 
-def enter_contact(app_id: str, contact: Contact, key: bytes, wrapped: bytes) -> Sequence[Statement]:
+def enter_contact(app_id: str, contact: Contact, address: bytes, key: bytes, wrapped: bytes) -> Sequence[Statement]:
     """Writes a new app's contact and key down.
 
     Args:
         app_id: of the app.
         contact: who answers for it.
+        address: what stands for their e-mail address, see `Secrets.address`.
         key: its fresh data key.
         wrapped: the key as it is stored.
     """
@@ -34,8 +35,8 @@ def enter_contact(app_id: str, contact: Contact, key: bytes, wrapped: bytes) -> 
     return [
         Statement("INSERT INTO data_keys (id, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING", (app, wrapped)),
         Statement(
-            "INSERT INTO app_contacts (app_id, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            (app, wrap(key, msgspec.json.encode(contact), app.bytes)),
+            "INSERT INTO app_contacts (app_id, sealed, address) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            (app, wrap(key, msgspec.json.encode(contact), app.bytes), address),
         ),
     ]
 
@@ -47,6 +48,17 @@ def erase_contact(app_id: str) -> Sequence[Statement]:
         Statement("DELETE FROM app_contacts WHERE app_id = $1", (app,)),
         Statement("UPDATE data_keys SET wrapped = NULL WHERE id = $1", (app,)),
     ]
+
+
+async def apps_of(db: Database, address: bytes) -> list[str]:
+    """The apps for which somebody with this e-mail address answers.
+
+    Args:
+        db: the service's database.
+        address: what stands for it.
+    """
+    rows = await db.pool.fetch("SELECT app_id FROM app_contacts WHERE address = $1", address)
+    return [row["app_id"].hex for row in rows]
 
 
 async def contacts(db: Database, keys: dict[str, bytes], app_ids: Iterable[str]) -> dict[str, Contact]:

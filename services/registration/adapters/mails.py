@@ -5,6 +5,7 @@ A template's first line is the subject, the rest are paragraphs; a paragraph tha
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
@@ -62,6 +63,35 @@ class Letter:
     unconfirmed: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a mail in both languages is about.
+
+    Args:
+        kind: `app_waiting`, `app_approved`, `app_rejected`.
+        key: the same for the same mail, 32 hex digits.
+        facts: what its template names.
+    """
+
+    kind: str
+    key: str
+    name: str
+    email: str
+    facts: Mapping[str, object]
+
+
+def write_notice(notice: Notice, sender: Address) -> EmailMessage:
+    """The mail, the same on every attempt: first in German, then in English.
+
+    Args:
+        notice: what it is about.
+        sender: the address it comes from; its domain also names the mail.
+    """
+    template = _TEXTS.get_template(f"both/{notice.kind}.txt")
+    text = template.render(name=_one_line(notice.name), one_line=_one_line, **notice.facts)
+    return _mail(text, notice.name, notice.email, sender, f"<{notice.key}@{sender.domain}>", "de")
+
+
 def write_mail(letter: Letter, sender: Address) -> EmailMessage:
     """The mail, the same on every attempt.
 
@@ -70,33 +100,17 @@ def write_mail(letter: Letter, sender: Address) -> EmailMessage:
         sender: the address it comes from; its domain also names the mail.
     """
     template = letter.kind.partition("-")[0]
-    subject, _, body = (
-        _TEXTS.get_template(f"{letter.language}/{template}.txt")
-        .render(
-            title=letter.title,
-            district=letter.district,
-            name=_one_line(letter.name),
-            when=local_time(letter.starts_at, letter.zone, letter.language),
-            confirmation_link=letter.confirmation_link,
-            personal_link=letter.personal_link,
-            conference_link=letter.conference_link,
-            unconfirmed=letter.unconfirmed,
-        )
-        .partition("\n")
+    text = _TEXTS.get_template(f"{letter.language}/{template}.txt").render(
+        title=letter.title,
+        district=letter.district,
+        name=_one_line(letter.name),
+        when=local_time(letter.starts_at, letter.zone, letter.language),
+        confirmation_link=letter.confirmation_link,
+        personal_link=letter.personal_link,
+        conference_link=letter.conference_link,
+        unconfirmed=letter.unconfirmed,
     )
-    paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
-    mail = EmailMessage()
-    mail["Subject"] = _one_line(subject)
-    mail["From"] = sender
-    user, _, domain = letter.email.rpartition("@")
-    mail["To"] = Address(display_name=_one_line(letter.name), username=user, domain=domain)
-    mail["Message-ID"] = message_id(letter, sender.domain)
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("\n\n".join(paragraphs) + "\n")
-    mail.add_alternative(
-        _HTML.get_template("layout.html").render(subject=subject, paragraphs=paragraphs, language=letter.language),
-        subtype="html",
-    )
+    mail = _mail(text, letter.name, letter.email, sender, message_id(letter, sender.domain), letter.language)
     if template in WITH_CALENDAR:
         mail.add_attachment(
             calendar_file(letter, sender),
@@ -105,6 +119,25 @@ def write_mail(letter: Letter, sender: Address) -> EmailMessage:
             filename="konferenz.ics" if letter.language == "de" else "conference.ics",
             params={"method": "PUBLISH", "charset": "utf-8"},
         )
+    return mail
+
+
+def _mail(text: str, name: str, email: str, sender: Address, key: str, language: str) -> EmailMessage:
+    """A mail of a text whose first line is the subject."""
+    subject, _, body = text.partition("\n")
+    paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
+    mail = EmailMessage()
+    mail["Subject"] = _one_line(subject)
+    mail["From"] = sender
+    user, _, domain = email.rpartition("@")
+    mail["To"] = Address(display_name=_one_line(name), username=user, domain=domain)
+    mail["Message-ID"] = key
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content("\n\n".join(paragraphs) + "\n")
+    mail.add_alternative(
+        _HTML.get_template("layout.html").render(subject=subject, paragraphs=paragraphs, language=language),
+        subtype="html",
+    )
     return mail
 
 

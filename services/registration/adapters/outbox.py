@@ -16,12 +16,13 @@ import structlog
 
 from services.chassis.database import Database
 from services.chassis.service import Runtime
+from services.registration.adapters import app_mails
 from services.registration.adapters.mails import Letter, write_mail
 from services.registration.adapters.office import Office, office_of
 from services.registration.adapters.smtp import Failure
 
-FILLED_BY = "mails"
-"""The projection that fills the outbox."""
+FILLED_BY = ("mails", "app_mails")
+"""The projections that fill the outbox."""
 SENDERS = 4
 """Mails under way at the same time in one replica."""
 IDLE_SECONDS = 1.0
@@ -53,7 +54,7 @@ async def send_mails(runtime: Runtime) -> None:
     wakes = [asyncio.Event() for _ in range(SENDERS)]
 
     def wake_all(projection: str, keys: frozenset[str], position: int) -> None:
-        if projection == FILLED_BY:
+        if projection in FILLED_BY:
             for wake in wakes:
                 wake.set()
 
@@ -86,7 +87,7 @@ async def send_next(db: Database, office: Office) -> bool:
     """Sends the next mail that is due; False when there is none."""
     row = await db.pool.fetchrow(_CLAIM)
     if row is None:
-        return False
+        return await _send_next_about_apps(db, office)
     key = (row["participant_id"], row["conference_id"], row["kind"])
     letter = await _letter(office, row)
     if letter is None:
@@ -102,6 +103,21 @@ async def send_next(db: Database, office: Office) -> bool:
     await _note(db, key, row["attempts"], failure)
     if failure is not None:
         log.warning("mail not sent", kind=letter.kind, code=failure.code, given_up=failure.is_permanent)
+    return True
+
+
+async def _send_next_about_apps(db: Database, office: Office) -> bool:
+    due = await app_mails.claim(db)
+    if due is None:
+        return False
+    try:
+        failure = await app_mails.send(db, office, due)
+    except Exception as error:
+        log.error("mail cannot be written", exc_info=error)
+        failure = Failure(0, is_permanent=False)
+    await app_mails.note(db, due, failure, _pause(due.attempts))
+    if failure is not None:
+        log.warning("mail not sent", kind=due.kind, code=failure.code, given_up=failure.is_permanent)
     return True
 
 
@@ -136,10 +152,14 @@ async def _note(db: Database, key: tuple[UUID, UUID, str], attempts: int, failur
     elif failure.is_permanent:
         await db.pool.execute(f"UPDATE outbox SET failed_with = $4 {_KEY}", *key, failure.code)  # noqa: S608
     else:
-        spread = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all mails come back in the same second
-        pause = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (attempts - 1)) * spread
         await db.pool.execute(
             f"UPDATE outbox SET next_attempt_at = now() + $4 * interval '1 second' {_KEY}",  # noqa: S608
             *key,
-            pause,
+            _pause(attempts),
         )
+
+
+def _pause(attempts: int) -> float:
+    """Real seconds before the next attempt."""
+    spread = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all mails come back in the same second
+    return min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 20)) * spread

@@ -18,7 +18,7 @@ from services.chassis.keys import KeyDestroyed, new_key, seal, unwrap, wrap
 from services.chassis.store import Statement
 from services.registration.adapters.secrets import Purpose, Secrets, hash_of
 from services.registration.domain.mails import MAILS_PER_HOUR
-from services.registration.readmodel.staff_roles import SERVES
+from services.registration.serving import SERVES
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +259,15 @@ class Vault:
             [UUID(each) for each in ids],
         )
         return {row["id"].hex: self._open(row["id"], row["wrapped"], row["sealed"]).name for row in rows}
+
+    async def staff_person(self, staff_id: str) -> Person | None:
+        """What is known of a person of the staff; None when they were not added, or erased."""
+        row = await self._db.pool.fetchrow(
+            "SELECT sealed, wrapped FROM staff_people JOIN data_keys ON data_keys.id = staff_id"
+            " WHERE staff_id = $1 AND wrapped IS NOT NULL",
+            UUID(staff_id),
+        )
+        return None if row is None else self._open(UUID(staff_id), row["wrapped"], row["sealed"])
 
     async def names_of_staff(self, ids: Sequence[str]) -> dict[str, str]:
         """Display names of these people of the staff, wherever they serve."""

@@ -37,10 +37,13 @@ APPS = DocumentProjection[AppDoc](
 )
 
 
-async def count_waiting(db: Database) -> int:
-    """How many apps wait for the city."""
+async def count_waiting(db: Database, ids: Sequence[str] | None = None) -> int:
+    """How many apps wait for the city: of these, or of all."""
     found: int = await db.pool.fetchval(
-        "SELECT count(*) FROM documents WHERE projection = $1 AND body -> 'app' ->> 'status' = 'WAITING'", APPS.name
+        "SELECT count(*) FROM documents WHERE projection = $1 AND body -> 'app' ->> 'status' = 'WAITING'"
+        " AND ($2::text[] IS NULL OR key = ANY ($2))",
+        APPS.name,
+        ids,
     )
     return found
 

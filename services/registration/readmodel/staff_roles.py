@@ -9,11 +9,7 @@ from services.chassis.projection import TableProjection
 from services.chassis.records import Recorded
 from services.contracts import registration as contract
 from services.registration.domain.staff import StaffAssigned, StaffReleased
-
-SERVES = """(num_nonnulls(r.conference_id, r.series_id, r.district_id) = 0 OR r.conference_id = $1
-    OR r.series_id = (SELECT series_id FROM conferences WHERE conference_id = $1)
-    OR r.district_id = (SELECT district_id FROM conferences WHERE conference_id = $1))"""
-"""Whether the role `r` holds at conference `$1`."""
+from services.registration.serving import SERVES
 
 
 async def _assigned(tx: Tx, event: StaffAssigned, _: Recorded) -> None:

@@ -248,7 +248,7 @@ async def test_a_question_that_is_late_is_unavailable_and_the_others_of_its_mess
     gate, entered = asyncio.Event(), []
     one = await running(alpha(settings(database_url), api=slow(gate, entered)))
     question = b'{"conference_id":"%s"}' % conference.encode()
-    body = asked([("Nothing", question), ("GetTotal", question), ("Nothing", question)])
+    body = asked([("Nothing", question, ()), ("GetTotal", question, ()), ("Nothing", question, ())])
     headers = {"Quartier-Deadline": "1000"}
     found = await bus.request(bus.subject_query("alpha", MANY), body, headers, timeout=60)
     first, late, last = read_answers(found.data)

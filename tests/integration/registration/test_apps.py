@@ -130,3 +130,50 @@ async def test_so_many_apps_may_wait_and_no_more(desk, monkeypatch):
     assert await desk.ask(REGISTER, ANONYMOUS) == TooManyAppsWait(waiting=1)
     await desk.done(contract.RejectApp(app_id=accepted.app_id))
     await desk.done(REGISTER, ANONYMOUS)
+
+
+async def test_two_keys_are_good_at_the_same_time_and_the_older_one_ends_at_a_set_time(desk):
+    accepted = await approved(desk)
+    first = await key_of(desk, accepted)
+    issue = contract.IssueAppKey(app_id=accepted.app_id, secret=accepted.secret, overlap_hours=2)
+    second = await desk.done(issue, ANONYMOUS)
+    ends = {}
+    for key in (first, second):
+        known = await desk.done(contract.GetAppKey(app_id=accepted.app_id, key_id=key.key_id), GATEWAY)
+        ends[key.key_id] = known.expires_at - datetime.now(UTC)
+    assert timedelta(minutes=115) < ends[first.key_id] <= timedelta(hours=2)
+    assert ends[second.key_id] > timedelta(days=179)
+
+
+async def test_a_key_that_ends_sooner_is_not_made_to_last_longer_and_no_overlap_ends_it_at_once(desk):
+    accepted = await approved(desk)
+    short = contract.IssueAppKey(app_id=accepted.app_id, secret=accepted.secret, days=1)
+    first = await desk.done(short, ANONYMOUS)
+    await desk.done(contract.IssueAppKey(app_id=accepted.app_id, secret=accepted.secret, overlap_hours=720), ANONYMOUS)
+    known = await desk.done(contract.GetAppKey(app_id=accepted.app_id, key_id=first.key_id), GATEWAY)
+    assert known.expires_at == first.expires_at
+    again = contract.IssueAppKey(app_id=accepted.app_id, secret=accepted.secret, overlap_hours=0)
+    second = (await desk.done(contract.ListApps())).items[0].keys[-1]
+    await desk.done(again, ANONYMOUS)
+    known = await desk.done(contract.GetAppKey(app_id=accepted.app_id, key_id=second.key_id), GATEWAY)
+    assert known.expires_at <= datetime.now(UTC)
+
+
+async def test_few_apps_of_one_contact_wait_at_the_same_time_whatever_the_others_do(desk):
+    upper = contract.RegisterApp(
+        name="Zeitung", contact_name="F", contact_email="Frieda@Zeitung.example", purpose="x", licence="x",
+        scopes=("idea:read",),
+    )  # fmt: skip
+    for number in range(apps_api.WAITING_OF_ONE):
+        await desk.done(upper if number % 2 else REGISTER, ANONYMOUS)
+    assert await desk.ask(REGISTER, ANONYMOUS) == TooManyAppsWait(waiting=apps_api.WAITING_OF_ONE)
+    other = contract.RegisterApp(
+        name="Portal", contact_name="G", contact_email="g@portal.example", purpose="x", licence="x",
+        scopes=("idea:read",),
+    )  # fmt: skip
+    await desk.done(other, ANONYMOUS)
+    newest = (await desk.done(contract.ListApps(status="WAITING"))).items[0]
+    oldest = (await desk.done(contract.ListApps())).items[-1]
+    await desk.done(contract.RejectApp(app_id=oldest.app_id))
+    assert newest.name == "Portal"
+    await desk.done(REGISTER, ANONYMOUS)

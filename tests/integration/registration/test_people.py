@@ -11,7 +11,7 @@ import pytest
 from services.chassis.decider import Refusal, Sealed
 from services.chassis.identity import Actor, Grant
 from services.chassis.keys import unseal
-from services.chassis.refusals import NotFound
+from services.chassis.refusals import InvalidInput, NotFound
 from services.contracts import registration as contract
 from services.registration import access
 from services.registration.adapters.outbox import send_next
@@ -254,3 +254,58 @@ async def test_an_unknown_registration_is_not_found(desk):
 
 def test_a_sealed_box_is_bound_to_its_owner():
     assert unseal(Sealed("a" * 32, b"x" * 40), bytes(32)) is None
+
+
+async def test_a_role_in_a_series_or_a_district_holds_at_its_conferences(desk):
+    here = await desk.done(contract.GetConference(conference_id=desk.evening))
+    places = {"a": {"series_id": here.series_id}, "b": {"district_id": here.district_id}}
+    for letter, place in places.items():
+        await desk.done(contract.AddStaff(staff_id=letter * 32, name=f"Name {letter}", email="s@example.org"))
+        await desk.done(contract.AssignStaff(staff_id=letter * 32, role="mentor", **place))
+    await desk.announce(later := uuid4().hex)
+    for conference in (desk.evening, later):
+        roster = await desk.done(contract.GetRoster(conference_id=conference))
+        assert {(entry.staff_id, entry.scope) for entry in roster.staff} == {
+            ("a" * 32, f"series:{here.series_id}"),
+            ("b" * 32, f"district:{here.district_id}"),
+        }
+        names = await desk.done(contract.GetNames(conference_id=conference, ids=("a" * 32, "b" * 32)))
+        assert set(names.names.values()) == {"Name a", "Name b"}
+    await desk.done(contract.ReleaseStaff(staff_id="a" * 32, role="mentor", series_id=here.series_id))
+    roster = await desk.done(contract.GetRoster(conference_id=later))
+    assert [entry.staff_id for entry in roster.staff] == ["b" * 32]
+    await desk.done(contract.EraseStaff(staff_id="b" * 32))
+    assert (await desk.done(contract.GetRoster(conference_id=later))).staff == ()
+    told = [event for event in await contract_events(desk) if isinstance(event, contract.StaffReleased)]
+    assert [(event.conference_id, event.series_id, event.district_id) for event in told] == [
+        (None, here.series_id, None),
+        (None, None, here.district_id),
+    ]
+
+
+@pytest.mark.parametrize("field", ["conference_id", "series_id", "district_id"])
+async def test_a_role_at_a_place_that_there_is_not_names_the_field(desk, field):
+    await desk.done(contract.AddStaff(staff_id="a" * 32, name="Mira", email="m@example.org"))
+    for kind in (contract.AssignStaff, contract.ReleaseStaff):
+        both = kind(staff_id="a" * 32, role="mentor", series_id="e" * 32, district_id="e" * 32)
+        refused = await desk.ask(both, ORGANISER)
+        assert (type(refused), refused.field) == (InvalidInput, "district_id")
+    refused = await desk.ask(contract.AssignStaff(staff_id="a" * 32, role="mentor", **{field: "e" * 32}), ORGANISER)
+    assert (type(refused), refused.field) == (InvalidInput, field)
+
+
+async def test_only_organisers_of_the_city_give_roles_beyond_one_conference(desk):
+    here = await desk.done(contract.GetConference(conference_id=desk.evening))
+    scope = f"series:{here.series_id}"
+    lena = Actor("e" * 32, "staff", (Grant("organiser", scope),))
+    wish = contract.AssignStaff(staff_id="a" * 32, role="mentor", series_id=here.series_id)
+    assert not access.organisers(wish, lena.within(wish.conference, (scope,)))
+    at_one = contract.AssignStaff(staff_id="a" * 32, role="mentor", conference_id=desk.evening)
+    assert access.organisers(at_one, lena.within(at_one.conference, (scope,)))
+
+
+async def test_names_of_staff_wherever_they_serve_are_told_to_services_alone(desk):
+    await desk.done(contract.AddStaff(staff_id="a" * 32, name="Mira", email="m@example.org"))
+    query = contract.GetNames(ids=("a" * 32,))
+    assert (await desk.ask(query, SERVICE)).names == {"a" * 32: "Mira"}
+    assert isinstance(await desk.ask(query, ORGANISER), Refusal)

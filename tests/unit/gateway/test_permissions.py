@@ -31,6 +31,7 @@ from services.contracts import ideas, registration
 from tests.contract.golden.example import example
 
 HERE, ELSEWHERE = "c0" * 16, "ff" * 16
+WITHIN = (f"series:{'5e' * 16}", f"district:{'d1' * 16}")
 SCHEMA = core(build_schema())
 ALL_COMMANDS = [kind for module in MODULES for kind in commands(module)]
 COMMANDS = [kind for kind in ALL_COMMANDS if kind.SERVICE != "gateway"]
@@ -82,11 +83,11 @@ def request_of(kind):
 
 
 @pytest.mark.parametrize("role", sorted(GRANTED))
-@pytest.mark.parametrize("scope", ["city", HERE, ELSEWHERE])
+@pytest.mark.parametrize("scope", ["city", HERE, ELSEWHERE, *WITHIN, f"series:{ELSEWHERE}", f"district:{ELSEWHERE}"])
 @pytest.mark.parametrize("kind", [kind for kind in COMMANDS if route(kind).needs is not None], ids=lambda k: k.__name__)
 def test_a_line_says_of_every_role_what_the_service_says(kind, scope, role):
-    actor = staff(role, scope)
     request = request_of(kind)
+    actor = staff(role, scope).within(request.conference, WITHIN)
     needs = COMMAND_NEEDS[kind]
     roles = standing(actor, None, request.conference, anywhere=needs.place == "anywhere") - {"self"}
     if kind in (ideas.ScoreIdea, ideas.RecuseMyself):  # the service knows the jurors of the round by their ids
@@ -120,6 +121,19 @@ def test_a_role_in_the_city_holds_everywhere_and_one_at_a_conference_only_there(
     assert "moderator" in standing(staff("moderator", HERE), None, HERE)
     assert "moderator" not in standing(staff("moderator", HERE), None, ELSEWHERE)
     assert "moderator" not in standing(staff("moderator", HERE), None, None)
+
+
+@pytest.mark.parametrize("scope", WITHIN)
+def test_a_role_in_a_series_or_a_district_holds_at_its_conferences_and_not_in_the_city(scope):
+    mia = staff("moderator", scope)
+    assert standing(mia.within(HERE, WITHIN), None, HERE) >= {"moderator", "invited"}
+    assert "moderator" not in standing(mia.within(ELSEWHERE, ()), None, ELSEWHERE)
+    assert "moderator" not in standing(mia.within(None, WITHIN), None, None)
+    assert "moderator" in standing(mia, None, None, anywhere=True)
+
+
+def test_the_id_of_a_series_is_no_scope_by_itself():
+    assert "moderator" not in standing(staff("moderator", "5e" * 16).within(HERE, WITHIN), None, HERE)
 
 
 def test_an_app_for_a_person_may_what_both_may():
