@@ -102,7 +102,10 @@ class Context:
             Refused: the service is down, or does not answer this client.
         """
         reply = await self.backends.ask(query, self.actor, after=self.after.get(query.SERVICE))
-        return reply.unwrap()
+        answer = reply.unwrap()
+        if isinstance(answer, contract.Ideas) and self.actor.is_wide and query.conference is None:
+            return cast("A", await self._seen_closer(answer))
+        return answer
 
     def answers_at_hand(self) -> Callable[[QueryRequest[Any]], Any]:
         """A function from a question to its answer in memory, good for this moment; None: it must be asked."""
@@ -170,8 +173,8 @@ class Context:
         if lacks is not None:
             raise Refused(NotAllowed(needs=lacks))
 
-    async def list_ideas(self, query: contract.ListIdeas) -> contract.Ideas:
-        """A page of ideas, each as the client may see it.
+    async def _seen_closer(self, page: contract.Ideas) -> contract.Ideas:
+        """A page of ideas of several conferences, each as the client may see it.
 
         How to reach a group is for whoever serves at its conference. Where a role holds by a series or a district, the
         service must know which conference is meant: those ideas are asked for once more, all in one message.
@@ -179,9 +182,6 @@ class Context:
         Raises:
             Refused: the service is down.
         """
-        page = await self.ask(query)
-        if query.conference_id is not None or not self.actor.is_wide:
-            return page
         ideas = {item.idea_id: item for item in page.items}
         at: dict[str, list[str]] = {}
         for item in page.items:
@@ -199,7 +199,7 @@ class Context:
         found: dict[str, contract.IdeaView] = {}
         for start in range(0, len(ids), 100):
             some = tuple(ids[start : start + 100])
-            page = await self.list_ideas(contract.ListIdeas(ids=some, cut=Cut(first=len(some))))
+            page = await self.ask(contract.ListIdeas(ids=some, cut=Cut(first=len(some))))
             found.update((item.idea_id, item) for item in page.items)
         return [found.get(idea) for idea in ids]
 

@@ -18,7 +18,6 @@ from services.chassis.keys import KeyDestroyed, new_key, seal, unwrap, wrap
 from services.chassis.store import Statement
 from services.registration.adapters.secrets import Purpose, Secrets, hash_of
 from services.registration.domain.mails import MAILS_PER_HOUR
-from services.registration.serving import SERVES
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,13 +246,13 @@ class Vault:
     async def names(self, conference_id: str, ids: Sequence[str]) -> dict[str, str]:
         """Display names of those who take part or serve at one conference: of these ids, or all when there are none."""
         rows = await self._db.pool.fetch(
-            "SELECT id, sealed, wrapped FROM ("  # noqa: S608 -- only our own constants
+            "SELECT id, sealed, wrapped FROM ("
             " SELECT participant_id AS id, sealed FROM participants p JOIN registrations r USING (participant_id)"
             " WHERE p.conference_id = $1 AND r.status IN ('SEATED', 'WAITLISTED', 'RELEASED')"
             " AND (cardinality($2::uuid[]) = 0 OR participant_id = ANY($2))"
             " UNION ALL SELECT staff_id, sealed FROM staff_people s"
             " WHERE (cardinality($2) = 0 OR staff_id = ANY($2)) AND EXISTS (SELECT FROM staff_roles r"
-            f" WHERE r.staff_id = s.staff_id AND {SERVES})"
+            " WHERE r.staff_id = s.staff_id AND holds_at(r, $1))"
             ") people JOIN data_keys USING (id) WHERE wrapped IS NOT NULL",
             UUID(conference_id),
             [UUID(each) for each in ids],

@@ -224,5 +224,5 @@ STAFF_MEMBER: Decider[StaffMember, StaffCommand, StaffEvent] = Decider(
     decide=decide,
     evolve=evolve,
     events=(StaffAdded, StaffAssigned, StaffReleased, StaffErased),
-    snapshot=Snapshotted((Stranger, Member, Erased)),
+    snapshot=Snapshotted((Stranger, Member, Erased), version=2),
 )

@@ -9,7 +9,6 @@ from services.chassis.projection import TableProjection
 from services.chassis.records import Recorded
 from services.contracts import registration as contract
 from services.registration.domain.staff import StaffAssigned, StaffReleased
-from services.registration.serving import SERVES
 
 
 async def _assigned(tx: Tx, event: StaffAssigned, _: Recorded) -> None:
@@ -43,8 +42,8 @@ STAFF_ROLES = TableProjection(
 async def list_staff(db: Database, conference_id: str) -> tuple[contract.StaffEntry, ...]:
     """The roles at one conference, those in its series and its district, and those that hold in the whole city."""
     rows = await db.pool.fetch(
-        "SELECT staff_id, role, conference_id, series_id, district_id FROM staff_roles AS r"  # noqa: S608 -- constants
-        f" WHERE {SERVES} ORDER BY role, staff_id, conference_id, series_id, district_id",
+        "SELECT staff_id, role, conference_id, series_id, district_id FROM staff_roles AS r"
+        " WHERE holds_at(r, $1) ORDER BY role, staff_id, conference_id, series_id, district_id",
         UUID(conference_id),
     )
     return tuple(
