@@ -44,6 +44,7 @@ SLICING = ("first", "last", "ids")
 MANY = {
     "Board.cards": 100,
     "BoardChanged.changedCards": 100,
+    "Changes.entries": 100,
     "Chat.messages": 50,
     "ChatChanged.changedMessages": 50,
     "Desk.rows": 100,

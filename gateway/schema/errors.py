@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.changes.refusals import CursorTooOld
 from gateway.schema.derive import object_type
 from gateway.schema.shape import Shown, computed, first_sentence, graphql_type, show
 from gateway.webhooks import commands as webhooks
@@ -90,7 +91,10 @@ def _types(refusals: Iterable[type[Refusal]]) -> dict[type[Refusal], type[Shown]
     return made
 
 
-REFUSAL_TYPES = _types(all_refusals())
+OF_QUERIES: tuple[type[Refusal], ...] = (CursorTooOld,)
+"""Refusals that a question is answered with."""
+
+REFUSAL_TYPES = _types((*all_refusals(), *OF_QUERIES))
 """The GraphQL type of every refusal."""
 
 

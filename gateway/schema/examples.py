@@ -42,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "before": "aQATy81LmVb1MTgw",
     "budgetCents": 1_000_000,
     "capacity": 50,
+    "Change.nodeId": "SWRlYTozZjJiOGMwZDFlNGY1YTZiN2M4ZDllMGYxYTJiM2M0ZA==",
     "channel": "plenary",
     "code": "POLL_IS_CLOSED",
     "ExcludeParticipantInput.code": "insult",
@@ -84,6 +85,7 @@ EXAMPLES: dict[str, Any] = {
     "leftCents": 40_000,
     "leftSeconds": 312.5,
     "limit": 20,
+    "CursorTooOld.message": "The feed does not know this cursor, or not any more: read everything again.",
     "message": "The poll takes no more ballots.",
     "minutes": 15,
     "name": "Ida Beispiel",
@@ -131,6 +133,7 @@ EXAMPLES: dict[str, Any] = {
     "scope": "city",
     "score": 4,
     "script": "full-evening",
+    "Query.changes.since": "9hLsHx2mQ0Vb1MTg0Ek",
     "seated": 48,
     "seatsTaken": 48,
     "secret": "pN3v8Kq0wQ",
@@ -192,6 +195,10 @@ EXAMPLES: dict[str, Any] = {
 }
 
 CHOICES: dict[str, dict[str, str]] = {
+    "ChangeKind": {
+        "CHANGED": "It is there: new, or other than before.",
+        "REMOVED": "It is gone.",
+    },
     "AppStatus": {
         "WAITING": "The city has not decided yet.",
         "APPROVED": "It may use the API.",

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.context import Context, context_of, offers
+from gateway.context import context_of, offers
 from gateway.schema.apps import FOR_WHO_APPROVES, App
-from gateway.schema.conference import FOR_WRITERS, Conference, list_ideas
-from gateway.schema.ideas import Challenge, Idea, IdeaSheet, shown_idea
+from gateway.schema.changes import ChangesResult, list_changes
+from gateway.schema.conference import Conference, list_ideas
+from gateway.schema.ideas import Challenge, Idea
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.lists import one_page, paged
+from gateway.schema.nodes import fetch_node
 from gateway.schema.people import Person, person
 from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
 from gateway.schema.rate_limit import RateLimit
@@ -21,25 +23,20 @@ from gateway.schema.relay import (
     Connection,
     Node,
     Page,
-    global_id,
     local_id,
     parse_id,
 )
 from gateway.schema.scalars import AppStatus, ViewerKind
-from gateway.schema.session import Desk, Session
+from gateway.schema.session import Desk
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from gateway.schema.stored import cached
 from gateway.schema.webhooks import (
     Webhook,
     WebhookEventKind,
     event_kinds,
-    fetch_delivery,
-    fetch_webhook,
     list_webhooks,
 )
 from services.chassis.identity import Actor, Grant
-from services.chassis.refusals import NotFound
-from services.chassis.requests import Refused
 from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration
 from services.contracts import session as contract_session
@@ -85,64 +82,6 @@ class Viewer(Shown):
     def my_conference(self) -> Conference | None:
         """Of a resident: the conference they registered for."""
         return show(Conference, None, self.conference) if self.view.kind == "resident" else None
-
-
-async def fetch_node(context: Context, gid: str) -> Node | None:
-    """The thing with this global id; None when there is none, or it cannot be fetched by its id.
-
-    Args:
-        context: of the operation.
-        gid: the global id.
-
-    Raises:
-        BadId: it is not a global id.
-        Refused: its service is away, or does not answer this client.
-    """
-    kind, local = parse_id(gid)
-    try:
-        match kind:
-            case "Conference":
-                view = await context.ask(contract_registration.GetConference(conference_id=local_id(gid, kind)))
-                return show(Conference, view, view.conference_id)
-            case "Session":
-                evening = await context.ask(contract_session.GetSession(conference_id=local_id(gid, kind)))
-                return show(Session, evening, evening.conference_id)
-            case "District":
-                districts = await context.ask(contract_registration.ListDistricts(ids=(local_id(gid, kind),)))
-                found = [item for item in districts.items if item.district_id == local]
-                return show(District, found[0]) if found else None
-            case "Challenge":
-                challenges = await context.ask(contract_ideas.ListChallenges(ids=(local_id(gid, kind),)))
-                posted = [item for item in challenges.items if item.challenge_id == local]
-                return show(Challenge, posted[0]) if posted else None
-            case "Idea":
-                idea = await context.ideas.load(local_id(gid, kind))
-                return shown_idea(context, idea) if idea else None
-            case "IdeaSheet":
-                conference = local_id(local.partition(".")[0], "Conference")
-                context.require(FOR_WRITERS, conference)
-                sheet = await context.ask(
-                    contract_ideas.GetSheet(conference_id=conference, sheet_id=local_id(gid, kind))
-                )
-                return show(IdeaSheet, sheet, conference)
-            case "Webhook":
-                context.require(FOR_WEBHOOKS)
-                return await fetch_webhook(context, local_id(gid, kind))
-            case "WebhookDelivery":
-                context.require(FOR_WEBHOOKS)
-                return await fetch_delivery(context, local_id(gid, kind))
-            case "App":
-                context.require(FOR_WHO_APPROVES)
-                apps = await context.ask(contract_registration.ListApps(ids=(local_id(gid, kind),)))
-                return show(App, apps.items[0]) if apps.items else None
-            case "JuryRound":
-                context.require(FOR_THE_JURY)
-                return show(JuryRound, await context.ask(contract_ideas.GetJuryRound(round_id=local_id(gid, kind))))
-    except Refused as error:
-        if isinstance(error.refusal, NotFound):
-            return None
-        raise
-    return None
 
 
 def _offered(info: strawberry.Info, gid: str) -> bool:
@@ -261,6 +200,23 @@ class Query:
         conference = None if conference_id is None else local_id(conference_id, "Conference")
         return await list_ideas(context_of(info), conference, page)
 
+    @computed(needs=PUBLIC)
+    async def changes(
+        self,
+        info: strawberry.Info,
+        since: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Only what changed behind this `cursor` of an earlier page; without it, all there is."
+            ),
+        ] = None,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many changes at most: 1 to 100, usually 50.")
+        ] = None,
+    ) -> ChangesResult | None:
+        """What everybody may read, in the order of its last change, and what is gone: for those who keep a copy."""
+        return await list_changes(context_of(info), since, first)
+
     @computed(needs=FOR_THE_JURY)
     async def jury_round(self, info: strawberry.Info, id: ID) -> JuryRound | None:  # noqa: A002 -- named by Relay
         """One jury round, as far as the asking person may see it."""
@@ -318,4 +274,4 @@ class Query:
         return context_of(info).clock.now()
 
 
-__all__ = ["Query", "Viewer", "fetch_node", "global_id"]
+__all__ = ["Query", "Viewer"]

@@ -186,6 +186,14 @@ class ViewerKind(Enum):
 
 
 @graphql_enum
+class ChangeKind(Enum):
+    """What became of a thing: it is there, new or other than before; or it is gone."""
+
+    CHANGED = "CHANGED"
+    REMOVED = "REMOVED"
+
+
+@graphql_enum
 class WebhookEventType(Enum):
     """What a webhook can be told of; `docs/webhooks.md` has the form of each."""
 

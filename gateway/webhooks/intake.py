@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the services' contract events to deliveries that wait: one transaction with the note how far was read.
+"""From the services' contract events to deliveries that wait and to the feed of changes: one transaction with the note
+how far was read.
 
-So an event is queued for every webhook that wants it exactly once, whatever is killed or delivered again.
+So an event is queued for every webhook that wants it exactly once, and stands in the feed, whatever is killed or
+delivered again.
 """
 
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.backends import GATEWAY, Backends
+from gateway.changes import feed
+from gateway.changes.catalogue import TOLD
 from gateway.webhooks.catalogue import BY_EVENT, of_event
 from services.chassis.contract import ContractEvent
 from services.chassis.database import Tx
@@ -65,9 +69,13 @@ class Intake:
         self._backends = backends
         self._known: dict[UUID, Where] = {}
         self.policies = Policies(GATEWAY.id)
-        for event in BY_EVENT:
-            self.policies.write(event)(self._queue)
+        for event in dict.fromkeys((*BY_EVENT, *TOLD)):
+            self.policies.write(event)(self._take)
         self.policies.write(registration.AppAccessChanged)(_change_access)
+
+    async def _take(self, tx: Tx, event: ContractEvent, position: int) -> None:
+        await self._queue(tx, event, position)
+        await feed.record(tx, event, position)  # last: until the end of the transaction no other one can
 
     async def _queue(self, tx: Tx, event: ContractEvent, position: int) -> None:
         told = of_event(event, position)

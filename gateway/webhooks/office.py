@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Webhooks as a part of the running gateway: their database, their reading of events, their deliveries.
+"""Webhooks and the feed of changes as a part of the running gateway: their database, their reading of events.
 
 The API does not depend on them: while their database is away, they are unavailable and everything else goes on.
 """
@@ -13,6 +13,8 @@ from uuid import UUID
 import structlog
 
 from gateway.backends import Backends
+from gateway.changes.feed import Feed
+from gateway.changes.survey import Survey
 from gateway.webhooks import commands
 from gateway.webhooks.courier import Courier
 from gateway.webhooks.handling import Handling
@@ -51,7 +53,7 @@ _CLEAN = (
 
 
 class Webhooks:
-    """Webhooks.
+    """Webhooks, and the feed of changes beside them.
 
     Args:
         dsn: address of the gateway's database.
@@ -130,6 +132,17 @@ class Webhooks:
             raise Refused(Unavailable(service=commands.SERVICE))
         return Records(self._db)
 
+    @property
+    def changes(self) -> Feed:
+        """The feed of changes.
+
+        Raises:
+            Refused: the database is away.
+        """
+        if self._db is None:
+            raise Refused(Unavailable(service=commands.SERVICE))
+        return Feed(self._db)
+
     def readiness(self) -> Mapping[str, Any]:
         """For `/readyz`: the API is ready without webhooks, so that nothing of it is a reason."""
         return {
@@ -145,11 +158,13 @@ class Webhooks:
         tables = Tables(db, self._bus)
         self._consumers = [Consumer(tables, intake.policies, source) for source in intake.policies.sources]
         self._leadership = Leadership(db, f"deliver:{commands.SERVICE}")
+        survey = Survey(Feed(db), self._backends, self._clock)
         self._problem = None
         async with asyncio.TaskGroup() as group:  # each of them goes on by itself until it is cancelled
             for consumer in self._consumers:
                 group.create_task(consumer.run())
             group.create_task(self._leadership.run(lambda: self._deliver(db)))
+            group.create_task(Leadership(db, f"survey:{commands.SERVICE}").run(survey.run))
             group.create_task(self._clean(db))
 
     async def _connected(self) -> Database:

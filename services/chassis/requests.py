@@ -43,7 +43,7 @@ class Reply(Generic[A]):
         answer: None when it was refused.
         refusal: None when it was answered.
         position: `<epoch>:<value>`; of a command: everything it led to is at or before it; of a query: the place
-            of the read models when the answer began. Empty with a refusal.
+            of the read models when the answer, or the refusal of a handler, began. Empty with any other refusal.
         stale: of a query: the read models had not reached the position asked for in time.
     """
 

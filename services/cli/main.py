@@ -153,10 +153,17 @@ def refill(
     ] = False,
     data: Data = Path(".quartier"),
 ) -> None:
-    """Make the stream of a service anew from its log, after NATS or a database was lost or restored."""
+    """Make the stream of a service anew from its log, after NATS or a database was lost or restored; of the gateway:
+    its feed of changes, from what the services say.
+    """
     from services.cli.operations import refill as carry_out
+    from services.cli.operations import renew_changes
 
-    _use(_known(service), data)
+    url = _use(_known(service), data)
+    if service == GATEWAY:
+        asyncio.run(renew_changes(url))
+        print("the feed of changes is made anew by the running gateways; portals read everything again")
+        return
 
     def progress(position: int, head: int) -> None:
         print(f"{position} of {head}", file=sys.stderr, flush=True)

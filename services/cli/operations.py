@@ -101,6 +101,17 @@ async def refill(name: str, progress: Callable[[int, int], None], *, restored: b
             await bus.close()
 
 
+async def renew_changes(url: str) -> None:
+    """Has the gateway ask the services for everything that its feed of changes tells, beside the running gateways.
+
+    Raises:
+        EmbeddedError: the database cannot be used.
+    """
+    feed = importlib.import_module("gateway.changes.feed")  # by name, like services
+    async with database(url) as db:
+        await feed.Feed(db).renew()
+
+
 async def rebuild(name: str, projection: str) -> int:
     """Makes a read model anew from the log while the service goes on answering; the position it reached.
 

@@ -70,6 +70,13 @@ class IdeaSubmitted(_Event, frozen=True, kw_only=True):
     topic_id: Id | None
 
 
+class IdeaRevised(_Event, frozen=True, kw_only=True):
+    """An idea reads otherwise than before: its sheet was submitted again, or one of its authors was erased."""
+
+    conference_id: Id
+    idea_id: Id
+
+
 class IdeaWithdrawn(_Event, frozen=True, kw_only=True):
     """An idea was taken back."""
 

@@ -49,6 +49,12 @@ class _Event(ContractEvent, frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = SERVICE
 
 
+class DistrictDefined(_Event, frozen=True, kw_only=True):
+    """A district exists, or has another name or other streets."""
+
+    district_id: Id
+
+
 class ConferenceAnnounced(_Event, frozen=True, kw_only=True):
     """A conference exists; its session can be prepared."""
 
@@ -84,6 +90,12 @@ class ConferenceMoved(_Event, frozen=True, kw_only=True):
 
 class ConferenceCancelled(_Event, frozen=True, kw_only=True):
     """The conference does not take place."""
+
+    conference_id: Id
+
+
+class ConferenceHeld(_Event, frozen=True, kw_only=True):
+    """The conference took place."""
 
     conference_id: Id
 

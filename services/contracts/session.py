@@ -48,6 +48,12 @@ class _Event(ContractEvent, frozen=True, kw_only=True):
     conference_id: Id
 
 
+class SessionPrepared(_Event, frozen=True, kw_only=True):
+    """The evening of a conference has its script; it waits for its lobby."""
+
+    conference_id: Id
+
+
 class LobbyOpened(_Event, frozen=True, kw_only=True):
     """People may come in and wait."""
 

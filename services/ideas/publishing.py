@@ -7,7 +7,7 @@ from services.chassis.store import Recorded
 from services.contracts import ideas as contract
 from services.ideas.domain.cards import CardAdded
 from services.ideas.domain.challenge import ChallengePublished
-from services.ideas.domain.idea import IdeaSubmitted
+from services.ideas.domain.idea import IdeaAuthorshipRemoved, IdeaSubmitted
 from services.ideas.domain.jury_round import IdeaAwarded, JurorRecused, JuryRoundClosed, JuryRoundOpened
 from services.ideas.domain.topics import PreferencesClosed, TopicsChosen
 
@@ -42,6 +42,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
                 sheet_id=event.sheet_id,
                 topic_id=event.topic_id,
             )
+        case IdeaSubmitted() | IdeaAuthorshipRemoved():
+            return contract.IdeaRevised(at=at, conference_id=conference_id, idea_id=event.idea_id)
         case JuryRoundOpened():
             return contract.JuryRoundOpened(at=at, round_id=event.round_id)
         case JurorRecused():

@@ -7,7 +7,7 @@ from services.chassis.contract import ContractEvent
 from services.chassis.decider import Event
 from services.chassis.records import Recorded
 from services.contracts import registration as contract
-from services.registration.domain import app, staff
+from services.registration.domain import app, district, staff
 from services.registration.domain import conference as life
 from services.registration.domain import registrations as domain
 
@@ -16,6 +16,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
     """What other services are told about a stored event; None: nothing."""
     at = recorded.recorded_at
     match event:
+        case district.DistrictDefined():
+            return contract.DistrictDefined(at=at, district_id=event.district_id)
         case life.ConferenceAnnounced():
             return contract.ConferenceAnnounced(
                 at=at,
@@ -35,6 +37,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             return contract.ConferenceClosed(at=at, conference_id=event.conference_id)
         case life.ConferenceCancelled():
             return contract.ConferenceCancelled(at=at, conference_id=event.conference_id)
+        case life.ConferenceHeld():
+            return contract.ConferenceHeld(at=at, conference_id=event.conference_id)
         case domain.SeatTaken():
             return contract.SeatTaken(
                 at=at,

@@ -36,6 +36,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
 def _phases(event: Event, recorded: Recorded) -> ContractEvent | None:
     at, conference = _stamp(recorded)
     match event:
+        case session_facts.SessionPrepared():
+            return told.SessionPrepared(at=at, conference_id=conference)
         case session_facts.LobbyOpened():
             return told.LobbyOpened(at=at, conference_id=conference)
         case session_facts.SessionStarted():

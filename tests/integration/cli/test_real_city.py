@@ -62,6 +62,21 @@ def test_a_stream_can_be_refilled_beside_the_running_service(city: Up, service: 
     assert f"the stream of {service} holds" in said.stdout
 
 
+def test_the_feed_of_changes_is_made_anew_and_old_cursors_are_refused(city: Up) -> None:
+    def changes(since: str | None = None) -> dict[str, str] | None:
+        given = f'(since: "{since}")' if since else ""
+        answer = ask(city, f"{{ changes{given} {{ __typename ... on Changes {{ cursor }} }} }}").json()
+        found: dict[str, str] | None = answer["data"]["changes"]
+        return found
+
+    cursor = eventually(changes)["cursor"]
+    said = quartier(ROOT, "refill", "gateway", "--data", str(city.data))
+    assert said.returncode == 0, said.stderr
+    again = eventually(changes)["cursor"]
+    assert changes(cursor) == {"__typename": "CursorTooOld"}
+    assert changes(again) == {"__typename": "Changes", "cursor": again}
+
+
 @pytest.mark.parametrize("name", ["session", "gateway"])
 def test_a_killed_process_is_replaced(city: Up, name: str) -> None:
     before = city.pids()[name]

@@ -11,7 +11,7 @@ from services.chassis.decider import Event, Sealed
 from services.chassis.store import Recorded
 from services.contracts import ideas as contract
 from services.ideas.domain.cards import CardAdded
-from services.ideas.domain.idea import IdeaSubmitted, IdeaText
+from services.ideas.domain.idea import IdeaAuthorshipRemoved, IdeaSubmitted, IdeaText
 from services.ideas.domain.review import ReviewSaved
 from services.ideas.domain.sheet import PassageWritten
 from services.ideas.domain.voting import DotsCast, VotingClosed
@@ -63,4 +63,10 @@ def test_tags_of_a_need_are_told_with_consent():
 def test_an_idea_is_told_once_and_without_its_texts():
     told = contract.IdeaSubmitted(at=NOON, conference_id="conf", idea_id="i1", sheet_id="s1", topic_id=None)
     assert publish(idea(1), RECORDED) == told
-    assert publish(idea(2), RECORDED) is None
+    again = contract.IdeaRevised(at=NOON, conference_id=CONFERENCE.hex, idea_id="i1")
+    assert publish(idea(2), RECORDED) == again
+
+
+def test_the_erasure_of_an_author_is_told_as_a_change_of_the_idea_without_the_person():
+    erased = IdeaAuthorshipRemoved(idea_id="i1", participant_id="anna")
+    assert publish(erased, RECORDED) == contract.IdeaRevised(at=NOON, conference_id=CONFERENCE.hex, idea_id="i1")

@@ -14,6 +14,7 @@ from services.contracts import registration as contract
 from services.registration.domain import conference as life
 from services.registration.domain import registrations as domain
 from services.registration.domain import staff
+from services.registration.domain.district import DistrictDefined
 from services.registration.publishing import publish
 from tests.unit.registration.people import ANNA, EVENING, announced, seat
 
@@ -36,6 +37,11 @@ def test_an_announced_conference_is_told_with_everything_a_session_needs():
     (life.ConferenceOpened(conference_id=EVENING), contract.ConferenceOpened(at=AT, conference_id=EVENING)),
     (life.ConferenceClosed(conference_id=EVENING), contract.ConferenceClosed(at=AT, conference_id=EVENING)),
     (life.ConferenceCancelled(conference_id=EVENING), contract.ConferenceCancelled(at=AT, conference_id=EVENING)),
+    (life.ConferenceHeld(conference_id=EVENING), contract.ConferenceHeld(at=AT, conference_id=EVENING)),
+    (
+        DistrictDefined(district_id=ANNA, name="Stühlinger", postal_codes=(), streets=()),
+        contract.DistrictDefined(at=AT, district_id=ANNA),
+    ),
     (domain.SeatReleased(**IDS, cause="NO_SHOW"), contract.SeatReleased(at=AT, **IDS)),
     (domain.RegistrationCancelled(**IDS, seat_released=True), contract.SeatReleased(at=AT, **IDS)),
     (domain.RegistrationCancelled(**IDS, seat_released=False), None),

@@ -26,6 +26,7 @@ def recorded(conference: str | None = CONFERENCE) -> Recorded:
 
 
 PUBLISHED = [
+    (PREPARED, told.SessionPrepared(**STAMP)),
     (session_facts.LobbyOpened(), told.LobbyOpened(**STAMP)),
     (session_facts.SessionStarted(started_at=NOON), told.SessionStarted(**STAMP)),
     (
@@ -92,7 +93,6 @@ PUBLISHED = [
 ]
 
 KEPT = [
-    PREPARED,
     session_facts.SessionMoved(starts_at=NOON),
     groups_facts.TopicsKept(topics=()),
     groups_facts.WishesKept(ranks={}),
