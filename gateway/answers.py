@@ -46,6 +46,7 @@ _CONFERENCES: tuple[Message, ...] = (
     registration.ConferenceClosed,
     registration.ConferenceMoved,
     registration.ConferenceCancelled,
+    registration.ConferenceHeld,
     registration.SeatTaken,
     registration.SeatReleased,
     registration.ParticipantErased,

@@ -193,6 +193,8 @@ def messages(kind):
 
 UNSHOWN = {
     registration.StaffErased, registration.AppAccessChanged, ideas.ChallengePublished,
+    # For the feed of changes.
+    registration.DistrictDefined, registration.ConferenceHeld, session.SessionPrepared, ideas.IdeaRevised,
     # A jury round tells its own live change.
     ideas.JuryRoundOpened, ideas.JurorRecused, ideas.JuryRoundClosed, ideas.IdeaAwarded,
 }  # fmt: skip
