@@ -103,7 +103,7 @@ class GatewaySettings(ProcessSettings):
         str | None,
         Field(
             validation_alias=AliasChoices("DATABASE_URL", "database_url"),
-            description="address of the gateway's own database, for webhooks; without it there are none",
+            description="address of the gateway's database, for webhooks and the feed of changes; without it: neither",
             pattern="^postgres(ql)?://",
             repr=False,
         ),
