@@ -2,7 +2,7 @@
 """Who acts, and which roles they hold: what travels in the header of every request.
 
 The gateway verifies tokens, registration issues them; a service only reads the result. It may trust it,
-because NATS lets nobody but the gateway's user publish commands.
+because NATS lets nobody but the gateway's user send commands and questions, a few named ones of services aside.
 """
 
 from collections.abc import Collection

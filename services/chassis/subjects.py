@@ -27,6 +27,9 @@ BETWEEN_SERVICES = {"ideas": ("registration.*.*.EnsureKeys",), "session": ("regi
 """The few commands that a service may send: keys of staff who write for the first time, and of what is written
 together, are made when they are needed."""
 
+ASKED_BY_SERVICES = {"ideas": ("registration.GetKeys",), "session": ("registration.GetKeys",)}
+"""The few questions that a service may ask: it could ask them in anybody's name."""
+
 HEARD_BY_ALL = ("registration.*.*.ParticipantErased", "registration.*.*.StaffErased")
 """The few events that every replica hears besides the one that consumes them: their keys are forgotten at once."""
 
@@ -67,8 +70,8 @@ def inbox(user: str) -> str:
 def permissions(user: str, prefix: str) -> Permissions:
     """What a NATS user may do; everybody else's subjects are refused by the server.
 
-    Commands are published by the gateway and by the operator's tool alone: that is why services may trust the
-    actor in a command. An event comes from its own service alone.
+    Commands and questions come from the gateway and the operator's tool alone, but for a few: that is why services
+    may trust the actor that they name. An event comes from its own service alone.
 
     Args:
         user: a service, `gateway` or `tool`.
@@ -99,7 +102,7 @@ def permissions(user: str, prefix: str) -> Permissions:
             f"{prefix}.evt.{user}.>",
             f"{prefix}.live.{user}.>",
             f"{prefix}.hint.{user}",
-            f"{prefix}.qry.>",
+            *(f"{prefix}.qry.{question}" for question in ASKED_BY_SERVICES.get(user, ())),
             *(f"{prefix}.cmd.{command}" for command in BETWEEN_SERVICES.get(user, ())),
             "_INBOX.>",  # answers to whoever asked
             f"$JS.API.STREAM.CREATE.{own}",

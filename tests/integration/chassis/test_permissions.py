@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.bus import Bus, NoAnswer, NoReplica, topology
+from services.chassis.many import MANY
 from services.chassis.subjects import GATEWAY, SERVICES, TOOL, permissions
 from services.cli.embedded.nats import Nats, User
 from tests.integration.chassis.waiting import until
@@ -61,10 +62,20 @@ async def test_the_gateway_and_the_tool_may_command_and_nobody_else(connect):
     assert len(seen) == 2
 
 
-async def test_services_may_ask_each_other(connect):
-    await echo(await connect("registration"), "quartier.qry.registration.>")
-    session = await connect("session")
-    await session.request(session.subject_query("registration", "Keys"), b"{}", {}, timeout=2)
+async def test_services_may_ask_for_keys_where_people_write_and_nothing_else(connect):
+    seen = await echo(await connect("registration"), "quartier.qry.registration.>")
+    await echo(await connect("ideas"), "quartier.qry.ideas.>")
+    session, rooms = await connect("session"), await connect("rooms")
+    await session.request(session.subject_query("registration", "GetKeys"), b"{}", {}, timeout=2)
+    for bus, service, name in (
+        (rooms, "registration", "GetKeys"),
+        (session, "registration", MANY),  # in which other questions could hide
+        (session, "registration", "ExportMe"),
+        (session, "ideas", "GetJuryRound"),
+    ):
+        with pytest.raises((NoAnswer, NoReplica)):
+            await bus.request(bus.subject_query(service, name), b"{}", {}, timeout=0.2)
+    assert len(seen) == 1
 
 
 async def test_a_service_tells_only_its_own_events(connect):

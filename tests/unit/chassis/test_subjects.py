@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from services.chassis.subjects import (
+    ASKED_BY_SERVICES,
     BETWEEN_SERVICES,
     GATEWAY,
     HEARD_BY_ALL,
@@ -52,6 +53,13 @@ def test_a_service_publishes_no_commands_but_the_named_few_and_no_events_of_othe
     named = [f"quartier.cmd.{subject}" for subject in BETWEEN_SERVICES.get(service, ())]
     assert [subject for subject in allowed if subject.startswith("quartier.cmd")] == named
     assert [subject for subject in allowed if ".evt." in subject] == [f"quartier.evt.{service}.>"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_asks_others_nothing_but_the_named_few(service):
+    allowed = permissions(service, "quartier")["publish"]
+    named = [f"quartier.qry.{subject}" for subject in ASKED_BY_SERVICES.get(service, ())]
+    assert [subject for subject in allowed if subject.startswith("quartier.qry")] == named
 
 
 @pytest.mark.parametrize("service", ["session", "ideas"])
