@@ -16,7 +16,8 @@ from gateway.schema.stored import parts
 from services.contracts import ideas as contract
 
 FOR_WRITERS = Needs(MEMBERS, ("idea:read",))
-FOR_WHO_KNOWS_THEM = Needs(("resident", "invited", *sorted(GRANTED)), ("idea:read",))
+FOR_WHO_KNOWS_THEM = Needs(("resident", "invited", *sorted(GRANTED - {"partner"})), ("idea:read",))
+"""Partners speak for an organisation of their own: residents' names are not for them."""
 
 
 @graphql_type()

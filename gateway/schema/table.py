@@ -130,7 +130,7 @@ Who was *erased*, or whose token has *expired*, gets status 401.
 """
 
 FOOT = """An idea is public; its `authors` are shown to residents of its conference and to whoever has a role there or
-in the city. A subscriber is told only what the fields of the conference would show them."""
+in the city, partners aside. A subscriber is told only what the fields of the conference would show them."""
 
 
 def _page() -> Iterator[str]:

@@ -6,7 +6,7 @@ import pytest
 from gateway.schema.relay import global_id
 from services.chassis.refusals import NotFound
 from services.contracts import ideas, registration, session
-from tests.gateway.city import ANNA, CONFERENCE, GROUP_2, City, message
+from tests.gateway.city import ANNA, CONFERENCE, GROUP_2, START, City, message
 from tests.gateway.conftest import Address
 
 GID = global_id("Conference", CONFERENCE)
@@ -181,6 +181,23 @@ async def test_the_ideas_of_a_jury_queue_are_asked_for_at_once(city: City, gatew
     titles = [review["idea"]["title"] for review in answer["data"]["juryRound"]["queue"]]
     assert titles == ["Idee 0", "Idee 1", "Idee 2"]
     assert sum(isinstance(query, ideas.ListIdeas) for query in city.queries) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "shown"),
+    [("juror", "city", True), ("guest", CONFERENCE, True), ("partner", "city", False), ("mentor", "ff" * 16, False)],
+)
+async def test_authors_of_an_idea_are_shown_to_staff_but_not_to_partners(
+    role: str, scope: str, shown: bool, city: City, gateway: Address
+) -> None:
+    idea = ideas.IdeaView(
+        idea_id="1d" * 16, conference_id=CONFERENCE, sheet_id="15" * 16, topic_id=None, fields={}, authors=(ANNA,),
+        submitted_at=START, award_cents=None,
+    )  # fmt: skip
+    city.say(ideas.ListIdeas, lambda _: ideas.Ideas(items=(idea,), keys=(idea.idea_id,)))
+    token = city.issuer.staff(role=role, scope=scope)
+    answer = await gateway.ask("{ ideas { nodes { authors { id } } } }", token)
+    assert bool(answer["data"]["ideas"]["nodes"][0]["authors"]) is shown
 
 
 async def test_an_answer_is_no_older_than_the_position_the_client_saw(city: City, gateway: Address) -> None:

@@ -101,7 +101,9 @@ async def list_ideas(db: Database, keys: Keys, request: contract.ListIdeas, view
 
 
 def _sees_contact(viewer: Actor, doc: IdeaDoc) -> bool:
-    serves = viewer.kind == "staff" and any(grant.scope in {"city", doc.conference_id} for grant in viewer.grants)
+    serves = viewer.kind == "staff" and any(
+        grant.role != "partner" and grant.scope in {"city", doc.conference_id} for grant in viewer.grants
+    )
     return serves or viewer.id in doc.authors
 
 

@@ -166,7 +166,11 @@ async def test_how_to_reach_the_group_is_shown_to_its_authors_and_to_staff_only(
     await city.does(submit(sheet), resident(people[0]))
     await eventually(city.ideas, bool)
     listing = contract.ListIdeas(conference_id=city.conference)
-    for actor, sees in ((resident(people[0]), True), (MODERATOR, True), (resident(people[1]), False), (GATEWAY, False)):
+    partner = staff(uuid4().hex, "partner")
+    for actor, sees in (
+        (resident(people[0]), True), (MODERATOR, True), (resident(people[1]), False), (partner, False),
+        (GATEWAY, False),
+    ):  # fmt: skip
         assert ("contact" in (await city.does(listing, actor)).items[0].fields) is sees
 
 
