@@ -27,7 +27,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
 
 
-async def run(*command: str | Path, cwd: Path = HERE, seconds: float = 240.0, told: bytes = b"") -> tuple[int, str]:
+async def run(
+    *command: str | Path, cwd: Path = HERE, seconds: float = 240.0, told: bytes = b"", **variables: str
+) -> tuple[int, str]:
     """Exit status of a program and all it said.
 
     Args:
@@ -35,13 +37,14 @@ async def run(*command: str | Path, cwd: Path = HERE, seconds: float = 240.0, to
         cwd: where it runs.
         seconds: real time it may take.
         told: its standard input.
+        variables: added to its environment.
     """
     first = str(command[0])
     words = [str(NODE), *map(str, command)] if first.endswith(".mjs") else [*map(str, command)]
     process = await asyncio.create_subprocess_exec(
         *words,
         cwd=cwd,
-        env=environment(),
+        env=environment() | variables,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
