@@ -23,13 +23,16 @@ def replicas(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="module")
-def town(run_folder: Path, replicas: int) -> Iterator[Town]:
-    """A running city; no test of a module depends on what another one did in it."""
+def town(request: pytest.FixtureRequest, run_folder: Path, replicas: int) -> Iterator[Town]:
+    """A running city; no test of a module depends on what another one did in it. It takes other documents than the
+    gateway's own where the module says `FREE_DOCUMENTS`.
+    """
+    environment = {} if getattr(request.module, "FREE_DOCUMENTS", False) else ONLY_TRUSTED
     with (run_folder / "city.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second city beside it would only make both slow
         folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
         folder.chmod(0o755)
-        city = Town(started(folder, ROOT, "--replicas", str(replicas), environment=ONLY_TRUSTED), folder)
+        city = Town(started(folder, ROOT, "--replicas", str(replicas), environment=environment), folder)
         try:
             yield city
         finally:

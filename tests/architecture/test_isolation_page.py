@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page that shows what strangers can reach knows every field: known at once, not only when the city test runs."""
+
+from gateway.schema.table import lines
+from tests.city.isolation import FOR_EVERYBODY
+from tests.city.isolation_page import COMMITTED
+
+
+def test_every_field_was_tried_by_strangers() -> None:
+    """Else `QUARTIER_WRITE=1 .venv/bin/pytest tests/city/test_isolation.py` tries it and writes the page."""
+    tried = COMMITTED.read_text()
+    missing = [f"{kind}.{name}" for kind, name, _ in lines() if f"| `{kind}.{name}` |" not in tried]
+    assert sorted(missing) == [f"Mutation.{name}" for name in sorted(FOR_EVERYBODY)]
