@@ -16,7 +16,7 @@ from gateway.webhooks import signing
 from gateway.webhooks.catalogue import message_id
 from gateway.webhooks.queue import Next, Queue
 from gateway.webhooks.secrets import Secrets
-from gateway.webhooks.sender import Sender
+from gateway.webhooks.sender import Outcome, Sender
 from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.quiet import Seldom
 from services.chassis.tasks import end
@@ -97,10 +97,19 @@ class Courier:
         now = int(time.time())
         secrets = self._secrets.of(endpoint, sent.secret, sent.former_secret)
         headers = signing.headers(secrets, message_id(sent.event), now, sent.body)
-        outcome = await self._sender.send(sent.url, dict(headers), sent.body)
+        outcome = await self._attempt(endpoint, sent, dict(headers))
         WEBHOOK_ATTEMPTS.labels(outcome.problem or "DELIVERED").inc()
         WEBHOOK_SECONDS.observe(outcome.milliseconds / 1000)
         ends = await self._queue.note(endpoint, sent, outcome)
         if ends is not None:
             WEBHOOKS_ENDED.labels(ends).inc()
             log.warning("a webhook is sent nothing any more", webhook=endpoint.hex, status=ends)
+
+    async def _attempt(self, endpoint: UUID, sent: Next, headers: dict[str, str]) -> Outcome:
+        """One attempt. A defect is one that failed: it is written down, and is tried again ever more rarely."""
+        try:
+            return await self._sender.send(sent.url, headers, sent.body)
+        except Exception as error:
+            if self._seldom.due(f"{endpoint.hex} {type(error).__name__}"):
+                log.exception("a webhook could not be sent", webhook=endpoint.hex)
+            return Outcome(None, "CONNECTION", 0)

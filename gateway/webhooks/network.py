@@ -51,6 +51,8 @@ _REFUSED_6 = tuple(
         "3fff::/20",
     )
 )
+_LABEL = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,254}}\Z)(?:{_LABEL}\.)*{_LABEL}\.?\Z")
 _NUMBER = re.compile(r"(^|\.)(\d+|0[xX][0-9a-fA-F]*)\.?$")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _6TO4 = ipaddress.IPv6Network("2002::/16")
@@ -99,12 +101,12 @@ class Guard:
         """
         try:
             url = URL(text)
-            port = url.port
-        except ValueError:
+            host, port = url.host, url.port
+        except ValueError:  # also of a host in which punycode stands for nothing
             raise BadAddress("not a URL") from None
         if len(text) > LONGEST_URL or not text.isascii() or any(ord(char) <= 32 for char in text):
             raise BadAddress(f"at most {LONGEST_URL} characters of ASCII, without spaces")
-        if not url.host or port is None:
+        if not host or port is None:
             raise BadAddress("an absolute URL with a host")
         if url.user is not None or url.password is not None or url.fragment:
             raise BadAddress("no user, password or fragment")
@@ -114,12 +116,13 @@ class Guard:
         if port != 443 and port < 1024:
             raise BadAddress("port 443, or one above 1023")
         try:
-            literal = ipaddress.ip_address(url.host)
+            literal = ipaddress.ip_address(host)
         except ValueError:
-            if _NUMBER.search(url.host):  # 127.1, 2130706433, 0x7f000001: what else would they be but a disguise
+            # 127.1, 2130706433, 0x7f000001: what else would they be but a disguise
+            if _NUMBER.search(host) or not _NAME.match(url.raw_host or ""):
                 raise BadAddress("a host with a name, or an address in its usual form") from None
             return url
-        if not self._may(literal, secure=secure):
+        if "%" in host or not self._may(literal, secure=secure):
             raise BadAddress("an address of the public internet")
         return url
 
@@ -168,11 +171,14 @@ class Resolver(AbstractResolver):
 
         Raises:
             OSError: there are none.
-            Forbidden: one of them may not be called.
+            Forbidden: one of them may not be called, or it is no name.
         """
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: self._lookup(host, port, family=family, type=socket.SOCK_STREAM)
-        )
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(
+                self._threads, lambda: self._lookup(host, port, family=family, type=socket.SOCK_STREAM)
+            )
+        except UnicodeError:  # what a name server is never asked
+            raise Forbidden("not a name") from None
         results: list[ResolveResult] = []
         for kind, _, proto, _, place in found:
             address = str(place[0])

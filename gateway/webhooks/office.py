@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from gateway.backends import Backends
@@ -45,8 +46,14 @@ RETRY_SECONDS = 1.0
 CLEAN_SECONDS = 3600.0
 COMMANDS_KEPT = timedelta(days=7)
 
+_PASSING = (*UNREACHABLE, asyncpg.exceptions.TransactionRollbackError)
+"""What passes by itself: a database that is away, a transaction that lost a race."""
+
 _CLEAN = (
     "DELETE FROM commands WHERE at < now() - $1::interval",
+    # What an endpoint that takes less than there is will never come to.
+    "UPDATE webhook_deliveries SET state = 'DISCARDED', ended_at = now() WHERE seq IN (SELECT seq FROM"
+    " webhook_deliveries WHERE state = 'PENDING' AND created_at < now() - $1::interval FOR UPDATE SKIP LOCKED)",
     "DELETE FROM webhook_events AS e WHERE kept_since < now() - $1::interval"
     " AND NOT EXISTS (SELECT FROM webhook_deliveries AS d WHERE d.event = e.id AND d.state = 'PENDING')",
 )
@@ -117,7 +124,7 @@ class Webhooks:
         try:
             handling = Handling(self._db, self._secrets, self._guard, self._clock)
             return await handling.carry_out(command, actor, command_id)
-        except UNREACHABLE as error:
+        except _PASSING as error:
             log.warning("a command about webhooks was not carried out", error=type(error).__name__)
             return Reply(None, Unavailable(service=commands.SERVICE))
 
@@ -173,7 +180,7 @@ class Webhooks:
             try:
                 await migrate(self._dsn, [migrations_of("services.chassis"), migrations_of("gateway")])
                 return await Database.connect(self._dsn, size=self._connections)
-            except (*UNREACHABLE, MigrationChanged) as error:
+            except (*UNREACHABLE, asyncpg.PostgresError, MigrationChanged) as error:  # such as: not created yet
                 self._problem = f"the database cannot be used: {type(error).__name__}"
                 if seldom.due(self._problem):
                     log.warning("webhooks wait for their database", error=str(error))
@@ -191,10 +198,11 @@ class Webhooks:
             await sender.close()
 
     async def _clean(self, db: Database) -> None:
+        kept = timedelta(days=self._days)
         while True:
             try:
-                for statement, age in zip(_CLEAN, (COMMANDS_KEPT, timedelta(days=self._days)), strict=True):
+                for statement, age in zip(_CLEAN, (COMMANDS_KEPT, kept, kept), strict=True):
                     await db.pool.execute(statement, age)
-            except UNREACHABLE as error:
-                log.info("old deliveries are kept for now", error=type(error).__name__)
+            except (*UNREACHABLE, asyncpg.PostgresError) as error:  # no reason to stop delivering
+                log.warning("old deliveries are kept for now", error=type(error).__name__)
             await asyncio.sleep(CLEAN_SECONDS)

@@ -113,6 +113,9 @@ class Queue:
         """
         number = sent.attempts + 1
         async with self._db.transaction() as tx:
+            # The endpoint before its deliveries, as commands do: who took them in another order would wait for ever.
+            if await tx.fetchval("SELECT id FROM webhook_endpoints WHERE id = $1 FOR UPDATE", endpoint) is None:
+                return None  # deleted meanwhile, with all that was sent to it
             answer = outcome.status, outcome.milliseconds, outcome.problem, outcome.answer
             await tx.execute(_ATTEMPT, sent.seq, number, *answer)
             if outcome.problem is None:

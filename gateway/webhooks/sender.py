@@ -17,6 +17,7 @@ CUT = 200
 """Characters of an unwelcome answer that are kept, for the app's developer."""
 
 _READ_BYTES = 1024
+_DIGITS = 10
 _USER_AGENT = "Quartier-Webhooks/1"
 
 
@@ -122,11 +123,9 @@ def _seconds(header: str | None) -> float:
     """What `Retry-After` says, in seconds from now; 0 when it says nothing that can be understood."""
     if header is None:
         return 0.0
-    try:
-        return max(0.0, float(int(header)))
-    except ValueError:
-        pass
+    if header.isdecimal() and len(header) < _DIGITS:
+        return float(header)
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # an instant before or after all calendars
         return 0.0

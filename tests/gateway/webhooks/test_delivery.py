@@ -3,22 +3,31 @@
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from aiohttp import web
 
+from gateway.backends import Backends
 from gateway.webhooks import commands
-from gateway.webhooks.sender import Sender
+from gateway.webhooks.network import Guard
+from gateway.webhooks.office import Webhooks
+from gateway.webhooks.queue import Queue, end_endpoint
+from gateway.webhooks.sender import Outcome, Sender
+from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.refusals import NotFound, Unavailable
+from services.chassis.requests import Requests
 from services.contracts import ideas, registration
 from services.contracts.shared import Cut
 from tests.gateway.webhooks.world import (
     APP,
     AT,
     DISTRICT,
+    KEY,
     NORTH,
     OTHER_DISTRICT,
     SERIES,
@@ -154,7 +163,7 @@ async def test_a_message_that_is_never_taken_is_passed_after_its_quick_retries(w
     async with world.webhooks(retries=(0.05, 0.05, 0.05, 3600.0)) as office:
         await office.create(receiver.url, types=("phase.started",))
         await world.tell(phase(1), phase(2))
-        assert runs(await receiver.got(5, 60)) == [1, 1, 1, 1, 2]
+        assert runs(await receiver.got(5, 120)) == [1, 1, 1, 1, 2]  # it rests 30 s in all
 
 
 async def test_a_slow_endpoint_holds_up_nobody_else(world, receiver):
@@ -218,12 +227,14 @@ async def test_a_message_is_given_up_without_the_endpoint_where_others_are_taken
         return 400 if post.message["type"] == "phase.started" else 200
 
     receiver.answer = answer
-    async with world.webhooks(retries=(0.05, 6.0)) as office:
+    async with world.webhooks(retries=(3600.0,)) as office:
         made = await office.create(receiver.url)
         await world.tell(phase(1))
-        await receiver.got(2)
+        await until(lambda: _tried(office, made))
         await world.tell(submitted(conference=SOUTH))
-        await until(lambda: _ended(office, made), 60)
+        await until(lambda: world.sql("SELECT 1 FROM webhook_deliveries WHERE state = 'DELIVERED'"))
+        await world.sql("UPDATE webhook_deliveries SET due_at = now() WHERE state = 'PENDING'")
+        await until(lambda: _ended(office, made))
         assert sorted(one.state for one in await office.log(made.webhook_id)) == ["DELIVERED", "FAILED"]
         assert await office.status(made.webhook_id) == "ACTIVE"
 
@@ -387,6 +398,115 @@ async def test_old_events_and_their_deliveries_are_forgotten_but_not_what_still_
     async with world.webhooks() as office:
         await until(lambda: world.sql("SELECT 1 FROM webhook_events HAVING count(*) = 1"))
         assert [one.type for one in await office.log(made.webhook_id)] == ["idea.submitted"]
+
+
+async def test_what_waited_for_too_long_is_discarded_and_forgotten_with_its_event(world, receiver):
+    async def answer(_):
+        return 500
+
+    receiver.answer = answer
+    async with world.webhooks(retries=(3600.0,)) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await until(lambda: _tried(office, made))
+    await world.sql("UPDATE webhook_deliveries SET created_at = now() - interval '31 days'")
+    async with world.webhooks() as office:
+        await until(lambda: _has_state(office, made, "DISCARDED"))
+    await world.sql("UPDATE webhook_events SET kept_since = now() - interval '31 days'")
+    async with world.webhooks():
+        await until(lambda: world.sql("SELECT 1 FROM webhook_events HAVING count(*) = 0"))
+
+
+async def _has_state(office, made, state):
+    return [one.state for one in await office.log(made.webhook_id)] == [state]
+
+
+async def test_a_defect_of_one_attempt_is_an_attempt_that_failed(world, receiver):
+    class Broken(Sender):
+        async def send(self, address, headers, body):
+            if address.endswith("/broken"):
+                raise RuntimeError("a defect")
+            return await super().send(address, headers, body)
+
+    async with world.webhooks(sender=Broken, retries=(0.05, 3600.0)) as office:
+        broken = await office.create(f"{receiver.url}/broken")
+        await office.create(receiver.url)
+        await world.tell(phase(1))
+        assert runs(await receiver.got(1)) == [1]
+
+        async def twice():
+            (delivery,) = await office.log(broken.webhook_id)
+            return len(delivery.attempts) == 2
+
+        await until(twice)
+        (delivery,) = await office.log(broken.webhook_id)
+        assert [attempt.problem for attempt in delivery.attempts] == ["CONNECTION"] * 2
+        assert delivery.state == "PENDING"
+
+
+@asynccontextmanager
+async def undelivered(world, receiver):
+    """A webhook one of whose deliveries has just been tried in vain; what became of it is not written down yet."""
+
+    async def answer(_):
+        return 500
+
+    receiver.answer = answer
+    async with world.webhooks(retries=(3600.0,)) as office:
+        made = await office.create(receiver.url)
+        await world.tell(phase(1))
+        await until(lambda: _tried(office, made))
+    await world.sql("UPDATE webhook_deliveries SET due_at = now()")
+    await world.sql("UPDATE webhook_endpoints SET not_before = now()")
+    db = await Database.connect(world.dsn, size=3)
+    try:
+        queue, endpoint = Queue(db), UUID(made.webhook_id)
+        yield db, queue, endpoint, await queue.next(endpoint)
+    finally:
+        await db.close()
+
+
+async def test_an_attempt_is_written_down_while_its_webhook_is_paused_and_neither_waits_for_ever(world, receiver):
+    async with undelivered(world, receiver) as (db, queue, endpoint, sent):
+        async with db.transaction() as tx:
+            await tx.execute("SELECT 1 FROM webhook_endpoints WHERE id = $1 FOR UPDATE", endpoint)
+            noting = asyncio.create_task(queue.note(endpoint, sent, Outcome(500, "STATUS", 1)))
+            waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            await until(lambda: world.sql(waits))
+            assert await end_endpoint(tx, endpoint, "PAUSED")
+        assert await noting is None
+        (row,) = await world.sql("SELECT state, attempts FROM webhook_deliveries")
+        assert tuple(row) == ("DISCARDED", 1)
+
+
+async def test_what_became_of_an_attempt_is_no_news_once_its_webhook_was_deleted(world, receiver):
+    async with undelivered(world, receiver) as (db, queue, endpoint, sent):
+        await db.pool.execute("DELETE FROM webhook_endpoints WHERE id = $1", endpoint)
+        assert await queue.note(endpoint, sent, Outcome(200, None, 1)) is None
+        assert await queue.note(endpoint, sent, Outcome(410, "STATUS", 1)) is None
+
+
+async def test_deliveries_go_on_while_old_ones_cannot_be_forgotten(world, receiver, monkeypatch):
+    monkeypatch.setattr("gateway.webhooks.office._CLEAN", ("SELECT 1 / (0 * length($1::interval::text))",) * 3)
+    async with world.webhooks() as office:
+        await office.create(receiver.url)
+        await world.tell(phase(1))
+        assert runs(await receiver.got(1)) == [1]
+
+
+async def test_a_database_that_is_made_later_is_waited_for(world, nats_url):
+    name = f"later_{uuid4().hex}"
+    later = world.dsn.replace(urlsplit(world.dsn).path, f"/{name}")
+    assert later != world.dsn
+    webhooks = Webhooks(later, world.bus, Backends(Requests(world.bus)), KEY, Clock(), Guard())
+    webhooks.open()
+    try:
+        await until(lambda: webhooks.readiness()["problem"] not in (None, "starting"))
+        await world.sql(f'CREATE DATABASE "{name}"')
+        await until(lambda: webhooks.readiness()["problem"] is None)
+    finally:
+        await webhooks.close(0.1)
+        await world.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 async def test_a_cancelled_conference_is_told(world, receiver):

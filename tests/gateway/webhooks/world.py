@@ -94,12 +94,12 @@ class Receiver:
         finally:
             await runner.cleanup()
 
-    async def got(self, count: int, seconds: float = 30) -> list[Post]:
+    async def got(self, count: int, seconds: float = 60) -> list[Post]:
         await until(lambda: len(self.posts) >= count, seconds)
         return self.posts
 
 
-async def until(ready: Callable[[], Any], seconds: float = 30) -> None:
+async def until(ready: Callable[[], Any], seconds: float = 60) -> None:
     """Waits until something holds."""
     async with asyncio.timeout(seconds):
         while True:

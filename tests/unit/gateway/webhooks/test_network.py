@@ -64,7 +64,9 @@ def test_a_laptop_may_call_itself_and_nothing_else_of_the_private_kind(address):
         "https://[::ffff:169.254.169.254]/", "https://[fe80::1%25eth0]/", "https://[64:ff9b::7f00:1]/",
         "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://example.0x1/",
         "https://exa mple.org/", "https://example.org/\r\nHost: other", "https://exämple.org/",
-        "https://example.org/" + "x" * 2000,
+        "https://example.org/" + "x" * 2000, "https://" + "a" * 64 + ".example.org/",
+        "https://" + ".".join(["a" * 60] * 6) + "/", "https://a..example.org/", "https://.example.org/", "https://*/",
+        "https://xn--/", "https://xn--a.example/", "https://[2606:4700::1111%25eth0]/", "https://-a.example/",
     ],
 )  # fmt: skip
 def test_a_url_to_which_nothing_can_be_sent_is_refused_when_it_is_given(url):
@@ -73,7 +75,16 @@ def test_a_url_to_which_nothing_can_be_sent_is_refused_when_it_is_given(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org", "https://example.org:8443/a?b=c", "https://8.8.8.8/", "https://[2606:4700::1111]/"]
+    "url",
+    [
+        "https://example.org",
+        "https://example.org:8443/a?b=c",
+        "https://8.8.8.8/",
+        "https://[2606:4700::1111]/",
+        "https://xn--exmple-cua.org/",
+        "https://a_b.example.org./",
+        "https://" + "a" * 63 + ".example.org/",
+    ],
 )
 def test_a_public_https_url_is_accepted(url):
     assert str(Guard().url(url)).startswith("https://")
