@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 import orjson
 
+BESIDE = 400
+"""Bytes that an entity takes beside its JSON, roughly; selections are the clients', and may be small and many."""
+
 
 class _Fragment(NamedTuple):
     made_of: tuple[object, ...]
@@ -22,7 +25,7 @@ class Fragments:
     """The written entities of one gateway, the oldest forgotten first.
 
     Args:
-        limit: how many bytes are kept, without the keys; 0: none.
+        limit: how many bytes are kept; 0: none.
     """
 
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
@@ -63,8 +66,9 @@ class Fragments:
         known = self._kept.pop((selection, entity), None)
         if known is not None:
             self.size -= known.size
-        self._kept[selection, entity] = _Fragment(made_of, written, len(body))
-        self.size += len(body)
+        size = len(body) + BESIDE
+        self._kept[selection, entity] = _Fragment(made_of, written, size)
+        self.size += size
         while self.size > self.limit:
             oldest = next(iter(self._kept))
             self.size -= self._kept.pop(oldest).size

@@ -8,7 +8,7 @@ change of any answer they may be made of.
 
 import hashlib
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -19,6 +19,12 @@ from gateway.execution.registry import Operation
 VARY = "Accept, Authorization, Quartier-After"
 NOT_CACHED = {"Cache-Control": "no-store"}
 """Of every other answer: it is for whoever asked, at this moment."""
+
+BESIDE = 500
+"""Bytes that an answer takes beside its body and the variables it was asked with, roughly."""
+
+Key = tuple[bytes, str | None, bytes, str]
+"""SHA-256 of the document, name of the operation, its variables as JSON, and how the answer is written."""
 
 
 class Whole(NamedTuple):
@@ -58,7 +64,7 @@ class Reading(NamedTuple):
         known: the answer that is kept; None: it must be made.
     """
 
-    key: Hashable
+    key: Key
     changes: int
     known: Whole | None
 
@@ -68,7 +74,7 @@ class PublicReads:
 
     Args:
         changes: tells how many changes there have been.
-        limit: how many bytes are kept.
+        limit: how many bytes are kept, with what they are found by: clients choose the variables.
         now: monotonic time in seconds; tests bring their own.
     """
 
@@ -82,7 +88,7 @@ class PublicReads:
         self._changes = changes
         self._limit = limit
         self._now = now
-        self._kept: dict[Hashable, Whole] = {}
+        self._kept: dict[Key, Whole] = {}
         self._size = 0
 
     def begin(self, operation: Operation, params: Params, media: str) -> Reading:
@@ -109,13 +115,18 @@ class PublicReads:
         """
         known = self._kept.pop(reading.key, None)
         if known is not None:
-            self._size -= len(known.body)
+            self._size -= _size(reading.key, known)
         etag = known.etag if known is not None and known.body == body else etag_of(body)
         made = self._kept[reading.key] = Whole(body, etag, self._now() + seconds, reading.changes)
-        self._size += len(body)
+        self._size += _size(reading.key, made)
         while self._size > self._limit:
-            self._size -= len(self._kept.pop(next(iter(self._kept))).body)
+            oldest = next(iter(self._kept))
+            self._size -= _size(oldest, self._kept.pop(oldest))
         return made
+
+
+def _size(key: Key, whole: Whole) -> int:
+    return len(whole.body) + len(key[2]) + BESIDE
 
 
 def etag_of(body: bytes) -> str:

@@ -33,6 +33,9 @@ WEBSOCKET = "websocket"
 LAGGING = 4013
 TOO_MANY = 4429
 
+ID_CHARACTERS = 200
+"""Of an operation's id: it goes back with every message."""
+
 
 class _Close(Exception):
     """The connection ends.
@@ -288,6 +291,8 @@ class Connection:
             raise _Close(4401, "Unauthorized")
         if not isinstance(key, str) or not key:
             raise _Close(4400, "`id` is a string")
+        if len(key) > ID_CHARACTERS:
+            raise _Close(4400, f"`id` has at most {ID_CHARACTERS} characters")
         if key in self._operations:
             raise _Close(4409, f"Subscriber for {key} already exists")
         try:

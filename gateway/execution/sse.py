@@ -150,10 +150,12 @@ class EventStream:
     @property
     def ready(self) -> bool:
         """Whether the client reads."""
-        return len(self._unsent) < UNSENT
+        return not self._over and len(self._unsent) < UNSENT
 
     def write(self, payload: bytes) -> None:
-        """Tells the client one result."""
+        """Tells the client one result; nothing follows the last message of a stream."""
+        if self._over:
+            return
         if self._account is not None:
             self._account.spend()
         self._unsent.append(b"event: next\ndata: %b\n\n" % payload)
@@ -246,25 +248,31 @@ class EventStream:
                     self._unsent.append(b":\n\n")
                 continue
             content, count = b"".join(self._unsent), len(self._unsent)
-            try:
-                async with asyncio.timeout(self._streams.lag_seconds):
-                    await send({"type": "http.response.body", "body": content, "more_body": True})
-            except TimeoutError:
-                CLOSED.labels(LAGGING).inc()
-                self._cut()
+            if not await self._sent(send, content):
                 return
             was_full = not self.ready
             del self._unsent[:count]
             if was_full and self._listening is not None:
                 self._listening.go_on()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._sent(send, b"", more=False)
+
+    async def _sent(self, send: Send, content: bytes, *, more: bool = True) -> bool:
+        """Sends a part of the stream; False: the client read nothing for so long that it was cut off."""
+        try:
+            async with asyncio.timeout(self._streams.lag_seconds):
+                await send({"type": "http.response.body", "body": content, "more_body": more})
+        except TimeoutError:
+            CLOSED.labels(LAGGING).inc()
+            self._cut()
+            return False
+        return True
 
     def _errors(self, errors: list[dict[str, Any]]) -> None:
         self.write(orjson.dumps({"errors": errors}))
         self._finish(complete=True)
 
     def _finish(self, *, complete: bool = False) -> None:
-        if complete:
+        if complete and not self._over:
             self._unsent.append(b"event: complete\ndata:\n\n")
         self._over = True
         self._woken.set()

@@ -23,6 +23,9 @@ CUT = "quartier.cut"
 UNREAD_BYTES = 32 * 1024
 """What a client may leave unread, beside what its system and ours keep, before nothing more is written to it."""
 
+REASON_BYTES = 123
+"""What fits into a close frame beside the code."""
+
 CLOSE_SECONDS = 5.0
 """Real time that a client gets to read what was written and to answer that the connection closes."""
 
@@ -116,6 +119,7 @@ class Wire(WebSocketsSansIOProtocol):
         """Closes: the client is told, and cut off when it does not answer. Repeating it is harmless."""
         if not self.open or self.transport.is_closing():
             return
+        reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")  # it may repeat what the client said
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))

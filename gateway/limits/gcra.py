@@ -73,6 +73,7 @@ class Gcra:
         after = due + min(points, self.limit) * self._interval
         wait = after - now - self._tolerance
         if wait > _TINY:
+            self._keep(client, due)  # who goes on asking is not forgotten, nor what they owe
             return self._standing(wait, due - now)
         self._keep(client, after)
         return self._standing(0.0, after - now)

@@ -45,8 +45,11 @@ class History:
         """A view has a new answer; None: it has none any more."""
         self.generation += 1
         now = self._now()
-        kept = self._answers.setdefault(key, deque())
-        kept.append((self.generation, now, answer))
+        self._answers.setdefault(key, deque()).append((self.generation, now, answer))
+        for kept in self._answers.values():  # also of views that do not change any more
+            self._forget_old(kept, now)
+
+    def _forget_old(self, kept: deque[tuple[int, float, Any]], now: float) -> None:
         # An answer was true until the next one came: that one's age decides.
         while len(kept) > 1 and (len(kept) > self._versions or kept[1][1] < now - self._seconds):
             kept.popleft()

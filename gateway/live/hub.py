@@ -244,7 +244,14 @@ class Hub:
     def _ask(self, key: Key) -> None:
         state = self._states[key]
         if state.task is None or state.task.done():
-            state.task = asyncio.create_task(self._refresh(key, state))
+            state.task = asyncio.create_task(self._keep_fresh(key, state))
+
+    async def _keep_fresh(self, key: Key, state: _State) -> None:
+        try:
+            await self._refresh(key, state)
+        except Exception as error:  # an answer that cannot be read: asked for again with the next message, or soon
+            log.error("a view was not kept fresh", view=key.kind, scope=self.scope, exc_info=error)
+            state.asked.set()  # whoever waits for it does without
 
     async def _refresh(self, key: Key, state: _State) -> None:
         """Asks until the answer is as new as the newest message: one question at a time."""

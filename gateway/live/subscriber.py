@@ -245,7 +245,8 @@ class Subscriber:
     def _shown(self, following: _Next, *, last: bool) -> Told:
         """The message as GraphQL shows it; of a change the same object for all who are then at the same place."""
         hub, show = self._hub, self._hub.show
-        reached = self._generation if last else self._told
+        # Who is interrupted before the last one holds some of it: what was at no generation.
+        reached = self._generation if last else UNKNOWN
         place = Place(hub.id, UNKNOWN if self._lacking else reached, self.audience)
         if following.change is None:
             if following.part is not None:

@@ -103,6 +103,7 @@ async def test_a_completed_subscription_says_nothing_more(city: City, gateway: A
         ([INIT, {"type": "subscribe", "id": "1", "payload": {"query": {}}}], 4400),
         ([INIT, {"type": "subscribe", "id": "1", "payload": {"query": "{__typename}", "variables": "x"}}], 4400),
         ([{"type": "connection_init", "payload": {"authorization": "Bearer x"}}], 4403),
+        ([INIT, subscribe("{ __typename }", "x" * 201)], 4400),
     ],
 )
 async def test_what_breaks_the_protocol_closes_the_connection(messages: Any, code: int, gateway: Address) -> None:
@@ -116,6 +117,14 @@ async def test_an_id_is_used_by_one_subscription_at_a_time(city: City, gateway: 
         init = {**INIT, "payload": {"authorization": f"Bearer {city.issuer.resident()}"}}
         await say(socket, init, subscribe(WATCH, id=GID), subscribe(WATCH, id=GID))
         assert (await ended(socket))[0] == 4409
+
+
+async def test_a_reason_that_repeats_what_the_client_said_fits_into_its_frame(city: City, gateway: Address) -> None:
+    async with opened(gateway) as socket:
+        init, key = {**INIT, "payload": {"authorization": f"Bearer {city.issuer.resident()}"}}, "ü" * 200
+        await say(socket, init, subscribe(WATCH, key, id=GID), subscribe(WATCH, key, id=GID))
+        code, reason = await ended(socket)
+        assert (code, reason) == (4409, "Subscriber for " + "ü" * 54)
 
 
 async def test_who_does_not_introduce_themselves_is_closed(gateway: Address) -> None:

@@ -3,7 +3,7 @@
 
 import orjson
 
-from gateway.execution.fragments import Fragments
+from gateway.execution.fragments import BESIDE, Fragments
 
 ANSWER, SAME_WORDS = ["answer"], ["answer"]
 
@@ -29,12 +29,12 @@ def test_a_new_version_takes_the_place_of_the_old_one():
     fragments.put(1, "a", (ANSWER,), "old")
     fragments.put(1, "a", (SAME_WORDS,), "new version")
     assert len(fragments) == 1
-    assert fragments.size == len('"new version"')
+    assert fragments.size == len('"new version"') + BESIDE
 
 
 def test_the_oldest_are_forgotten_beyond_the_bound():
-    fragments = Fragments(limit=25)
+    fragments = Fragments(limit=25 + 2 * BESIDE)
     for number in range(10):
         fragments.put(1, str(number), (ANSWER,), "ten bytes!")
-    assert fragments.size <= 25
+    assert fragments.size <= 25 + 2 * BESIDE
     assert [number for number in range(10) if fragments.get(1, str(number), (ANSWER,))] == [8, 9]

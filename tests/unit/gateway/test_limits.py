@@ -56,6 +56,14 @@ def test_a_bounded_number_of_clients_is_remembered():
     assert len(gate) == 2
 
 
+def test_who_goes_on_asking_is_not_forgotten_with_what_they_owe():
+    gate = Gcra(1.0, 1, size=2, now=Time())
+    gate.take("a")
+    for number in range(10):
+        gate.take(f"other {number}")
+        assert gate.take("a").wait > 0
+
+
 def test_what_cannot_be_refused_makes_no_debt_beyond_the_burst():
     gate = Gcra(1.0, 10, now=Time())
     for _ in range(100):

@@ -215,6 +215,40 @@ def test_answers_are_kept_for_a_while_and_in_a_bounded_number():
     assert history.at(history.generation + 1) is None
 
 
+def test_what_changed_often_once_is_forgotten_when_something_else_changes_later():
+    now = [0.0]
+    history = History(seconds=60, now=lambda: now[0])
+    for number in range(50):
+        history.note(EVENING, number)
+    now[0] += 61
+    history.note(POLLS, "polls")
+    assert [len(kept) for kept in history._answers.values()] == [1, 1]
+    assert history.at(history.generation) == {EVENING: 49, POLLS: "polls"}
+    assert history.at(history.generation - 1) == {EVENING: 49}
+    assert history.at(history.generation - 2) is None
+
+
+async def test_who_is_interrupted_within_a_round_hears_also_what_was_taken_back_meanwhile():
+    watched = hub()
+    before, after = (evening(1), polls(1)), (evening(2), polls(2))
+    watched._take(Key("presence"), presence((ANNA,)))
+    for key, answer in zip((EVENING, POLLS), before, strict=True):
+        watched._take(key, answer)
+    anna = Client(watched, VIEWERS[0])
+    await anna.connect()
+    for key, answer in zip((EVENING, POLLS), after, strict=True):
+        watched._take(key, answer)
+    anna.stall(1)
+    tell_now(watched)
+    assert len(anna.heard) == 2  # one of both changes, whichever
+    for key, answer in zip((EVENING, POLLS), before, strict=True):
+        watched._take(key, answer)
+    anna.disconnect()
+    anna.read()
+    await anna.connect()
+    assert anna.sees() == anna.fresh()
+
+
 async def test_who_is_told_without_a_name_cannot_resume_from_there():
     watched = hub()
     watched._take(EVENING, evening(1))

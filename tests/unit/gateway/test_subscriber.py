@@ -2,12 +2,16 @@
 """How a subscriber is told: in rounds, never more than its client reads, and again where a name was missing."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
+import msgspec
+
+from gateway.live.hub import Hub
 from gateway.live.subscriber import FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS
+from gateway.live.topics import CONFERENCE
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
-from tests.unit.gateway.watching import Client, hub, tell_now
+from tests.unit.gateway.watching import SCOPE, Client, Show, hub, tell_now
 
 EVENING = Key("session")
 MIA = Viewer("a" * 32, staff=True)
@@ -75,6 +79,19 @@ async def test_all_who_are_told_the_same_are_told_by_one_message():
     tell_now(watched)
     assert len(watched.show.told) == made + 1
     assert {id(client.heard[-1]) for client in clients} == {id(clients[0].heard[-1])}
+
+
+async def test_a_view_whose_answer_cannot_be_read_keeps_nobody_waiting():
+    class Unreadable:
+        async def ask(self, query: Any, actor: Any, *, after: str | None = None) -> Any:
+            raise msgspec.ValidationError("of another version")
+
+    watched = Hub(CONFERENCE, SCOPE, (), cast("Any", Show()), cast("Any", None), cast("Any", Unreadable()))
+    mia = Client(watched, MIA)
+    async with asyncio.timeout(60):
+        await mia.connect()
+    assert mia.heard == [{}]
+    await watched.close()
 
 
 async def test_one_subscription_with_a_defect_leaves_the_others_untouched(monkeypatch):

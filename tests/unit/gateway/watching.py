@@ -101,8 +101,9 @@ class Client:
 
     def stall(self, after: int) -> None:
         """Reads so many messages more and then none."""
-        self.takes = after
-        self.ready = after > 0
+        did_not, self.takes, self.ready = not self.ready, after, after > 0
+        if did_not and self.ready and self.subscriber is not None:
+            self.subscriber.go_on()
 
     def read(self) -> None:
         """Reads again."""
