@@ -24,7 +24,7 @@ class Change:
 
     Attributes:
         at: monotonic time (seconds) when it was found.
-        told: the change as GraphQL shows it, by the place it leaves a client at, once somebody was told.
+        told: the change as GraphQL shows it, by when and to whom it was told, once somebody was.
     """
 
     __slots__ = ("at", "changed", "key", "now", "removed", "told")

@@ -254,9 +254,11 @@ class Subscriber:
             self.sent = hub.topic.parts(self._look, hub.views, self._offered)
             self._generation = hub.history.generation
             return show.snapshot(hub, place._replace(generation=self._generation), self.sent)
-        shown: Told | None = following.change.told.get(place)
+        # By the generation too: what is told again is shown anew, though it leaves nobody at another place.
+        key = place, self._generation
+        shown: Told | None = following.change.told.get(key)
         if shown is None:
-            shown = following.change.told[place] = show.change(hub, place, following.change)
+            shown = following.change.told[key] = show.change(hub, place, following.change)
         return shown
 
     def _note(self, following: _Next, *, incomplete: bool) -> None:
