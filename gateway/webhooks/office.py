@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from gateway.backends import Backends
@@ -30,7 +29,7 @@ from services.chassis.bus import Bus
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
 from services.chassis.contract import CommandRequest
-from services.chassis.database import Database, MigrationChanged, migrate, migrations_of
+from services.chassis.database import Database, DatabaseError, LostRace, MigrationChanged, migrate, migrations_of
 from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.identity import Actor
 from services.chassis.leadership import Leadership
@@ -46,7 +45,7 @@ RETRY_SECONDS = 1.0
 CLEAN_SECONDS = 3600.0
 COMMANDS_KEPT = timedelta(days=7)
 
-_PASSING = (*UNREACHABLE, asyncpg.exceptions.TransactionRollbackError)
+_PASSING = (*UNREACHABLE, LostRace)
 """What passes by itself: a database that is away, a transaction that lost a race."""
 
 _CLEAN = (
@@ -180,7 +179,7 @@ class Webhooks:
             try:
                 await migrate(self._dsn, [migrations_of("services.chassis"), migrations_of("gateway")])
                 return await Database.connect(self._dsn, size=self._connections)
-            except (*UNREACHABLE, asyncpg.PostgresError, MigrationChanged) as error:  # such as: not created yet
+            except (*UNREACHABLE, DatabaseError, MigrationChanged) as error:  # such as: not created yet
                 self._problem = f"the database cannot be used: {type(error).__name__}"
                 if seldom.due(self._problem):
                     log.warning("webhooks wait for their database", error=str(error))
@@ -203,6 +202,6 @@ class Webhooks:
             try:
                 for statement, age in zip(_CLEAN, (COMMANDS_KEPT, kept, kept), strict=True):
                     await db.pool.execute(statement, age)
-            except (*UNREACHABLE, asyncpg.PostgresError) as error:  # no reason to stop delivering
+            except (*UNREACHABLE, DatabaseError) as error:  # no reason to stop delivering
                 log.warning("old deliveries are kept for now", error=type(error).__name__)
             await asyncio.sleep(CLEAN_SECONDS)

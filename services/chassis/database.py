@@ -33,6 +33,12 @@ MIGRATION_LOCK = 7305809440
 
 MIGRATION_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 
+DatabaseError = asyncpg.PostgresError
+"""Whatever the server answers instead of a result."""
+
+LostRace = asyncpg.exceptions.TransactionRollbackError
+"""A transaction that others made impossible, such as one of two that waited for each other; tried again it may pass."""
+
 
 class MigrationChanged(Exception):
     """A migration file differs from the one that was applied to this database."""
