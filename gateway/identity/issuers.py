@@ -92,6 +92,8 @@ class Discovered:
         """Its metadata, then its keys."""
         try:
             metadata = await self._metadata()
+            if self._issuer.startswith("https:") and not metadata.jwks_uri.startswith("https:"):
+                raise IssuerAway(f"{self._issuer} tells its keys without encryption")
             found = (await self._http.get(metadata.jwks_uri)).raise_for_status()
             keys = msgspec.json.decode(found.content, type=dict[str, Any])["keys"]
             return self._issuer, msgspec.convert(keys, list[dict[str, Any]])

@@ -1,70 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verifies tokens and API keys, each of them once a minute at most, and refuses at once whose access has ended."""
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict, deque
-from typing import Any
+from typing import NamedTuple
 
 import jwt
 import msgspec
-import structlog
 
 from gateway.identity.api_keys import PREFIX, ApiKeys
 from gateway.identity.issuers import TYPES, Issuer
+from gateway.identity.keys import IssuerKeys
 from gateway.identity.logins import NOBODY, BadToken, IssuerAway, Login
 from services.chassis.identity import Grant
 
-log = structlog.get_logger()
-
 KEEP_SECONDS = 60.0
-FETCH_SECONDS = 5.0
-"""Real time between two attempts to fetch an issuer's keys, however many tokens name a key that is not known."""
-KEYS_SECONDS = 600.0
-"""Real time after which keys are fetched anew, so that one which the issuer took back is not good for ever."""
 LEEWAY_SECONDS = 5
 RESIDENT_SECONDS = 900.0
 """Real time after which no token of a resident is good any more: they live ten minutes."""
 TOKEN_BYTES = 8192
 
 
-class _Keys:
-    """The keys of one issuer as they were fetched last."""
+UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+"""What comes of text that only looks like a token, such as one of a thousand brackets."""
 
-    def __init__(self, issuer: Issuer) -> None:
-        self.issuer = issuer
-        self.name: str | None = None
-        self.keys: dict[str, jwt.PyJWK] = {}
-        self.fetched_at = float("-inf")
-        self.tried_at = float("-inf")
-        self.fetching = asyncio.Lock()
 
-    def old(self, kid: str) -> bool:
-        """Whether the keys are too old, or do not have this one."""
-        return kid not in self.keys or time.monotonic() - self.fetched_at > KEYS_SECONDS
+class _Said(NamedTuple):
+    """What a token says of itself, before anything is verified."""
 
-    async def refresh(self, kid: str) -> None:
-        """Fetches the keys, unless that was tried a moment ago.
-
-        Raises:
-            IssuerAway: they cannot be had now, and there are none from before.
-        """
-        async with self.fetching:
-            if not self.old(kid) or time.monotonic() - self.tried_at <= FETCH_SECONDS:
-                if self.name is None:
-                    raise IssuerAway("the keys could not be fetched a moment ago")
-                return
-            self.tried_at = time.monotonic()
-            try:
-                self.name, found = await self.issuer.fetch()
-            except IssuerAway:
-                if kid not in self.keys:
-                    raise
-                log.warning("an issuer is away; its keys of before are used", issuer=self.name)
-                return
-            self.fetched_at = time.monotonic()
-            self.keys = dict(_readable(found))
+    algorithm: object
+    kid: str
+    issuer: object
 
 
 class Identity:
@@ -77,7 +44,7 @@ class Identity:
     """
 
     def __init__(self, *issuers: Issuer, api_keys: ApiKeys | None = None, size: int = 20_000) -> None:
-        self._issuers = [_Keys(issuer) for issuer in issuers]
+        self._issuers = [IssuerKeys(issuer) for issuer in issuers]
         self._api_keys = api_keys
         self._size = size
         self._known: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
@@ -96,7 +63,7 @@ class Identity:
             return NOBODY
         scheme, _, token = authorization.partition(" ")
         token = token.strip()
-        if scheme.lower() != "bearer" or not token or len(token) > TOKEN_BYTES:
+        if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= TOKEN_BYTES:
             raise BadToken("only `Bearer` tokens are accepted")
         if token.startswith(PREFIX):
             if self._api_keys is None:
@@ -148,66 +115,58 @@ class Identity:
             self._api_keys.forget(app)
 
     async def _verify(self, token: str) -> Login:
-        try:
-            header = jwt.get_unverified_header(token)
-            said = jwt.decode(token, options={"verify_signature": False}).get("iss")
-        except jwt.PyJWTError:
-            raise BadToken("this is not a token") from None
-        algorithm, kid = header.get("alg"), header.get("kid")
-        if str(header.get("typ")).lower() not in TYPES:
-            raise BadToken("this is not an access token: its `typ` is not at+jwt")
-        if not isinstance(kid, str):
-            raise BadToken("the token is not signed with a named key")
+        said = _said(token)
         away: IssuerAway | None = None
         for keys in self._issuers:
             try:
-                key = await self._key(keys, said, kid)
+                key = await keys.find(said.issuer, said.kid)
             except IssuerAway as error:
                 away = error  # the token may be of another issuer
                 continue
             if key is None:
                 continue
-            if algorithm not in keys.issuer.algorithms or algorithm != key.algorithm_name:
-                raise BadToken(f"the token is not signed with {' or '.join(keys.issuer.algorithms)}, or not as its key")
+            algorithms = keys.issuer.algorithms
+            if said.algorithm not in algorithms or said.algorithm != key.algorithm_name:
+                raise BadToken(f"the token is not signed with {' or '.join(algorithms)}, or not as its key")
             try:
                 claims = jwt.decode(
                     token,
                     key,
-                    algorithms=[algorithm],
+                    algorithms=[key.algorithm_name],
                     audience=keys.issuer.audience,
                     issuer=keys.name,
                     leeway=LEEWAY_SECONDS,
                     options={"require": ["exp", "iat", "sub", "iss", "aud"]},
                 )
-            except jwt.PyJWTError as error:
+                return keys.issuer.login(claims)
+            except UNREADABLE as error:
                 raise BadToken(f"the token is not accepted: {type(error).__name__}") from None
-            return keys.issuer.login(claims)
         if away is not None:
             raise away
         raise BadToken("the issuer or the key of this token is not known")
 
-    @staticmethod
-    async def _key(keys: _Keys, said: object, kid: str) -> jwt.PyJWK | None:
-        """The named key of an issuer; None when it is not this one's, or it has none of that name."""
-        if keys.name is not None and said != keys.name:
-            return None
-        if keys.old(kid):
-            await keys.refresh(kid)
-        return keys.keys.get(kid) if said == keys.name else None
+
+def _said(token: str) -> _Said:
+    """What a token says of itself.
+
+    Raises:
+        BadToken: it is no access token that is signed with a named key.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except UNREADABLE:
+        raise BadToken("this is not a token") from None
+    if str(header.get("typ")).lower() not in TYPES:
+        raise BadToken("this is not an access token: its `typ` is not at+jwt")
+    if "crit" in header:
+        raise BadToken("the token asks for extensions that are not understood")
+    kid = header.get("kid")
+    if not isinstance(kid, str):
+        raise BadToken("the token is not signed with a named key")
+    return _Said(header.get("alg"), kid, issuer)
 
 
 def _without(login: Login, released: frozenset[Grant]) -> Login:
     grants = tuple(grant for grant in login.actor.grants if grant not in released)
     return login._replace(actor=msgspec.structs.replace(login.actor, grants=grants))
-
-
-def _readable(found: list[dict[str, Any]]) -> list[tuple[str, jwt.PyJWK]]:
-    keys: list[tuple[str, jwt.PyJWK]] = []
-    for jwk in found:
-        if jwk.get("use", "sig") != "sig" or jwk.get("kty") == "oct":
-            continue  # a key for encryption, or a secret that would let anybody who reads it sign
-        try:
-            keys.append((str(jwk["kid"]), jwt.PyJWK(jwk)))
-        except (KeyError, jwt.PyJWTError):
-            log.warning("a key of the issuer cannot be read", kid=jwk.get("kid"))
-    return keys

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.identity import verify
+from gateway.identity import keys as issuer_keys
 from services.contracts import registration
 from tests.gateway.city import ANNA, CONFERENCE, ISSUER, MODERATOR, City, Issuer
 from tests.gateway.conftest import Address
@@ -86,7 +86,7 @@ async def test_a_new_key_of_the_issuer_is_fetched(
     rotated = Issuer("k2")
     keys = (rotated.jwk, city.issuer.jwk)
     city.say(registration.GetJsonWebKeys, lambda _: registration.JsonWebKeys(keys=keys, issuer=ISSUER))
-    monkeypatch.setattr(verify, "FETCH_SECONDS", 0.0)
+    monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 0.0)
     assert await status(gateway, rotated.resident()) == 200
     assert await status(gateway, city.issuer.resident(ANNA)) == 200
 
@@ -116,3 +116,10 @@ async def test_who_is_refused_is_told_where_tokens_come_from(city: City, gateway
     challenge = refused.headers["www-authenticate"]
     assert 'error="invalid_token"' in challenge
     assert f'resource_metadata="{metadata["resource"]}/.well-known/oauth-protected-resource"' in challenge
+
+
+async def test_a_token_in_the_address_opens_nothing(city: City, gateway: Address) -> None:
+    token = city.issuer.resident()
+    sent = {"query": "{ viewer { kind } }", "access_token": token, "authorization": f"Bearer {token}"}
+    got = await gateway.http.get("/graphql", params=sent, headers={"graphql-require-preflight": "1"})
+    assert got.json()["data"]["viewer"]["kind"] == "ANONYMOUS"
