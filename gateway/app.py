@@ -119,6 +119,7 @@ class Gateway:
             hubs=self.hubs,
             budget=self.budget,
             slow_seconds=settings.slow_operation_seconds,
+            tallies=self.backends.webhooks.tallies if self.backends.webhooks is not None else None,
             metadata=settings.public_url + PROTECTED_RESOURCE,
         )
 

@@ -45,6 +45,7 @@ class Context:
         after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
         scopes: what the app may by which the client comes, see `permissions.SCOPES`; None: they come by none.
         paid: what the operation cost; None for what nobody pays for.
+        client: the app by which the client comes; empty: none.
         register_app: lets an app be registered from the client's address: 0, or the real seconds to wait.
 
     Attributes:
@@ -62,6 +63,7 @@ class Context:
         after: Mapping[str, str] | None = None,
         scopes: frozenset[str] | None = None,
         paid: Paid | None = None,
+        client: str = "",
         register_app: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.actor = actor
@@ -73,6 +75,7 @@ class Context:
         self.after = after or {}
         self.scopes = scopes
         self.paid = paid
+        self.client = client
         self.register_app = register_app
         self.incomplete = False
         self._patience = QUERY_PATIENCE

@@ -19,6 +19,7 @@ from gateway.execution.spent import spent
 from gateway.identity import BadToken, Identity, IssuerAway, Login
 from gateway.limits.budget import REJECTED, Account, Budget, Paid
 from gateway.schema.relay import Signer
+from gateway.usage.tally import Tallies
 from services.chassis.clock import Clock
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Door:
         hubs: the live conferences.
         budget: the points of the clients.
         slow_seconds: real time from which on an operation is logged as slow.
+        tallies: counts what apps use; None: nobody could write it down.
         metadata: where the API tells apps about tokens for it (RFC 9728).
     """
 
@@ -120,6 +122,7 @@ class Door:
         metadata: str,
         budget: Budget,
         slow_seconds: float = 1.0,
+        tallies: Tallies | None = None,
     ) -> None:
         self.engine = engine
         self.identity = identity
@@ -130,6 +133,7 @@ class Door:
         self._metadata = metadata
         self._budget = budget
         self._slow_seconds = slow_seconds
+        self._tallies = tallies
 
     @property
     def watches(self) -> bool:
@@ -163,13 +167,16 @@ class Door:
             Rejected: the operation is not executed.
             Turned: the client has not enough points now.
         """
-        account = self._budget.account(login.actor, address, login.client)
+        tally = self._tallies.of(login) if self._tallies is not None else None
+        account = self._budget.account(login.actor, address, login.client, tally)
         paid = _taken(account, 1, transport)  # before anything is read: reading, too, is work
+        account.began()
         try:
             operation = self.engine.operation(params)
             cost = self.engine.registry.cost(operation, params.variables)
         except Rejected as error:
             account.spend(REJECTED - 1)
+            account.failed()
             error.headers = paid.headers()
             turned_away(transport, "rejected")
             raise
@@ -215,8 +222,14 @@ class Door:
                     raise _wait(written, paid, "too many have asked for the schema in new words")
                 return Answered(None, written, paid)
             context = self.context(login, after, paid, address)
-            async with asyncio.timeout(seconds):
-                result = await self.engine.run(operation, params, context)
+            try:
+                async with asyncio.timeout(seconds):
+                    result = await self.engine.run(operation, params, context)
+            except Exception:
+                account.failed()
+                raise
+            if result.errors:
+                account.failed()
             if operation.kind is OperationType.QUERY:
                 paid = account.refund(paid, spent(operation, self.engine.registry.prices, paid.cost, result.data))
             observed.outcome, observed.cost = "errors" if result.errors else "ok", paid.cost
@@ -237,7 +250,9 @@ class Door:
         with self.observing(admitted.operation, transport) as observed:
             observed.cost = admitted.paid.cost
             found = await self.engine.stream(admitted.operation, params, self.context(login, paid=admitted.paid))
-            observed.outcome = "errors" if isinstance(found, ExecutionResult) else "ok"
+            if isinstance(found, ExecutionResult):
+                observed.outcome = "errors"
+                admitted.account.failed()
             return found
 
     async def _know_places(self, login: Login, after: str | None) -> None:
@@ -289,6 +304,7 @@ class Door:
             seen,
             login.scopes,
             paid=paid,
+            client=login.client,
             register_app=lambda: self._budget.register_app(address),
         )
 

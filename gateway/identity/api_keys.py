@@ -86,7 +86,7 @@ class ApiKeys:
         self._note(name)
         scopes = expanded(key.scopes)
         actor = Actor(id=name[0], kind="app", grants=grants_of(scopes))
-        return Login(actor, None, key.expires_at.timestamp(), scopes, name[0])
+        return Login(actor, None, key.expires_at.timestamp(), scopes, *name)
 
     def forget(self, app: str) -> None:
         """Asks anew about the keys of an app: it was suspended, or one of its keys revoked."""

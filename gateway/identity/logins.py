@@ -23,6 +23,7 @@ class Login(NamedTuple):
         expires_at: seconds since 1970, real time.
         scopes: what the app may by which they come, see `permissions.SCOPES`; None: they come by none.
         client: the app by which they come; empty: none.
+        key: which API key; empty: none.
     """
 
     actor: Actor
@@ -30,6 +31,7 @@ class Login(NamedTuple):
     expires_at: float
     scopes: frozenset[str] | None = None
     client: str = ""
+    key: str = ""
 
 
 NOBODY = Login(ANONYMOUS, None, float("inf"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from gateway.limits.gcra import Gcra, Standing
+from gateway.usage.tally import Tally
 from services.chassis.identity import Actor
 
 EVENT = 1
@@ -63,17 +64,34 @@ class Account:
     Args:
         gcra: gives out the points.
         client: the name under which it counts.
+        tally: what its app uses; None: it comes by none.
     """
 
-    __slots__ = ("_client", "_gcra")
+    __slots__ = ("_client", "_gcra", "_tally")
 
-    def __init__(self, gcra: Gcra, client: str) -> None:
+    def __init__(self, gcra: Gcra, client: str, tally: Tally | None = None) -> None:
         self._gcra = gcra
         self._client = client
+        self._tally = tally
+
+    def began(self) -> None:
+        """An operation is read."""
+        if self._tally is not None:
+            self._tally.began()
+
+    def failed(self) -> None:
+        """It was rejected, or answered with errors."""
+        if self._tally is not None:
+            self._tally.errors += 1
 
     def take(self, points: int) -> tuple[Paid, float]:
         """Points for an operation, before it is executed; and 0, or the real seconds to wait for them."""
         standing = self._gcra.take(self._client, points)
+        if self._tally is not None:
+            if standing.wait > 0:
+                self._tally.turned_away()
+            else:
+                self._tally.points += points
         return self._paid(points, standing), standing.wait
 
     def refund(self, paid: Paid, actual: int) -> Paid:
@@ -85,11 +103,15 @@ class Account:
         """
         if actual >= paid.cost:
             return paid
+        if self._tally is not None:
+            self._tally.points -= paid.cost - actual
         return self._paid(actual, self._gcra.refund(self._client, paid.cost - actual))
 
     def spend(self, points: int = EVENT) -> None:
         """Counts what cannot be refused any more, such as a message of a subscription."""
         self._gcra.spend(self._client, points)
+        if self._tally is not None:
+            self._tally.points += points
 
     def _paid(self, points: int, standing: Standing) -> Paid:
         return Paid(points, self._gcra.limit, standing.remaining, standing.reset, self._gcra.restored)
@@ -109,17 +131,18 @@ class Budget:
         self._addresses = addresses
         self._newcomers = newcomers or Gcra(APPS_AT_ONCE / 3600, APPS_AT_ONCE)
 
-    def account(self, actor: Actor, address: str, client: str = "") -> Account:
+    def account(self, actor: Actor, address: str, client: str = "", tally: Tally | None = None) -> Account:
         """The account of a client.
 
         Args:
             actor: who asks.
             address: from where, see `Addresses`.
             client: the app by which they come; empty: none. A person has points of their own at each.
+            tally: where is counted what that app uses.
         """
         if not actor.id:
             return Account(self._addresses, address)
-        return Account(self._people, f"{client}/{actor.id}" if client else actor.id)
+        return Account(self._people, f"{client}/{actor.id}" if client else actor.id, tally)
 
     def register_app(self, address: str) -> float:
         """Lets an app be registered: 0, or the real seconds after which one may be from this address."""

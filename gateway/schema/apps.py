@@ -5,10 +5,12 @@ from datetime import datetime
 
 import strawberry
 
+from gateway.context import context_of
 from gateway.schema.permissions import Needs
 from gateway.schema.relay import Node, global_id
 from gateway.schema.scalars import AppStatus, Scope
 from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
+from gateway.schema.usage import FROM, TO, AppUsage, usage_of
 from services.contracts import registration as contract
 
 FOR_WHO_APPROVES = Needs(("organiser",), ("admin:registration",), "city")
@@ -56,3 +58,8 @@ class App(Shown, Node):
     def keys(self) -> list[AppKeyInfo]:
         """Its keys, at most two, the older one first."""
         return show_all(AppKeyInfo, self.view.keys)
+
+    @computed
+    async def usage(self, info: strawberry.Info, first: FROM = None, last: TO = None) -> AppUsage | None:
+        """What it has used of the API with its keys, in the last 90 days or fewer of them."""
+        return await usage_of(context_of(info), self.view.app_id, first, last)

@@ -42,6 +42,8 @@ SIZED = ("edges", "nodes")
 SLICING = ("first", "last", "ids")
 
 MANY = {
+    "AppUsage.days": 90,
+    "AppUsage.keys": 2,
     "Board.cards": 100,
     "BoardChanged.changedCards": 100,
     "Changes.entries": 100,

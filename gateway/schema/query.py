@@ -30,6 +30,7 @@ from gateway.schema.scalars import AppStatus, ViewerKind
 from gateway.schema.session import Desk
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from gateway.schema.stored import cached
+from gateway.schema.usage import FROM, TO, AppUsage, usage_of
 from gateway.schema.webhooks import (
     Webhook,
     WebhookEventKind,
@@ -77,6 +78,12 @@ class Viewer(Shown):
     def grants(self) -> list[ViewerGrant]:
         """The roles they hold."""
         return [show(ViewerGrant, grant) for grant in self.view.grants]
+
+    @computed
+    async def usage(self, info: strawberry.Info, first: FROM = None, last: TO = None) -> AppUsage | None:
+        """Of an app that acts for nobody: what it has used of the API, in the last 90 days or fewer of them."""
+        context = context_of(info)
+        return await usage_of(context, context.client, first, last) if self.view.kind == "app" else None
 
     @computed
     def my_conference(self) -> Conference | None:

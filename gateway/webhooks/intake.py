@@ -137,6 +137,8 @@ async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -
     await tx.execute("INSERT INTO webhook_owners_shut_out (owner) VALUES ($1) ON CONFLICT DO NOTHING", owner)
     if event.status == "ERASED":
         await tx.execute("DELETE FROM webhook_endpoints WHERE owner = $1", owner)
+        await tx.execute("DELETE FROM app_usage WHERE client = $1", owner)
+        await tx.execute("DELETE FROM app_usage_webhooks WHERE owner = $1", owner)
         return
     await tx.execute(
         "UPDATE webhook_endpoints SET status = 'SUSPENDED', status_since = now()"

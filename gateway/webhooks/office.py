@@ -6,7 +6,8 @@ The API does not depend on them: while their database is away, they are unavaila
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ import structlog
 from gateway.backends import Backends
 from gateway.changes.feed import Feed
 from gateway.changes.survey import Survey
+from gateway.usage.ledger import Ledger, Usage
+from gateway.usage.tally import Tallies
 from gateway.webhooks import commands
 from gateway.webhooks.courier import Courier
 from gateway.webhooks.handling import Handling
@@ -72,6 +75,9 @@ class Webhooks:
         connections: of the pool to the database.
         retries: seconds between attempts.
         sender: makes what posts; None: the real one.
+
+    Attributes:
+        tallies: what apps use at this gateway; it is written into the same database.
     """
 
     def __init__(
@@ -103,6 +109,8 @@ class Webhooks:
         self._leadership: Leadership | None = None
         self._problem: str | None = "starting"
         self._task: asyncio.Task[None] | None = None
+        self._ledger: Ledger | None = None
+        self.tallies = Tallies()
 
     def open(self) -> None:
         """Begins; the database is waited for in the background."""
@@ -113,6 +121,9 @@ class Webhooks:
         await asyncio.gather(*(consumer.drain(drain_seconds) for consumer in self._consumers))
         if self._task is not None:
             await end(self._task)
+        if self._ledger is not None:
+            with suppress(*UNREACHABLE):
+                await self._ledger.write()
         if self._db is not None:
             await self._db.close()
 
@@ -149,6 +160,19 @@ class Webhooks:
             raise Refused(Unavailable(service=commands.SERVICE))
         return Feed(self._db)
 
+    async def usage(self, client: str, first: date, last: date) -> Usage:
+        """What an app has used from one day to another.
+
+        Raises:
+            Refused: the database is away.
+        """
+        try:
+            if self._ledger is not None:
+                return await self._ledger.usage(client, first, last)
+        except UNREACHABLE as error:
+            log.warning("what an app has used cannot be read", error=type(error).__name__)
+        raise Refused(Unavailable(service=commands.SERVICE))
+
     def readiness(self) -> Mapping[str, Any]:
         """For `/readyz`: the API is ready without webhooks, so that nothing of it is a reason."""
         return {
@@ -165,6 +189,7 @@ class Webhooks:
         self._consumers = [Consumer(tables, intake.policies, source) for source in intake.policies.sources]
         self._leadership = Leadership(db, f"deliver:{commands.SERVICE}")
         survey = Survey(Feed(db), self._backends, self._clock)
+        self._ledger = Ledger(db, self.tallies)
         self._problem = None
         async with asyncio.TaskGroup() as group:  # each of them goes on by itself until it is cancelled
             for consumer in self._consumers:
@@ -172,6 +197,7 @@ class Webhooks:
             group.create_task(self._leadership.run(lambda: self._deliver(db)))
             group.create_task(Leadership(db, f"survey:{commands.SERVICE}").run(survey.run))
             group.create_task(self._clean(db))
+            group.create_task(self._ledger.run())
 
     async def _connected(self) -> Database:
         seldom = Seldom()

@@ -39,6 +39,12 @@ _ATTEMPT = """
 INSERT INTO webhook_attempts (delivery, number, status, milliseconds, problem, answer) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
 """
+_USED = """
+INSERT INTO app_usage_webhooks AS known (owner, day, delivered, failed)
+SELECT owner, (now() AT TIME ZONE 'UTC')::date, $2, $3 FROM webhook_endpoints WHERE id = $1
+ON CONFLICT (owner, day) DO UPDATE SET delivered = known.delivered + excluded.delivered,
+    failed = known.failed + excluded.failed
+"""
 _DELIVERY = """
 UPDATE webhook_deliveries SET attempts = $2, state = $3, ended_at = CASE WHEN $3 <> 'PENDING' THEN now() END,
     due_at = now() + make_interval(secs => $4)
@@ -117,7 +123,10 @@ class Queue:
             if await tx.fetchval("SELECT id FROM webhook_endpoints WHERE id = $1 FOR UPDATE", endpoint) is None:
                 return None  # deleted meanwhile, with all that was sent to it
             answer = outcome.status, outcome.milliseconds, outcome.problem, outcome.answer
-            await tx.execute(_ATTEMPT, sent.seq, number, *answer)
+            new = await tx.execute(_ATTEMPT, sent.seq, number, *answer)
+            if new.endswith(" 1"):
+                taken = outcome.problem is None
+                await tx.execute(_USED, endpoint, int(taken), int(not taken))
             if outcome.problem is None:
                 await tx.execute(_DELIVERY, sent.seq, number, "DELIVERED", 0.0)
                 await tx.execute(_WELL, endpoint)

@@ -13,7 +13,7 @@ const refusals = Object.values(buildSchema(readFileSync(SCHEMA, 'utf8')).getType
 
 /** Parts of a thing with an id, which have none of their own. What is new is put here only after some thought. */
 const values = [
-  'AppKeyInfo', 'Attribute', 'Board', 'Change', 'Changes', 'Chat', 'ConferenceDetails', 'Consent', 'Desk',
+  'AppKeyInfo', 'AppKeyUsage', 'AppUsage', 'AppUsageDay', 'Attribute', 'Board', 'Change', 'Changes', 'Chat', 'ConferenceDetails', 'Consent', 'Desk',
   'DeskConference', 'DeskRow', 'Groups', 'IdeaField', 'JoinCredentials', 'LocalText', 'PageInfo', 'RateLimit',
   'PersonalData', 'Phase', 'Placement', 'PollCount', 'Presence', 'Problems', 'RankedIdea', 'Registration', 'Resumed',
   'Review', 'Roster', 'RosterEntry', 'Score', 'StaffAssignment', 'StaffPresence', 'StreetRange', 'Venue',
