@@ -4,6 +4,7 @@
 import hashlib
 import time
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import jwt
@@ -102,6 +103,18 @@ class Identity:
     def release(self, person: str, grant: Grant) -> None:
         """Takes a role from a person of the staff, whatever their tokens say, until it is given to them again."""
         self._released[person] = self._released.get(person, frozenset()) | {grant}
+
+    def keep_released(self, ended: Iterable[tuple[str, Grant]]) -> set[str]:
+        """Takes these roles from people of the staff, and no others.
+
+        Returns:
+            Who lost one just now.
+        """
+        before = self._released
+        self._released = {}
+        for person, grant in ended:
+            self.release(person, grant)
+        return {person for person, grants in self._released.items() if grants - before.get(person, frozenset())}
 
     def assign(self, person: str, grant: Grant) -> None:
         """Lets a role hold again that was taken from a person."""

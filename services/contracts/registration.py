@@ -659,6 +659,29 @@ class GetJsonWebKeys(QueryRequest[JsonWebKeys], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[Answer]] = JsonWebKeys
 
 
+class RoleEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a person of the staff no longer has; `scope` as in a grant."""
+
+    staff_id: Id
+    role: str
+    scope: str
+
+
+class Revocations(Answer, frozen=True, kw_only=True):
+    """Whose access has ended lately: erased people, excluded residents, and roles that were taken from the staff."""
+
+    people: tuple[Id, ...]
+    excluded: tuple[Id, ...]
+    roles: tuple[RoleEnded, ...]
+
+
+class GetRevocations(QueryRequest[Revocations], frozen=True, kw_only=True):
+    """Whose access has ended lately, for who did not hear of it; only services ask."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Revocations
+
+
 # Queries about apps ---------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from services.registration.readmodel.deadlines import DEADLINES
 from services.registration.readmodel.districts import DISTRICTS
 from services.registration.readmodel.forgotten import FORGOTTEN
 from services.registration.readmodel.mails import MAILS
+from services.registration.readmodel.revocations import REVOCATIONS
 from services.registration.readmodel.staff_roles import STAFF_ROLES
 from services.registration.settings import RegistrationSettings
 from services.registration.timers import timers
@@ -42,7 +43,7 @@ def build(settings: Settings) -> Service:
         api=api,
         policies=policies,
         publish=publish,
-        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN, APPS, APP_MAILS),
+        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN, APPS, APP_MAILS, REVOCATIONS),
         timers=timers,
         keys=_keys,
         destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},

@@ -11,7 +11,7 @@ from services.contracts import registration as contract
 from services.registration import access
 from services.registration.adapters.office import office_of
 from services.registration.adapters.vault import text_of
-from services.registration.readmodel import conferences, districts, staff_roles
+from services.registration.readmodel import conferences, districts, revocations, staff_roles
 from services.registration.readmodel.cursors import BadCursor
 
 
@@ -97,6 +97,11 @@ async def get_json_web_keys(request: contract.GetJsonWebKeys, ctx: Context) -> c
     """The public keys with which tokens are verified."""
     tokens = office_of(ctx.db, ctx.settings).tokens
     return contract.JsonWebKeys(keys=await tokens.public_keys(), issuer=tokens.issuer)
+
+
+async def get_revocations(request: contract.GetRevocations, ctx: Context) -> contract.Revocations:
+    """Whose access has ended lately."""
+    return await revocations.list_revocations(ctx.db)
 
 
 async def _meets(conference_id: str, ctx: Context) -> bool:

@@ -309,3 +309,24 @@ async def test_names_of_staff_wherever_they_serve_are_told_to_services_alone(des
     query = contract.GetNames(ids=("a" * 32,))
     assert (await desk.ask(query, SERVICE)).names == {"a" * 32: "Mira"}
     assert isinstance(await desk.ask(query, ORGANISER), Refusal)
+
+
+async def test_whose_access_ended_lately_is_told_to_who_did_not_hear_of_it(desk):
+    await desk.done(contract.AddStaff(staff_id="a" * 32, name="Mira", email="m@example.org"))
+    for conference_id, role in ((desk.evening, "moderator"), (None, "juror"), (desk.evening, "mentor")):
+        await desk.done(contract.AssignStaff(conference_id=conference_id, staff_id="a" * 32, role=role))
+        await desk.done(contract.ReleaseStaff(conference_id=conference_id, staff_id="a" * 32, role=role))
+    await desk.done(contract.AssignStaff(conference_id=desk.evening, staff_id="a" * 32, role="mentor"))
+    await desk.done(contract.EraseStaff(staff_id="b" * 32))
+    anna = await register_anna(desk)
+    await desk.done(contract.EraseMe(conference_id=desk.evening, participant_id=anna.participant_id))
+    boris = await desk.join("Boris")
+    excluded = "UPDATE participants SET is_excluded = true WHERE participant_id = $1"
+    await desk.db.pool.execute(excluded, UUID(boris.participant_id))
+    told = await desk.ask(contract.GetRevocations(), SERVICE)
+    assert {(each.role, each.scope) for each in told.roles} == {("moderator", desk.evening), ("juror", "city")}
+    assert set(told.people) == {"b" * 32, anna.participant_id}
+    assert told.excluded == (boris.participant_id,)
+    await desk.db.pool.execute("UPDATE revocations SET noted_at = now() - interval '25 hours'")
+    old = await desk.ask(contract.GetRevocations(), SERVICE)
+    assert (old.roles, old.people) == ((), ())

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose access ended while nobody here listened is out all the same."""
+
+from typing import Any
+
+from gateway.live.access import _Person
+from services.chassis.identity import Grant
+from services.contracts import registration
+from tests.gateway.city import ANNA, BEN, CONFERENCE, MODERATOR, START, City
+from tests.gateway.conftest import Address, running
+from tests.gateway.test_live import until
+
+GRANTS = "{ viewer { kind grants { role scope } } }"
+
+
+def ended(*roles: tuple[str, str, str], people: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> Any:
+    gone = tuple(registration.RoleEnded(staff_id=who, role=role, scope=scope) for who, role, scope in roles)
+    return registration.Revocations(people=people, excluded=excluded, roles=gone)
+
+
+async def test_a_gateway_that_starts_knows_whose_access_has_ended(city: City, nats_url: str, prefix: str) -> None:
+    erased = "0e" * 16
+    told = ended((MODERATOR, "moderator", CONFERENCE), people=(erased, BEN), excluded=(ANNA,))
+    city.say(registration.GetRevocations, lambda _: told)
+    async with running(nats_url, prefix) as gateway:
+        for token in (city.issuer.staff(erased), city.issuer.resident(BEN), city.issuer.resident(ANNA)):
+            answer = await gateway.ask(GRANTS, token)
+            assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert (await gateway.ask(GRANTS, city.issuer.staff()))["data"]["viewer"]["grants"] == []
+        other = city.issuer.staff(scope="city")
+        assert len((await gateway.ask(GRANTS, other))["data"]["viewer"]["grants"]) == 1
+
+
+async def test_what_was_told_while_the_connection_was_lost_holds_after_it(city: City, gateway: Address) -> None:
+    identity = gateway.gateway.identity
+    assert len((await gateway.ask(GRANTS, city.issuer.staff()))["data"]["viewer"]["grants"]) == 1
+    told = ended((MODERATOR, "moderator", CONFERENCE), excluded=(ANNA,))
+    city.say(registration.GetRevocations, lambda _: told)
+    await city.tell(registration.StaffReleased(at=START, conference_id=CONFERENCE, staff_id=BEN, role="mentor"))
+    await until(lambda: BEN in identity._released)
+    for callback in gateway.bus.on_reconnect:
+        callback()
+    await until(lambda: identity._released == {MODERATOR: frozenset({Grant("moderator", CONFERENCE)})})
+    assert (await gateway.ask(GRANTS, city.issuer.staff()))["data"]["viewer"]["grants"] == []
+    assert "errors" in await gateway.ask(GRANTS, city.issuer.resident(ANNA))
+    city.say(registration.GetRevocations, lambda _: ended())
+    for callback in gateway.bus.on_reconnect:
+        callback()
+    await until(lambda: not identity._released)
+    assert "errors" not in await gateway.ask(GRANTS, city.issuer.resident(ANNA))
+
+
+async def test_a_gateway_starts_without_registration_and_asks_it_later(city: City, nats_url: str, prefix: str) -> None:
+    city.say(registration.GetRevocations, lambda _: ended((MODERATOR, "moderator", CONFERENCE)))
+    await city.parts["registration"].down()
+    async with running(nats_url, prefix) as gateway:
+        assert gateway.gateway.identity._released == {}
+        await city.parts["registration"].up()
+        await until(lambda: MODERATOR in gateway.gateway.identity._released)
+
+
+async def test_who_was_let_in_again_meanwhile_is_not_shut_out_by_an_older_answer(city: City, gateway: Address) -> None:
+    access = gateway.gateway._access
+    identity = gateway.gateway.identity
+    role = {"at": START, "conference_id": CONFERENCE, "staff_id": MODERATOR, "role": "moderator"}
+
+    def older(_: Any) -> Any:
+        # The answer was made before the role was given again, and arrives after that was told.
+        access._on_assigned(_Person(conference_id=CONFERENCE, staff_id=MODERATOR, role="moderator"))
+        return ended((MODERATOR, "moderator", CONFERENCE), (BEN, "mentor", "city"))
+
+    await city.tell(registration.StaffReleased(**role))
+    await until(lambda: MODERATOR in identity._released)
+    city.say(registration.GetRevocations, older)
+    await access._learn()
+    assert set(identity._released) == {BEN}
