@@ -122,7 +122,7 @@ class Intake:
 
 async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -> None:
     """Nothing is sent to an app that may not use the API, and nothing is kept for it meanwhile."""
-    if event.status is None:
+    if event.status is None and not event.erased:
         return
     owner = event.app_id
     await tx.execute("SELECT pg_advisory_xact_lock($1)", OWNERS_LOCK)
@@ -135,7 +135,7 @@ async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -
         )
         return
     await tx.execute("INSERT INTO webhook_owners_shut_out (owner) VALUES ($1) ON CONFLICT DO NOTHING", owner)
-    if event.status == "ERASED":
+    if event.erased:
         await tx.execute("DELETE FROM webhook_endpoints WHERE owner = $1", owner)
         await tx.execute("DELETE FROM app_usage WHERE client = $1", owner)
         await tx.execute("DELETE FROM app_usage_webhooks WHERE owner = $1", owner)

@@ -168,14 +168,15 @@ class ParticipantErased(_Event, frozen=True, kw_only=True):
 class AppAccessChanged(_Event, frozen=True, kw_only=True):
     """An app was approved, suspended or erased, or its keys changed: ask anew what its keys may.
 
-    `status` is what it has become, with the scopes that it has now; None: only its keys changed.
+    `status` is what it has become, with the scopes that it has now; None: it was erased, or only its keys changed.
     """
 
     VERSION: ClassVar[int] = 2
 
     app_id: Id
-    status: Literal["APPROVED", "SUSPENDED", "ERASED"] | None = None
+    status: AppStatus | None = None
     scopes: tuple[Scope, ...] = ()
+    erased: bool = False
 
 
 # Commands -------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
         case app.AppSuspended():
             return contract.AppAccessChanged(at=at, app_id=event.app_id, status="SUSPENDED")
         case app.AppErased():
-            return contract.AppAccessChanged(at=at, app_id=event.app_id, status="ERASED")
+            return contract.AppAccessChanged(at=at, app_id=event.app_id, erased=True)
         case app.AppKeyIssued() | app.AppKeyRevoked():
             return contract.AppAccessChanged(at=at, app_id=event.app_id)
         case _:

@@ -196,7 +196,8 @@ class City:
         return Done() if request.ANSWER is Done else _sample(request.ANSWER)
 
     async def _on_query(self, request: Any, ctx: Context) -> Answer | Refusal:
-        self.queries.append(request)
+        if not isinstance(request, registration.GetRevocations):  # that one the gateway asks for itself
+            self.queries.append(request)
         if type(request) in self.personal:
             return self.personal[type(request)](request, ctx.actor)
         answer = self.answers.get(type(request))

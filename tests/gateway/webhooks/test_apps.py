@@ -12,8 +12,8 @@ from tests.gateway.webhooks.world import APP, AT, announced, phase, until
 OTHER = "cd" * 16
 
 
-def changed(status=None, *scopes, app=APP.id):
-    return registration.AppAccessChanged(at=AT, app_id=app, status=status, scopes=scopes)
+def changed(status=None, *scopes, app=APP.id, erased=False):
+    return registration.AppAccessChanged(at=AT, app_id=app, status=status, scopes=scopes, erased=erased)
 
 
 async def becomes(office, webhook, status):
@@ -68,7 +68,7 @@ async def test_an_app_without_the_scope_has_no_webhooks_and_an_erased_one_never_
         own = await office.create(receiver.url, owner=APP.id)
         await world.tell(changed("APPROVED", "idea:read"))
         await becomes(office, own.webhook_id, "SUSPENDED")
-        await world.tell(changed("ERASED"))
+        await world.tell(changed(erased=True))
 
         async def gone():
             return await office.webhooks.records.webhook(UUID(own.webhook_id)) is None

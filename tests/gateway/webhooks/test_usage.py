@@ -225,7 +225,7 @@ async def test_old_days_go_and_an_erased_app_leaves_none(world):
                 await db.pool.execute(statement)
             kept = await db.pool.fetchval("SELECT count(*) FROM app_usage WHERE client = $1", OTHER)
             assert kept == 2
-            await world.tell(registration.AppAccessChanged(at=datetime.now(UTC), app_id=APP, status="ERASED"))
+            await world.tell(registration.AppAccessChanged(at=datetime.now(UTC), app_id=APP, erased=True))
 
             async def gone():
                 return await db.pool.fetchval("SELECT count(*) FROM app_usage WHERE client = $1", APP) == 0
