@@ -11,12 +11,10 @@ from gateway.changes.refusals import CursorTooOld
 from gateway.schema.derive import object_type
 from gateway.schema.shape import Shown, computed, first_sentence, graphql_type, show
 from gateway.webhooks import commands as webhooks
+from services.chassis.contract import CommandRequest
 from services.chassis.decider import Refusal
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, UnknownRefusal
-from services.contracts.refusals import BY_SERVICE as OF_THE_SERVICES
-
-BY_SERVICE = {**OF_THE_SERVICES, webhooks.SERVICE: webhooks.REFUSALS}
-"""The refusals of each service, and of the gateway itself."""
+from services.contracts import refusals as services
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -71,14 +69,16 @@ def _refusal(shown: object) -> Refusal:
     return refusal
 
 
-def refusals_of(service: str) -> tuple[type[Refusal], ...]:
-    """Every refusal that a command of one service may come back with."""
-    return (*CHASSIS_REFUSALS, *BY_SERVICE[service])
+def refusals_of(kind: type[CommandRequest[Any]]) -> tuple[type[Refusal], ...]:
+    """Every refusal that a command may come back with."""
+    return (*CHASSIS_REFUSALS, *kind.REFUSALS)
 
 
 def all_refusals() -> tuple[type[Refusal], ...]:
-    """Every refusal that may come back: the chassis' and the services'."""
-    return (*CHASSIS_REFUSALS, *(refusal for refusals in BY_SERVICE.values() for refusal in refusals))
+    """Every refusal that may come back: the chassis', the services', and the gateway's own."""
+    kinds = [kind for module in (services, webhooks) for kind in vars(module).values() if isinstance(kind, type)]
+    own = [kind for kind in kinds if issubclass(kind, Refusal) and kind is not Refusal]
+    return (*CHASSIS_REFUSALS, *own)
 
 
 def _types(refusals: Iterable[type[Refusal]]) -> dict[type[Refusal], type[Shown]]:
@@ -98,9 +98,9 @@ REFUSAL_TYPES = _types((*all_refusals(), *OF_QUERIES))
 """The GraphQL type of every refusal."""
 
 
-def show_refusal(refusal: Refusal, service: str) -> Shown:
-    """The GraphQL object of a refusal of one service."""
-    if type(refusal) not in refusals_of(service):
+def show_refusal(refusal: Refusal, kind: type[CommandRequest[Any]]) -> Shown:
+    """The GraphQL object of a refusal of a command."""
+    if type(refusal) not in refusals_of(kind):
         refusal = UnknownRefusal(name=type(refusal).__name__, facts=msgspec.json.encode(refusal).decode())
     return show(REFUSAL_TYPES[type(refusal)], refusal)
 

@@ -133,26 +133,26 @@ async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: 
     try:
         refusal: Refusal | None = not_allowed(context, kind, given)
         if refusal is not None:
-            return show_refusal(refusal, service)
+            return show_refusal(refusal, kind)
         command = msgspec.convert(plain(kind, given), kind, strict=False)
     except BadId as error:
-        return show_refusal(InvalidInput(field="", problem=str(error)), service)
+        return show_refusal(InvalidInput(field="", problem=str(error)), kind)
     except msgspec.ValidationError as error:
-        return show_refusal(_invalid(error), service)
+        return show_refusal(_invalid(error), kind)
     if not 1 <= len(given.idempotency_key) <= 200:
         refusal = InvalidInput(field="idempotency_key", problem="Expected 1 to 200 characters")
-        return show_refusal(refusal, service)
+        return show_refusal(refusal, kind)
     try:
         seen = expected_at(service, given.expected_position) if given.expected_position else None
     except BadCursor as error:
-        return show_refusal(InvalidInput(field="expected_position", problem=str(error)), service)
+        return show_refusal(InvalidInput(field="expected_position", problem=str(error)), kind)
     if kind is registration.RegisterApp:  # anybody may send it, and somebody has to read each
         wait = context.register_app()
         if wait > 0:
-            return show_refusal(Busy(retry_after_ms=math.ceil(wait * 1000)), service)
+            return show_refusal(Busy(retry_after_ms=math.ceil(wait * 1000)), kind)
     reply = await context.command(command, given.idempotency_key, seen)
     if reply.refusal is not None:
-        return show_refusal(reply.refusal, service)
+        return show_refusal(reply.refusal, kind)
     made = show(success, reply.answer)
     made.at = f"{service}/{reply.position}"
     return made
@@ -169,7 +169,7 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
         extra={"position": _position_field()},
         description=f"{name} was carried out. {description_of(kind.ANSWER)}",
     )
-    members = (success, *(REFUSAL_TYPES[refusal] for refusal in refusals_of(kind.SERVICE)))
+    members = (success, *(REFUSAL_TYPES[refusal] for refusal in refusals_of(kind)))
     union = Annotated[
         Union[members],  # type: ignore[valid-type]  # noqa: UP007 -- made at run time
         strawberry.union(f"{name}Result", description=f"What became of {name}."),

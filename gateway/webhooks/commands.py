@@ -2,12 +2,12 @@
 """What apps ask of webhooks: the gateway's own commands, in the same form as those of the services."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from gateway.webhooks.catalogue import EventType
-from services.chassis.contract import Answer, CommandRequest, Done, Id
+from services.chassis.contract import Answer, CommandRequest, Done, Id, Refusals
 from services.chassis.decider import Refusal
 
 SERVICE = "gateway"
@@ -43,75 +43,6 @@ class DeliveriesQueued(Answer, frozen=True, kw_only=True):
     deliveries: int
 
 
-class CreateWebhook(CommandRequest[WebhookCreated], frozen=True, kw_only=True):
-    """Has public events sent to an address. No types: all. No conferences, districts or series: the whole city."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    ANSWER: ClassVar[type[Answer]] = WebhookCreated
-    owner: Owner
-    url: str
-    types: Types = ()
-    conference_ids: Ids = ()
-    district_ids: Ids = ()
-    series_ids: Ids = ()
-
-
-class UpdateWebhook(CommandRequest[Done], frozen=True, kw_only=True):
-    """Changes what is given. `active` false: nothing is sent, and nothing kept for later; true: sent again from now."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    webhook_id: Id
-    url: str | None = None
-    types: Types | None = None
-    conference_ids: Ids | None = None
-    district_ids: Ids | None = None
-    series_ids: Ids | None = None
-    active: bool | None = None
-
-
-class DeleteWebhook(CommandRequest[Done], frozen=True, kw_only=True):
-    """Ends a webhook and forgets its deliveries."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    webhook_id: Id
-
-
-class RotateWebhookSecret(CommandRequest[SecretRotated], frozen=True, kw_only=True):
-    """Makes a new secret. For some hours messages are signed with both, so that the receiver can change over."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    ANSWER: ClassVar[type[Answer]] = SecretRotated
-    webhook_id: Id
-    hours: Annotated[int, msgspec.Meta(ge=0, le=168)] = 24
-
-
-class TestWebhook(CommandRequest[DeliveryQueued], frozen=True, kw_only=True):
-    """Sends a test message of the type `ping`, once, whatever the filters; also where one is paused or failing."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    ANSWER: ClassVar[type[Answer]] = DeliveryQueued
-    webhook_id: Id
-
-
-class ReplayWebhookDelivery(CommandRequest[DeliveryQueued], frozen=True, kw_only=True):
-    """Sends the message of a delivery again, with the same `webhook-id`."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    ANSWER: ClassVar[type[Answer]] = DeliveryQueued
-    delivery_id: Id
-
-
-class ReplayWebhook(CommandRequest[DeliveriesQueued], frozen=True, kw_only=True):
-    """Sends the events of a period again, behind what is new: those its filters let through now."""
-
-    SERVICE: ClassVar[str] = SERVICE
-    ANSWER: ClassVar[type[Answer]] = DeliveriesQueued
-    webhook_id: Id
-    since: datetime
-    until: datetime
-    undelivered: bool = True
-
-
 class WebhooksNotOffered(Refusal, frozen=True, kw_only=True):
     """This gateway has no database for webhooks."""
 
@@ -138,11 +69,77 @@ class TooMuchToReplay(Refusal, frozen=True, kw_only=True):
     most: int
 
 
-REFUSALS: Final[tuple[type[Refusal], ...]] = (
-    WebhooksNotOffered,
-    WebhookAddressNotAllowed,
-    TooManyWebhooks,
-    WebhookIsNotActive,
-    TooMuchToReplay,
-)
-"""What these commands may come back with beside the chassis' refusals."""
+class CreateWebhook(CommandRequest[WebhookCreated], frozen=True, kw_only=True):
+    """Has public events sent to an address. No types: all. No conferences, districts or series: the whole city."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = WebhookCreated
+    REFUSALS: ClassVar[Refusals] = (TooManyWebhooks, WebhookAddressNotAllowed, WebhooksNotOffered)
+    owner: Owner
+    url: str
+    types: Types = ()
+    conference_ids: Ids = ()
+    district_ids: Ids = ()
+    series_ids: Ids = ()
+
+
+class UpdateWebhook(CommandRequest[Done], frozen=True, kw_only=True):
+    """Changes what is given. `active` false: nothing is sent, and nothing kept for later; true: sent again from now."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (WebhookAddressNotAllowed, WebhooksNotOffered)
+    webhook_id: Id
+    url: str | None = None
+    types: Types | None = None
+    conference_ids: Ids | None = None
+    district_ids: Ids | None = None
+    series_ids: Ids | None = None
+    active: bool | None = None
+
+
+class DeleteWebhook(CommandRequest[Done], frozen=True, kw_only=True):
+    """Ends a webhook and forgets its deliveries."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (WebhooksNotOffered,)
+    webhook_id: Id
+
+
+class RotateWebhookSecret(CommandRequest[SecretRotated], frozen=True, kw_only=True):
+    """Makes a new secret. For some hours messages are signed with both, so that the receiver can change over."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = SecretRotated
+    REFUSALS: ClassVar[Refusals] = (WebhooksNotOffered,)
+    webhook_id: Id
+    hours: Annotated[int, msgspec.Meta(ge=0, le=168)] = 24
+
+
+class TestWebhook(CommandRequest[DeliveryQueued], frozen=True, kw_only=True):
+    """Sends a test message of the type `ping`, once, whatever the filters; also where one is paused or failing."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = DeliveryQueued
+    REFUSALS: ClassVar[Refusals] = (WebhooksNotOffered,)
+    webhook_id: Id
+
+
+class ReplayWebhookDelivery(CommandRequest[DeliveryQueued], frozen=True, kw_only=True):
+    """Sends the message of a delivery again, with the same `webhook-id`."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = DeliveryQueued
+    REFUSALS: ClassVar[Refusals] = (WebhookIsNotActive, WebhooksNotOffered)
+    delivery_id: Id
+
+
+class ReplayWebhook(CommandRequest[DeliveriesQueued], frozen=True, kw_only=True):
+    """Sends the events of a period again, behind what is new: those its filters let through now."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = DeliveriesQueued
+    REFUSALS: ClassVar[Refusals] = (TooMuchToReplay, WebhookIsNotActive, WebhooksNotOffered)
+    webhook_id: Id
+    since: datetime
+    until: datetime
+    undelivered: bool = True

@@ -5,9 +5,11 @@ The classes themselves live in `services.contracts`; the chassis only knows how 
 """
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
+
+from services.chassis.decider import Refusal
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="32 lower-case hex digits")]
 """An id on the wire. Hex alone keeps every id a legal token of a NATS subject."""
@@ -39,8 +41,16 @@ class Request(msgspec.Struct, Generic[A_co], frozen=True, kw_only=True):
         return getattr(self, "conference_id", None)
 
 
+Refusals: TypeAlias = tuple[type[Refusal], ...]
+
+
 class CommandRequest(Request[A_co], Generic[A_co], frozen=True, kw_only=True):
-    """A wish to change something; `conference` routes it (None: it belongs to the city)."""
+    """A wish to change something; `conference` routes it (None: it belongs to the city).
+
+    `REFUSALS` are those of its service that it can come back with, beside those of the chassis.
+    """
+
+    REFUSALS: ClassVar[Refusals] = ()
 
 
 class QueryRequest(Request[A_co], Generic[A_co], frozen=True, kw_only=True):

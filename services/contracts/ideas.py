@@ -6,8 +6,18 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, LiveChange, QueryRequest
+from services.chassis.contract import (
+    Answer,
+    CommandRequest,
+    ContractEvent,
+    Done,
+    Id,
+    LiveChange,
+    QueryRequest,
+    Refusals,
+)
 from services.chassis.decider import Sealed
+from services.contracts import refusals
 from services.contracts.shared import Cut, Listed, LongText, ShortText
 
 SERVICE = "ideas"
@@ -147,6 +157,7 @@ class PostChallenge(CommandRequest[Done], frozen=True, kw_only=True):
     """Posts a challenge for a district (partner); organisers check it."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.ChallengeExists,)
     challenge_id: Id
     district_id: Id
     title: ShortText
@@ -157,6 +168,7 @@ class PublishChallenge(CommandRequest[Done], frozen=True, kw_only=True):
     """Publishes a posted challenge (organiser)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownChallenge,)
     challenge_id: Id
 
 
@@ -171,6 +183,7 @@ class AddCard(CommandRequest[CardAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = CardAnswer
+    REFUSALS: ClassVar[Refusals] = (refusals.BoardIsClosed, refusals.PenIsTaken, refusals.TooManyCards)
     conference_id: Id
     kind: CardKind
     text: LongText
@@ -181,6 +194,7 @@ class AddCard(CommandRequest[CardAnswer], frozen=True, kw_only=True):
 class HideCard(_Command, frozen=True, kw_only=True):
     """Takes a card off the board (its author, or staff)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownCard,)
     card_id: Id
 
 
@@ -195,6 +209,12 @@ class ProposeProblem(CommandRequest[ProblemAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = ProblemAnswer
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.PenIsTaken,
+        refusals.ProblemsAreClosed,
+        refusals.TooManyProblems,
+        refusals.UnknownChallenge,
+    )
     conference_id: Id
     text: LongText
     challenge_id: Id | None = None
@@ -203,18 +223,31 @@ class ProposeProblem(CommandRequest[ProblemAnswer], frozen=True, kw_only=True):
 class CastDots(_Command, frozen=True, kw_only=True):
     """Puts the person's dots on problems, replacing the earlier ones; at most five in all, secret."""
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.PenIsTaken,
+        refusals.TooManyDots,
+        refusals.UnknownProblem,
+        refusals.VotingIsClosed,
+    )
     dots: dict[str, Annotated[int, msgspec.Meta(ge=1, le=5)]]
 
 
 class ChooseTopics(_Command, frozen=True, kw_only=True):
     """Chooses problems as topics of the solutions phase (moderator); none named: those with most dots."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.NoTopics, refusals.TopicsAreSettled, refusals.UnknownProblem)
     problem_ids: tuple[Id, ...] = ()
 
 
 class RankTopics(_Command, frozen=True, kw_only=True):
     """The person's wishes among the topics, the dearest first; replaces the earlier ones."""
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.NoTopics,
+        refusals.PenIsTaken,
+        refusals.TopicsAreSettled,
+        refusals.UnknownTopic,
+    )
     topic_ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=10)]
 
 
@@ -224,6 +257,15 @@ class WritePassage(_Command, frozen=True, kw_only=True):
     When somebody else changed it meanwhile, nothing is stored and the refusal `PassageChanged` names the newer version.
     """
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.NotInGroup,
+        refusals.PassageChanged,
+        refusals.PenIsTaken,
+        refusals.SheetIsClosed,
+        refusals.SheetIsFull,
+        refusals.TooManyPassages,
+        refusals.UnknownSheet,
+    )
     sheet_id: Id
     passage_id: Id
     field: SheetField
@@ -234,6 +276,13 @@ class WritePassage(_Command, frozen=True, kw_only=True):
 class RemovePassage(_Command, frozen=True, kw_only=True):
     """Removes a passage; its history stays."""
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.NotInGroup,
+        refusals.PassageChanged,
+        refusals.PenIsTaken,
+        refusals.SheetIsClosed,
+        refusals.UnknownSheet,
+    )
     sheet_id: Id
     passage_id: Id
     seen: Annotated[int, msgspec.Meta(ge=1)]
@@ -250,6 +299,13 @@ class SubmitIdea(CommandRequest[IdeaAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = IdeaAnswer
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.NotInGroup,
+        refusals.PenIsTaken,
+        refusals.SheetIsClosed,
+        refusals.SheetIsEmpty,
+        refusals.UnknownSheet,
+    )
     conference_id: Id
     sheet_id: Id
 
@@ -266,6 +322,7 @@ class OpenJuryRound(CommandRequest[Done], frozen=True, kw_only=True):
     """Opens a round over the submitted ideas of these conferences (organiser)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.JuryRoundExists, refusals.NoIdeas, refusals.UnknownJuryRound)
     round_id: Id
     title: ShortText
     criteria: Annotated[tuple[Criterion, ...], msgspec.Meta(min_length=1, max_length=8)]
@@ -279,6 +336,15 @@ class ScoreIdea(CommandRequest[Done], frozen=True, kw_only=True):
     """Saves a juror's own scores for one idea; changeable until the round closes, seen by nobody else before."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.IdeaNotInRound,
+        refusals.JuryRoundIsClosed,
+        refusals.NotAssigned,
+        refusals.NotJuror,
+        refusals.PenIsTaken,
+        refusals.UnknownCriterion,
+        refusals.UnknownJuryRound,
+    )
     round_id: Id
     idea_id: Id
     scores: dict[str, Annotated[int, msgspec.Meta(ge=0, le=5)]]
@@ -289,6 +355,13 @@ class RecuseMyself(CommandRequest[Done], frozen=True, kw_only=True):
     """Declares a conflict: the juror's scores of the idea are removed and somebody else is asked."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.IdeaNotInRound,
+        refusals.NoIdeas,
+        refusals.NotJuror,
+        refusals.RecusalTooLate,
+        refusals.UnknownJuryRound,
+    )
     round_id: Id
     idea_id: Id
 
@@ -297,6 +370,7 @@ class CloseJuryRound(CommandRequest[Done], frozen=True, kw_only=True):
     """Closes the round: scores are final, the ranking follows (organiser)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.JuryRoundIsOpen, refusals.NoIdeas, refusals.UnknownJuryRound)
     round_id: Id
 
 
@@ -304,6 +378,13 @@ class AwardIdea(CommandRequest[Done], frozen=True, kw_only=True):
     """Recommends an idea for an amount within the round's budget (organiser, after closing)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.BudgetExceeded,
+        refusals.IdeaNotInRound,
+        refusals.JuryRoundIsOpen,
+        refusals.NoIdeas,
+        refusals.UnknownJuryRound,
+    )
     round_id: Id
     idea_id: Id
     amount_cents: Annotated[int, msgspec.Meta(ge=0)]

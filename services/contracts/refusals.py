@@ -5,7 +5,6 @@ Each type stands in a domain too, with the same name and the same fields; a cont
 service, then by name.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from services.chassis.contract import Id
@@ -432,82 +431,3 @@ class UnknownTopic(Refusal, frozen=True, kw_only=True):
 
 class VotingIsClosed(Refusal, frozen=True, kw_only=True):
     """Dots are not taken now."""
-
-
-BY_SERVICE: Mapping[str, tuple[type[Refusal], ...]] = {
-    "registration": (
-        AccessIsClosed,
-        AlreadyAnnounced,
-        AppIs,
-        ConferenceIsOver,
-        ConferenceNotOpen,
-        ConfirmationExpired,
-        NoSeatToTake,
-        NotAnnounced,
-        NotOfTheStaff,
-        NotRegistered,
-        SeriesAlreadyCreated,
-        TooEarlyForStandbys,
-        TooManyAppsWait,
-        TooManyMails,
-        UnknownApp,
-        UnknownSecret,
-    ),
-    "rooms": (GroupHasNoRoom, PlacementChanged, VenueIsClosed),
-    "session": (
-        AlreadyClaimed,
-        AlreadyResolved,
-        BallotDoesNotFit,
-        FirstPhase,
-        GroupIsFull,
-        NoGroupsNow,
-        NoSuchGroup,
-        NotInAGroup,
-        NotOnTheRoster,
-        PhaseHasChanged,
-        PlanIsFlawed,
-        PollIsClosed,
-        PollIsOpen,
-        SessionIs,
-        TooManyMessages,
-        UnknownCall,
-        UnknownOption,
-        UnknownPoll,
-    ),
-    "ideas": (
-        BoardIsClosed,
-        BudgetExceeded,
-        ChallengeExists,
-        IdeaNotInRound,
-        JuryRoundExists,
-        JuryRoundIsClosed,
-        JuryRoundIsOpen,
-        NoIdeas,
-        NoTopics,
-        NotAssigned,
-        NotInGroup,
-        NotJuror,
-        PassageChanged,
-        PenIsTaken,
-        ProblemsAreClosed,
-        RecusalTooLate,
-        SheetIsClosed,
-        SheetIsEmpty,
-        SheetIsFull,
-        TooManyCards,
-        TooManyDots,
-        TooManyPassages,
-        TooManyProblems,
-        TopicsAreSettled,
-        UnknownCard,
-        UnknownChallenge,
-        UnknownCriterion,
-        UnknownIdea,
-        UnknownJuryRound,
-        UnknownProblem,
-        UnknownSheet,
-        UnknownTopic,
-        VotingIsClosed,
-    ),
-}
-"""The refusals of each service, beside those of the chassis: what its commands may come back with."""

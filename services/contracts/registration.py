@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, QueryRequest
+from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, QueryRequest, Refusals
 from services.chassis.decider import Sealed
+from services.contracts import refusals
 from services.contracts.shared import Cut, Listed, LongText, ShortText
 
 SERVICE = "registration"
@@ -204,6 +205,7 @@ class CreateSeries(CommandRequest[Done], frozen=True, kw_only=True):
     """Creates a series: conferences that share a script and a timetable."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.SeriesAlreadyCreated,)
     series_id: Id
     title: ShortText
     script: ShortText = "full-evening"
@@ -214,6 +216,7 @@ class AnnounceConference(CommandRequest[Done], frozen=True, kw_only=True):
     """Announces one evening of one district."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.AlreadyAnnounced,)
     conference_id: Id
     series_id: Id
     district_id: Id
@@ -227,6 +230,7 @@ class OpenConference(CommandRequest[Done], frozen=True, kw_only=True):
     """Opens the registration."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.ConferenceIsOver, refusals.NotAnnounced)
     conference_id: Id
 
 
@@ -234,6 +238,7 @@ class CloseConference(CommandRequest[Done], frozen=True, kw_only=True):
     """Closes the registration."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.NotAnnounced,)
     conference_id: Id
 
 
@@ -241,6 +246,7 @@ class CancelConference(CommandRequest[Done], frozen=True, kw_only=True):
     """Cancels the conference; everybody with a seat or a place on the waiting list gets a mail."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.ConferenceIsOver, refusals.NotAnnounced)
     conference_id: Id
 
 
@@ -263,6 +269,13 @@ class Register(CommandRequest[RegistrationAccepted], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = RegistrationAccepted
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.ConferenceIsOver,
+        refusals.ConferenceNotOpen,
+        refusals.NotAnnounced,
+        refusals.NotRegistered,
+        refusals.TooManyMails,
+    )
     conference_id: Id
     name: ShortText
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern="^[^@\\s]+@[^@\\s]+$")]
@@ -287,6 +300,14 @@ class ConfirmRegistration(CommandRequest[RegistrationState], frozen=True, kw_onl
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = RegistrationState
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.ConferenceIsOver,
+        refusals.ConfirmationExpired,
+        refusals.NoSeatToTake,
+        refusals.NotAnnounced,
+        refusals.NotRegistered,
+        refusals.UnknownSecret,
+    )
     conference_id: Id
     secret: ShortText
 
@@ -295,6 +316,7 @@ class CancelRegistration(CommandRequest[Done], frozen=True, kw_only=True):
     """Gives the seat or the place on the waiting list back (the resident, or staff on their behalf)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.ConferenceIsOver, refusals.NotAnnounced, refusals.NotRegistered)
     conference_id: Id
     participant_id: Id
 
@@ -314,6 +336,12 @@ class EnterWithLink(CommandRequest[AccessToken], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = AccessToken
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.AccessIsClosed,
+        refusals.ConferenceIsOver,
+        refusals.NoSeatToTake,
+        refusals.UnknownSecret,
+    )
     conference_id: Id
     secret: ShortText
 
@@ -323,6 +351,12 @@ class CheckIn(CommandRequest[RegistrationState], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = RegistrationState
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.ConferenceIsOver,
+        refusals.NoSeatToTake,
+        refusals.NotAnnounced,
+        refusals.NotRegistered,
+    )
     conference_id: Id
     participant_id: Id
 
@@ -331,6 +365,7 @@ class SeatStandbys(CommandRequest[Done], frozen=True, kw_only=True):
     """Gives the seats of those who did not come to people standing by, in the order of the waiting list."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.ConferenceIsOver, refusals.NotAnnounced, refusals.TooEarlyForStandbys)
     conference_id: Id
 
 
@@ -338,6 +373,7 @@ class AddStaff(CommandRequest[Done], frozen=True, kw_only=True):
     """Adds a person of the staff."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOfTheStaff,)
     staff_id: Id
     name: ShortText
     email: ShortText
@@ -349,6 +385,7 @@ class AssignStaff(CommandRequest[Done], frozen=True, kw_only=True):
     """Gives a person a role at one conference, in one series or one district; in the city when none is named."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOfTheStaff,)
     conference_id: Id | None = None
     series_id: Id | None = None
     district_id: Id | None = None
@@ -371,6 +408,7 @@ class EraseStaff(CommandRequest[Done], frozen=True, kw_only=True):
     """Erases a person of the staff (they ask, or an organiser), added or not: roles, name, address, key are gone."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOfTheStaff,)
     staff_id: Id
 
 
@@ -397,6 +435,7 @@ class RegisterApp(CommandRequest[AppAccepted], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = AppAccepted
+    REFUSALS: ClassVar[Refusals] = (refusals.AppIs, refusals.TooManyAppsWait)
     name: ShortText
     contact_name: ShortText
     contact_email: Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern="^[^@\\s]+@[^@\\s]+$")]
@@ -409,6 +448,7 @@ class ApproveApp(CommandRequest[Done], frozen=True, kw_only=True):
     """Lets an app use the API with these scopes (organiser); also one that was rejected or suspended before."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownApp,)
     app_id: Id
     scopes: Scopes
 
@@ -417,6 +457,7 @@ class RejectApp(CommandRequest[Done], frozen=True, kw_only=True):
     """Turns down an app that waits (organiser)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.AppIs, refusals.UnknownApp)
     app_id: Id
 
 
@@ -424,6 +465,7 @@ class SuspendApp(CommandRequest[Done], frozen=True, kw_only=True):
     """Stops an app at once, until it is approved again (organiser)."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.AppIs, refusals.UnknownApp)
     app_id: Id
 
 
@@ -431,6 +473,7 @@ class EraseApp(CommandRequest[Done], frozen=True, kw_only=True):
     """Erases an app with its contact for good (organiser): its keys end at once."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownApp,)
     app_id: Id
 
 
@@ -447,6 +490,7 @@ class IssueAppKey(CommandRequest[ApiKey], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = ApiKey
+    REFUSALS: ClassVar[Refusals] = (refusals.AppIs, refusals.UnknownApp, refusals.UnknownSecret)
     app_id: Id
     secret: ShortText
     days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 180
@@ -457,6 +501,7 @@ class RevokeAppKey(CommandRequest[Done], frozen=True, kw_only=True):
     """Ends a key at once: for whoever has the app's secret, and for organisers without it."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownApp, refusals.UnknownSecret)
     app_id: Id
     key_id: KeyId
     secret: ShortText | None = None
@@ -466,6 +511,7 @@ class NoteAppKeyUse(CommandRequest[Done], frozen=True, kw_only=True):
     """Notes on which day (`2026-11-07`) a key was used; the gateway tells it once a day."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownApp,)
     app_id: Id
     key_id: KeyId
     day: Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]

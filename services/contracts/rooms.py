@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, QueryRequest
+from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, QueryRequest, Refusals
+from services.contracts import refusals
 
 SERVICE = "rooms"
 
@@ -70,6 +71,7 @@ class ConfirmPlacement(CommandRequest[Done], frozen=True, kw_only=True):
     """The person's client is where generation `generation` places it."""
 
     SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.PlacementChanged, refusals.VenueIsClosed)
     conference_id: Id
     generation: int
 

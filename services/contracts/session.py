@@ -9,8 +9,18 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, Id, LiveChange, QueryRequest
+from services.chassis.contract import (
+    Answer,
+    CommandRequest,
+    ContractEvent,
+    Done,
+    Id,
+    LiveChange,
+    QueryRequest,
+    Refusals,
+)
 from services.chassis.decider import Sealed
+from services.contracts import refusals
 from services.contracts.shared import LocalText, LongText, Reason, ShortText
 
 SERVICE = "session"
@@ -231,26 +241,38 @@ class _Command(CommandRequest[Done], frozen=True, kw_only=True):
 class OpenLobby(_Command, frozen=True, kw_only=True):
     """Lets people in (moderator; a timer does it 15 minutes before the start)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs,)
+
 
 class StartSession(_Command, frozen=True, kw_only=True):
     """Enters the first phase (moderator)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.PlanIsFlawed, refusals.SessionIs)
 
 
 class NextPhase(_Command, frozen=True, kw_only=True):
     """Leaves the phase with number `run` for the next one; behind the last one the session ends (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.PhaseHasChanged, refusals.PlanIsFlawed, refusals.SessionIs)
     run: int
 
 
 class PreviousPhase(_Command, frozen=True, kw_only=True):
     """Goes back from the phase with number `run`; people return to the same groups (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.FirstPhase,
+        refusals.PhaseHasChanged,
+        refusals.PlanIsFlawed,
+        refusals.SessionIs,
+    )
     run: int
 
 
 class ExtendPhase(_Command, frozen=True, kw_only=True):
     """Moves the deadline of the phase with number `run` by this many minutes, shorter when negative (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.PhaseHasChanged, refusals.SessionIs)
     run: int
     minutes: Annotated[int, msgspec.Meta(ge=-120, le=120)]
 
@@ -258,13 +280,19 @@ class ExtendPhase(_Command, frozen=True, kw_only=True):
 class PauseSession(_Command, frozen=True, kw_only=True):
     """Stops the clock (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs,)
+
 
 class ResumeSession(_Command, frozen=True, kw_only=True):
     """Lets the clock run on with the time that was left (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs,)
+
 
 class EndSession(_Command, frozen=True, kw_only=True):
     """Ends the evening (moderator)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.PlanIsFlawed, refusals.SessionIs)
 
 
 class PollOpenedAnswer(Answer, frozen=True, kw_only=True):
@@ -278,6 +306,7 @@ class OpenPoll(CommandRequest[PollOpenedAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = PollOpenedAnswer
+    REFUSALS: ClassVar[Refusals] = (refusals.PollIsClosed, refusals.SessionIs)
     conference_id: Id
     key: ShortText | None = None
     kind: PollKind = "single"
@@ -289,12 +318,19 @@ class OpenPoll(CommandRequest[PollOpenedAnswer], frozen=True, kw_only=True):
 class ClosePoll(_Command, frozen=True, kw_only=True):
     """Ends the voting, counts, stores the tally and destroys the poll's key (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.PollIsOpen, refusals.UnknownPoll)
     poll_id: Id
 
 
 class CastBallot(_Command, frozen=True, kw_only=True):
     """Casts or changes the resident's own ballot: one option by number, or up to three words."""
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.BallotDoesNotFit,
+        refusals.PollIsClosed,
+        refusals.UnknownOption,
+        refusals.UnknownPoll,
+    )
     poll_id: Id
     option: Annotated[int, msgspec.Meta(ge=0, le=50)] | None = None
     words: Annotated[
@@ -305,6 +341,12 @@ class CastBallot(_Command, frozen=True, kw_only=True):
 class MoveParticipant(_Command, frozen=True, kw_only=True):
     """Puts one person into another running group (moderator)."""
 
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.GroupIsFull,
+        refusals.NoGroupsNow,
+        refusals.NoSuchGroup,
+        refusals.NotInAGroup,
+    )
     participant_id: Id
     group_id: Id
 
@@ -312,6 +354,7 @@ class MoveParticipant(_Command, frozen=True, kw_only=True):
 class ExcludeParticipant(_Command, frozen=True, kw_only=True):
     """Shuts a resident out; `code` names a rule of the code of conduct (moderator, organiser)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster,)
     participant_id: Id
     code: ShortText
 
@@ -340,12 +383,14 @@ class RequestHelp(CommandRequest[HelpCallAnswer], frozen=True, kw_only=True):
 class ClaimHelp(_Command, frozen=True, kw_only=True):
     """Takes a help call (staff)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.AlreadyClaimed, refusals.AlreadyResolved, refusals.UnknownCall)
     call_id: Id
 
 
 class ResolveHelp(_Command, frozen=True, kw_only=True):
     """Ends a help call (staff, or who asked)."""
 
+    REFUSALS: ClassVar[Refusals] = (refusals.UnknownCall,)
     call_id: Id
 
 
@@ -360,6 +405,7 @@ class PostMessage(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = MessageAnswer
+    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs, refusals.TooManyMessages)
     conference_id: Id
     channel: ShortText
     text: LongText
@@ -376,6 +422,7 @@ class Broadcast(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = MessageAnswer
+    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs, refusals.TooManyMessages)
     conference_id: Id
     text: LongText
 

@@ -16,13 +16,13 @@ import msgspec
 from msgspec import inspect
 
 from gateway.backends import Backends
-from gateway.schema.errors import all_refusals
+from gateway.schema.errors import all_refusals, refusals_of
 from services.chassis.contract import CommandRequest, QueryRequest, Request
 from services.chassis.identity import Actor, Grant
 from services.chassis.many import MANY, answered, read_questions
 from services.chassis.refusals import InvalidInput, NotFound, Unavailable
 from services.chassis.requests import Requests
-from services.contracts import ideas, refusals, registration, rooms, session
+from services.contracts import ideas, registration, rooms, session
 
 CONFERENCE = "c0" * 16
 PEOPLE = tuple(f"{number:032x}" for number in range(0xA0, 0xA8))
@@ -122,7 +122,7 @@ class World:
 
     def _refusal(self, kind: type[Request[Any]], chance: random.Random) -> Any:
         if issubclass(kind, CommandRequest):
-            refusal = chance.choice(refusals.BY_SERVICE[kind.SERVICE])
+            refusal = chance.choice(refusals_of(kind))
             return msgspec.convert(
                 {**self._value(inspect.type_info(refusal), "", chance), "refusal": refusal.__name__}, refusal
             )

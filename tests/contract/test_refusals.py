@@ -10,6 +10,7 @@ import pytest
 import services
 from services.chassis.decider import Refusal
 from services.contracts import refusals
+from tests.contract.reachable import Service
 
 
 def refusals_of(module: object) -> dict[str, type[Refusal]]:
@@ -44,3 +45,12 @@ def test_a_refusal_of_a_rule_stands_in_the_contracts_with_the_same_fields(module
 
 def test_the_contracts_know_no_refusal_that_nobody_makes():
     assert {name for _, name, _ in DOMAIN} >= set(CONTRACT)
+
+
+@pytest.mark.parametrize("name", ["registration", "session", "rooms", "ideas"])
+def test_a_command_declares_exactly_the_refusals_that_its_handler_can_give(name):
+    source = Service(f"services.{name}")
+    routes = importlib.import_module(f"services.{name}.api").api.commands.values()
+    declared = {one.request.__name__: sorted(kind.__name__ for kind in one.request.REFUSALS) for one in routes}
+    given = {one.request.__name__: sorted(kind.__name__ for kind in source.refusals(one.handler)) for one in routes}
+    assert declared == given

@@ -23,14 +23,13 @@ from gateway.execution.checking import RULES
 from gateway.execution.weight import Limits, weigh
 from gateway.schema import scalars
 from gateway.schema.build import build_schema, core
-from gateway.schema.errors import BY_SERVICE, refusals_of, show_refusal
+from gateway.schema.errors import all_refusals, show_refusal
 from gateway.schema.export import COMMITTED, exported
 from gateway.schema.mutations import HIDDEN, MODULES, commands
 from gateway.schema.shape import Shown
 from gateway.schema.words import MEANINGS
-from services.chassis.decider import Refusal
 from services.chassis.refusals import CHASSIS_REFUSALS
-from services.contracts import refusals
+from services.contracts import refusals, rooms
 
 CONTRACTS = MODULES
 SCHEMA = core(build_schema())
@@ -77,7 +76,7 @@ def test_every_command_for_clients_is_a_mutation():
     assert not names & {kind.__name__ for kind in HIDDEN}
 
 
-def test_every_mutation_takes_one_input_with_a_key_and_answers_a_union_with_every_refusal():
+def test_every_mutation_takes_one_input_with_a_key_and_answers_a_union_with_its_refusals():
     for field in SCHEMA.mutation_type.fields.values():
         (argument,) = field.args.values()
         assert "idempotencyKey" in argument.type.of_type.fields
@@ -90,25 +89,21 @@ def test_every_mutation_takes_one_input_with_a_key_and_answers_a_union_with_ever
         assert {refusal.name for refusal in members} >= {kind.__name__ for kind in CHASSIS_REFUSALS}
 
 
-def test_every_refusal_of_the_contracts_belongs_to_a_service():
-    defined = {
-        kind
-        for kind in vars(refusals).values()
-        if isinstance(kind, type) and issubclass(kind, Refusal) and kind.__module__ == refusals.__name__
-    }
-    assert defined == {kind for kinds in refusals.BY_SERVICE.values() for kind in kinds}
+def test_every_refusal_of_the_contracts_is_declared_by_a_command():
+    defined = {kind for kind in all_refusals() if kind not in CHASSIS_REFUSALS}
+    declared = {kind for module in CONTRACTS for command in commands(module) for kind in command.REFUSALS}
+    assert defined == declared
 
 
-@pytest.mark.parametrize("service", BY_SERVICE)
-def test_a_refusal_has_a_type_with_its_facts(service):
-    for refusal in refusals_of(service):
-        shown = OWN[refusal.__name__]
-        assert isinstance(shown, GraphQLObjectType)
-        assert set(shown.fields) == {camel(name) for name in refusal.__struct_fields__} | {"code", "message", "path"}
+@pytest.mark.parametrize("refusal", all_refusals(), ids=lambda kind: kind.__name__)
+def test_a_refusal_has_a_type_with_its_facts(refusal):
+    shown = OWN[refusal.__name__]
+    assert isinstance(shown, GraphQLObjectType)
+    assert set(shown.fields) == {camel(name) for name in refusal.__struct_fields__} | {"code", "message", "path"}
 
 
-def test_a_refusal_of_another_service_is_shown_as_unknown_with_its_facts():
-    shown = show_refusal(refusals.PollIsClosed(poll_id="9" * 32), "rooms")
+def test_a_refusal_that_a_command_does_not_declare_is_shown_as_unknown_with_its_facts():
+    shown = show_refusal(refusals.PollIsClosed(poll_id="9" * 32), rooms.ConfirmPlacement)
     assert shown.view.name == "PollIsClosed"
     assert "9999" in shown.view.facts
 
