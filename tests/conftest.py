@@ -22,7 +22,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
+
+# A busy machine is slow; that says nothing about what is tested.
+settings.register_profile("any speed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 ROOT = Path(__file__).parent.parent
 UNIT = Path(__file__).parent / "unit"

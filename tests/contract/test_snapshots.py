@@ -49,7 +49,7 @@ def test_the_same_state_follows_as_when_the_version_was_new(decider: Decider[Any
 
 
 @every_kept
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(chance=st.randoms(use_true_random=False), length=st.integers(1, 60), cut=st.floats(0, 1))
 def test_a_snapshot_and_the_tail_give_what_the_whole_stream_gives(
     decider: Decider[Any, Any, Any], chance: Random, length: int, cut: float
