@@ -89,10 +89,10 @@ def test_every_mutation_takes_one_input_with_a_key_and_answers_a_union_with_its_
         assert {refusal.name for refusal in members} >= {kind.__name__ for kind in CHASSIS_REFUSALS}
 
 
-def test_every_refusal_of_the_contracts_is_declared_by_a_command():
-    defined = {kind for kind in all_refusals() if kind not in CHASSIS_REFUSALS}
+def test_every_refusal_that_a_command_declares_can_be_read():
     declared = {kind for module in CONTRACTS for command in commands(module) for kind in command.REFUSALS}
-    assert defined == declared
+    assert declared
+    assert declared <= set(all_refusals())
 
 
 @pytest.mark.parametrize("refusal", all_refusals(), ids=lambda kind: kind.__name__)
