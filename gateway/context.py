@@ -50,6 +50,7 @@ class Context:
 
     Attributes:
         incomplete: whether a name is missing from the result because registration could not be asked.
+        stale: the services that answered with less than the client has seen.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Context:
         self.client = client
         self.register_app = register_app
         self.incomplete = False
+        self.stale: set[str] = set()
         self._patience = QUERY_PATIENCE
         self._floors: Mapping[str, int] = {}
         self.names_at_hand = backends.names.at_hand
@@ -118,6 +120,8 @@ class Context:
             Refused: the service is down, or does not answer this client.
         """
         reply = await self.backends.ask(query, self.actor, after=self.after.get(query.SERVICE))
+        if reply.stale:
+            self.stale.add(query.SERVICE)
         floor = self._floors.get(query.SERVICE)
         if floor is not None:
             reply = await self._at_least(query, reply, floor)

@@ -76,11 +76,13 @@ class Answered(NamedTuple):
         result: of its execution; None: it was written before.
         written: the result as JSON, where it was.
         paid: what it cost in the end.
+        stale: the services whose answers are older than the client asked for.
     """
 
     result: ExecutionResult | None
     written: bytes
     paid: Paid
+    stale: frozenset[str] = frozenset()
 
     @property
     def never_ran(self) -> bool:
@@ -233,7 +235,7 @@ class Door:
             if operation.kind is OperationType.QUERY:
                 paid = account.refund(paid, spent(operation, self.engine.registry.prices, paid.cost, result.data))
             observed.outcome, observed.cost = "errors" if result.errors else "ok", paid.cost
-        return Answered(result, b"", paid)
+        return Answered(result, b"", paid, frozenset(context.stale))
 
     async def listen(
         self, login: Login, admitted: Admitted, params: Params, transport: str

@@ -123,8 +123,10 @@ class HttpEndpoint:
             headers = {**NOT_CACHED, **headers}
         if answered.never_ran:
             del body["data"]
+        if answered.stale:
+            body["extensions"] = {"stale": sorted(answered.stale)}
         if params.with_cost:
-            body["extensions"] = {"cost": _cost(admitted.paid, answered.paid)}
+            body.setdefault("extensions", {})["cost"] = _cost(admitted.paid, answered.paid)
         return _response(body, media, 400 if media == GRAPHQL and answered.never_ran else 200, headers)
 
 

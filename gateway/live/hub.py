@@ -264,7 +264,7 @@ class Hub:
             state.dirty = False
             reply = await self._reply(key, str(state.after) if state.after else None)
             if reply.refusal is not None:
-                await self._refused(key, state, reply.refusal)
+                await self._refused(key, state, reply.refusal, stale=reply.stale)
                 continue
             try:
                 position = Position.parse(reply.position)
@@ -299,10 +299,13 @@ class Hub:
         answer = view.join([reply.answer for reply in replies])
         return Reply(answer=answer, refusal=None, position=first.position, stale=any(one.stale for one in replies))
 
-    async def _refused(self, key: Key, state: _State, refusal: Refusal) -> None:
+    async def _refused(self, key: Key, state: _State, refusal: Refusal, *, stale: bool) -> None:
         if isinstance(refusal, (NotFound, NotAllowed)):
             self._take(key, None)
             state.asked.set()
+            if stale:  # it may have come meanwhile
+                state.dirty = True
+                await asyncio.sleep(STALE_SECONDS)  # paces the questions to a service that is behind
             return
         # The last answer stays: it is what was true when the service was last heard.
         log.info("view not answered", view=key.kind, scope=self.scope, refusal=type(refusal).__name__)

@@ -44,7 +44,8 @@ class Reply(Generic[A]):
         refusal: None when it was answered.
         position: `<epoch>:<value>`; of a command: everything it led to is at or before it; of a query: the place
             of the read models when the answer, or the refusal of a handler, began. Empty with any other refusal.
-        stale: of a query: the read models had not reached the position asked for in time.
+        stale: of a query: the read models had not reached the position asked for in time; what was not found may be
+            found a moment later.
     """
 
     answer: A | None
@@ -231,7 +232,7 @@ class Requests:
     def _read(self, data: bytes | msgspec.Raw, request: Request[A]) -> Reply[A]:
         wire = self._wire.decode(data)
         if wire.refused:
-            return Reply(None, self._refusal(wire.refused), wire.position)
+            return Reply(None, self._refusal(wire.refused), wire.position, wire.stale)
         kind = type(request).ANSWER
         decoder = self._answers.get(kind)
         if decoder is None:

@@ -280,7 +280,7 @@ class Server:
         position = self._position(min(positions.values()) if positions else self._runtime.store.seen)
         outcome = await route.handler(request, self._context(actor, None, None, trace, position))
         if isinstance(outcome, Refusal):
-            return _refused(outcome, position)
+            return _refused(outcome, position, stale=stale)
         if isinstance(outcome, Decide):
             raise TypeError("a query decides nothing")
         return _answered(outcome, position, stale=stale)
@@ -330,8 +330,9 @@ def _answered(answer: Answer | msgspec.Raw, position: str, *, stale: bool = Fals
     return _Reply(Wire(answer=raw, position=position, stale=stale), "answered")
 
 
-def _refused(refusal: Refusal, position: str = "") -> _Reply:
-    return _Reply(Wire(refused=msgspec.Raw(_ENCODER.encode(refusal)), position=position), type(refusal).__name__)
+def _refused(refusal: Refusal, position: str = "", *, stale: bool = False) -> _Reply:
+    wire = Wire(refused=msgspec.Raw(_ENCODER.encode(refusal)), position=position, stale=stale)
+    return _Reply(wire, type(refusal).__name__)
 
 
 def _late(service: str) -> _Reply:

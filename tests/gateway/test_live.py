@@ -114,7 +114,9 @@ async def watching(gateway: Address, token: str) -> AsyncIterator[Picture]:
 
 
 async def fresh(gateway: Address, token: str) -> ConferenceSnapshot:
+    """A snapshot with all names: one that takes long is told again when it is there."""
     async with watching(gateway, token) as picture:
+        await picture.becomes(lambda now: "'displayName': None" not in str(plain(now)))
         assert picture.now is not None
         return picture.now
 

@@ -209,3 +209,15 @@ async def test_an_answer_is_no_older_than_the_position_the_client_saw(city: City
         id=GID,
     )
     assert answer["data"]["conference"]["session"] == {"run": 1}
+
+
+async def test_an_answer_older_than_the_client_asked_for_says_so(city: City, gateway: Address) -> None:
+    part = city.parts["session"]
+    answer = await gateway.ask(
+        "query($id: ID!) { conference(id: $id) { session { run } } }",
+        city.issuer.resident(),
+        {"quartier-after": f"session/{part.epoch}:{part.position + 1}"},
+        id=GID,
+    )
+    assert answer["data"]["conference"]["session"] == {"run": 1}
+    assert answer["extensions"] == {"stale": ["session"]}

@@ -12,6 +12,7 @@ from services.chassis.decider import Command, Decider, Event, Refusal
 from services.chassis.policies import Policies
 from services.chassis.projection import DocumentProjection
 from services.chassis.records import Recorded
+from services.chassis.refusals import NotFound
 from services.chassis.repository import Step
 from services.chassis.service import Service
 from services.chassis.settings import Settings
@@ -104,6 +105,12 @@ class GetTotal(QueryRequest[Total], frozen=True, kw_only=True):
     conference_id: Id
 
 
+class FindTotal(QueryRequest[Total], frozen=True, kw_only=True):
+    SERVICE = "alpha"
+    ANSWER = Total
+    conference_id: Id
+
+
 TOTALS: DocumentProjection[Total] = DocumentProjection(
     name="totals",
     version=1,
@@ -136,6 +143,10 @@ def api() -> Api:
     @table.query(GetTotal)
     async def get_total(request: GetTotal, ctx: Context) -> Total:
         return await TOTALS.get(ctx.db, request.conference_id) or Total(total=0)
+
+    @table.query(FindTotal)
+    async def find_total(request: FindTotal, ctx: Context) -> Total | NotFound:
+        return await TOTALS.get(ctx.db, request.conference_id) or NotFound(what="total", id=request.conference_id)
 
     return table
 

@@ -15,6 +15,7 @@ from services.chassis.refusals import (
     IdempotencyKeyReused,
     InvalidInput,
     NotAllowed,
+    NotFound,
     StateHasChanged,
     Unavailable,
 )
@@ -22,6 +23,7 @@ from services.chassis.requests import Requests
 from tests.integration.chassis.tally import (
     CountUp,
     Explode,
+    FindTotal,
     GetTotal,
     ModeratorOnly,
     TooMuch,
@@ -208,6 +210,15 @@ async def test_a_thousand_times_one_reads_ones_own_write_from_two_replicas(
 async def test_a_position_of_another_log_is_answered_as_stale(running, settings, database_url, requests, conference):
     await running(alpha(settings(database_url)))
     reply = await requests.ask(GetTotal(conference_id=conference), after=f"{uuid4().hex}:1")
+    assert reply.stale
+
+
+async def test_what_a_read_model_that_is_behind_does_not_hold_is_not_found_for_now(
+    running, settings, database_url, requests
+):
+    await running(alpha(settings(database_url)))
+    reply = await requests.ask(FindTotal(conference_id=uuid4().hex), after=f"{uuid4().hex}:1")
+    assert isinstance(reply.refusal, NotFound)
     assert reply.stale
 
 
