@@ -74,7 +74,7 @@ async def both(
 
 async def eventually(gateway: Address, query: str, token: str | None, words: str) -> dict[str, Any]:
     """The answer, once these words are in it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             found = await gateway.ask(query, token)
             if words in str(found):

@@ -64,7 +64,7 @@ async def test_it_serves_until_sigterm_and_tells_its_sockets_to_come_again(
 
 
 async def answers(url: str) -> None:
-    async with asyncio.timeout(20), httpx.AsyncClient() as client:
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
         while True:
             try:
                 if (await client.get(url)).is_success:

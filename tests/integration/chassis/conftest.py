@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.bus import Bus
-from services.chassis.requests import Requests
+from services.chassis.requests import Reply, Requests
 from services.chassis.running import Running
 from services.chassis.service import Service
 from services.chassis.settings import Settings
@@ -57,6 +57,16 @@ async def bus(nats_url: str, prefix: str) -> AsyncIterator[Bus]:
     await connection.close()
 
 
+class Patient(Requests):
+    """Waits for answers for as long as a busy machine may need."""
+
+    async def ask(self, request: Any, *, timeout: float = 60.0, **more: Any) -> Reply[Any]:  # noqa: ASYNC109
+        return await super().ask(request, timeout=timeout, **more)
+
+    async def ask_all(self, queries: Any, *, timeout: float = 60.0, **more: Any) -> list[Reply[Any]]:  # noqa: ASYNC109
+        return await super().ask_all(queries, timeout=timeout, **more)
+
+
 @pytest.fixture
 def requests(bus: Bus) -> Requests:
-    return Requests(bus, [TooMuch])
+    return Patient(bus, [TooMuch])

@@ -26,7 +26,7 @@ async def test_a_subscription_given_up_halfway_leaves_the_connection_hearing(bus
         with pytest.raises(asyncio.CancelledError):
             await giving_up
     await bus.publish(inbox, b"still there?")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await heard.wait()
 
 
@@ -42,7 +42,7 @@ async def test_an_answer_that_comes_too_late_leaves_the_connection_hearing(bus: 
         await bus.subscribe(bus.client.new_inbox(), hear)
     await bus.subscribe(inbox, hear)
     await bus.publish(inbox, b"still there?")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await heard.wait()
 
 

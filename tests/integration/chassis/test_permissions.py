@@ -54,7 +54,7 @@ async def test_the_gateway_and_the_tool_may_command_and_nobody_else(connect):
     subject = session.subject_command("session", CONFERENCE, "OpenPoll")
     seen = await echo(session, "quartier.cmd.session.>")
     for user in (GATEWAY, TOOL):
-        await (await connect(user)).request(subject, b"{}", {}, timeout=2)
+        await (await connect(user)).request(subject, b"{}", {}, timeout=60)
     assert len(seen) == 2
     for user in SERVICES:
         with pytest.raises((NoAnswer, NoReplica)):
@@ -66,7 +66,7 @@ async def test_services_may_ask_for_keys_where_people_write_and_nothing_else(con
     seen = await echo(await connect("registration"), "quartier.qry.registration.>")
     await echo(await connect("ideas"), "quartier.qry.ideas.>")
     session, rooms = await connect("session"), await connect("rooms")
-    await session.request(session.subject_query("registration", "GetKeys"), b"{}", {}, timeout=2)
+    await session.request(session.subject_query("registration", "GetKeys"), b"{}", {}, timeout=60)
     for bus, service, name in (
         (rooms, "registration", "GetKeys"),
         (session, "registration", MANY),  # in which other questions could hide
@@ -97,7 +97,7 @@ async def test_a_service_fills_its_own_stream_and_reads_those_of_others(connect)
     stream = rooms.stream("session")
     await rooms.js.add_consumer(stream, ConsumerConfig(durable_name="rooms", ack_policy=AckPolicy.NONE))
     pull = await rooms.js.pull_subscribe_bind(consumer="rooms", stream=stream)
-    assert len(await pull.fetch(1, timeout=2)) == 1
+    assert len(await pull.fetch(1, timeout=60)) == 1
     assert (await rooms.js.get_msg(stream, seq=1)).subject.endswith("LobbyOpened")
     await rooms.js.delete_consumer(stream, "rooms")
 
@@ -113,5 +113,5 @@ async def test_nobody_hears_the_answers_to_others(connect):
     await rooms.subscribe("_INBOX.gateway.>", note)
     await rooms.client.flush()
     gateway = await connect(GATEWAY)
-    await gateway.request(gateway.subject_query("session", "Board"), b"{}", {}, timeout=2)
+    await gateway.request(gateway.subject_query("session", "Board"), b"{}", {}, timeout=60)
     assert overheard == []

@@ -133,7 +133,7 @@ async def test_a_replay_gives_what_live_projection_gave(store: EventStore, autho
     projector = project(store, SHEETS, SUM, DEPOSITS)
     async with running(projector):
         head = await evening(author)
-        assert await projector.reached(None, head, 10)
+        assert await projector.reached(None, head, 60)
     live = await everything(store)
     assert len(live[1]) == 3
     for name in ("sheets", "sum", "deposits"):
@@ -172,7 +172,7 @@ async def test_a_change_is_seen_after_its_position_in_every_replica(database_url
                 reader = number % 2
                 # In the city a hint on the bus wakes the replica that projects; here its own store does or the poll.
                 projectors[0].wake(), projectors[1].wake()
-                assert await projectors[reader].reached("sheets", position, 10)
+                assert await projectors[reader].reached("sheets", position, 60)
                 sheet = await SHEETS.get(stores[reader].db, STREAMS["anna"].hex)
                 assert sheet is not None
                 assert sheet.deposits == number
@@ -217,8 +217,8 @@ async def test_another_replica_goes_on_when_the_one_that_projects_ends(database_
         first, second = (project(store, SHEETS) for store in stores)
         async with running(second):
             async with running(first):
-                assert await second.reached("sheets", await author.write("anna", Deposited(amount=1)), 10)
-            assert await second.reached("sheets", await author.write("anna", Deposited(amount=1)), 10)
+                assert await second.reached("sheets", await author.write("anna", Deposited(amount=1)), 60)
+            assert await second.reached("sheets", await author.write("anna", Deposited(amount=1)), 60)
 
 
 async def test_a_read_model_that_fails_stops_no_other(
@@ -235,12 +235,12 @@ async def test_a_read_model_that_fails_stops_no_other(
     projector = project(store, SHEETS, replace(DEPOSITS, handlers={Deposited: fail}), SUM)
     async with running(projector):
         head = await evening(author)
-        assert await projector.reached("sheets", head, 10)
-        assert await projector.reached("sum", head, 10)
+        assert await projector.reached("sheets", head, 60)
+        assert await projector.reached("sum", head, 60)
         assert not await projector.reached("deposits", head, 0)
         assert list(projector.failing) == ["deposits"]
         broken = False
-        assert await projector.reached("deposits", head, 10)
+        assert await projector.reached("deposits", head, 60)
         assert projector.failing == {}
     assert await store.db.pool.fetchval("SELECT count(*) FROM deposits") == 3
 
@@ -270,7 +270,7 @@ async def test_a_rebuild_beside_live_projection_loses_nothing(store: EventStore,
     async with running(projector):
         for _ in range(20):
             position, _ = await asyncio.gather(author.write("anna", Deposited(amount=1)), projector.rebuild("sheets"))
-        assert await projector.reached("sheets", position, 10)
+        assert await projector.reached("sheets", position, 60)
     assert await SHEETS.get(store.db, STREAMS["anna"].hex) == Sheet("", 20, 20)
 
 

@@ -212,7 +212,7 @@ async def test_transfers_in_both_directions_do_not_wait_for_each_other_forever(r
     await do(repository, deposit(ANNA, 50), deposit(BEN, 50))
     there = [withdraw(ANNA, 1), deposit(BEN, 1)]
     back = [withdraw(BEN, 1), deposit(ANNA, 1)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(do(repository, *steps) for _ in range(20) for steps in (there, back)))
     assert [(await state(repository, account)).balance for account in (ANNA, BEN)] == [50, 50]
 

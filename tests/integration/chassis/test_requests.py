@@ -105,7 +105,7 @@ async def test_the_text_of_an_exception_never_leaves_the_service(
     assert reply.refusal == Fault(trace="0af7651916cd43dd8448eb211c80319c")
     raw = await bus.request(
         bus.subject_command("alpha", conference, "Explode"),
-        b'{"conference_id":"%s","secret":"hush"}' % conference.encode(), {}, timeout=2,
+        b'{"conference_id":"%s","secret":"hush"}' % conference.encode(), {}, timeout=60,
     )  # fmt: skip
     assert b"hush" not in raw.data
     assert b"RuntimeError" not in raw.data
@@ -283,7 +283,7 @@ async def test_too_many_questions_in_one_message_are_refused(running, settings, 
     one = await running(alpha(settings(database_url)))
     await ready(one)
     body = asked(("GetTotal", b"{}", ()) for _ in range(QUESTIONS + 1))
-    message = await one.runtime.bus.request(one.runtime.bus.subject_query("alpha", MANY), body, {}, timeout=5)
+    message = await one.runtime.bus.request(one.runtime.bus.subject_query("alpha", MANY), body, {}, timeout=60)
     assert b"InvalidInput" in message.data
 
 
@@ -305,7 +305,9 @@ async def test_of_many_who_decide_by_the_same_state_one_succeeds_and_the_others_
         done = [reply for reply in replies if reply.refusal is None]
         assert [type(reply.refusal) for reply in replies if reply.refusal] == [StateHasChanged] * 7
         (seen,) = [reply.position for reply in done]
-    assert (await requests.ask(GetTotal(conference_id=conference), after=seen)).unwrap() == Total(total=11)
+    while (read := await requests.ask(GetTotal(conference_id=conference), after=seen)).stale:
+        pass  # a busy machine may take longer than 250 ms, and the answer says so
+    assert read.unwrap() == Total(total=11)
 
 
 async def test_a_command_on_what_was_seen_is_repeated_with_its_first_answer(

@@ -67,9 +67,9 @@ async def test_on_sigterm_it_finishes_and_ends_with_status_zero(settings, databa
         asked.append(reply.refusal is None)
         return asked[-1]
 
-    await until(answered, 30)
+    await until(answered)
     process.send_signal(signal.SIGTERM)
-    await asyncio.wait_for(process.communicate(), 30)
+    await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     assert (await requests.ask(GetTotal(conference_id=conference))).refusal is not None
 

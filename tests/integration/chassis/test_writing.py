@@ -201,7 +201,7 @@ async def test_a_consumer_that_ends_in_the_middle_writes_everything_once(running
             await asyncio.Event().wait()
 
     ending = await running(beta(settings(database), writers(set(), hang)))
-    await asyncio.wait_for(inside.wait(), 15)
+    await asyncio.wait_for(inside.wait(), 60)
     await ending.close()
 
     again = await running(beta(settings(database), writers(set())))

@@ -104,11 +104,11 @@ class City:
         command_id = uuid4()
         store = self.replicas[0].runtime.store
         after = f"{store.epoch}:{await store.max_notification_id()}"
-        for _ in range(20):
-            reply = await self.requests.ask(request, actor=actor, command_id=command_id, after=after, timeout=15)
-            if not reply.stale:
-                return reply
-        raise AssertionError("the read models do not keep up")
+        async with asyncio.timeout(60):
+            while True:
+                reply = await self.requests.ask(request, actor=actor, command_id=command_id, after=after, timeout=60)
+                if not reply.stale:
+                    return reply
 
     async def does(self, request: Any, actor: Actor) -> Any:
         """Asks and expects an answer."""
@@ -206,7 +206,7 @@ async def until_seated(city: City, *people: str) -> None:
 
 
 async def _all_partitions_answer(replicas: Sequence[Running]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(frozenset().union(*(one.server.partitions for one in replicas))) < PARTITIONS:  # noqa: ASYNC110 -- untold
             await asyncio.sleep(0.02)
 

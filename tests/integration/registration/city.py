@@ -40,7 +40,7 @@ class City:
         command_id = uuid4()
         async with asyncio.timeout(120):
             while True:
-                reply = await self.requests.ask(request, actor=actor, command_id=command_id, timeout=20)
+                reply = await self.requests.ask(request, actor=actor, command_id=command_id, timeout=60)
                 if not isinstance(reply.refusal, Unavailable | Busy | ConcurrentChange):
                     return reply
                 await asyncio.sleep(0.05)
@@ -65,7 +65,7 @@ class City:
 
     async def roster(self):
         head = await self.runtime.store.max_notification_id()
-        assert await self.runtime.projector.reached(None, head, timeout=20)
+        assert await self.runtime.projector.reached(None, head, timeout=60)
         return (await self.done(contract.GetRoster(conference_id=EVENING))).entries
 
 

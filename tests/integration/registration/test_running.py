@@ -21,7 +21,7 @@ from tests.integration.registration.desk import ORGANISER
 
 async def until(condition):
     """Waits for what the replicas do in their own time."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 -- the service tells nobody
             await asyncio.sleep(0.05)
 
@@ -45,7 +45,7 @@ async def state_of(city, participant):
 
 
 async def test_at_the_published_minute_a_standby_gets_the_seat_of_who_did_not_come(fast_city):
-    async with fast_city(60) as (city, clock):
+    async with fast_city(20) as (city, clock):
         await announce(city, capacity=3, starts_at=clock.now() - timedelta(minutes=5))
         await city.register(range(4))
         secrets = await city.secrets()

@@ -30,7 +30,7 @@ async def placed(venue: Any, who: str, generation: int) -> rooms.Placement:
     """The person's placement as soon as it is of this generation."""
     requests, _ = venue
     query = rooms.GetPlacement(conference_id=CONF, participant_id=who)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             reply = await requests.ask(query, actor=resident(who))
             if isinstance(reply.answer, rooms.Placement) and reply.answer.generation >= generation:
@@ -59,7 +59,7 @@ async def seat(venue: Any, *people: str) -> None:
     for who in people:
         await tell(registration.SeatTaken(conference_id=CONF, at=NOW, participant_id=who))
     query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=people[-1])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if (await requests.ask(query, actor=resident(people[-1]))).answer is not None:
                 return
@@ -95,7 +95,8 @@ async def test_a_confirmed_placement_is_shown_as_such(evening):
     reply = await confirm(evening, ANNA, 1)
     requests, _ = evening
     query = rooms.GetPlacement(conference_id=CONF, participant_id=ANNA)
-    seen = await requests.ask(query, actor=resident(ANNA), after=reply.position)
+    while (seen := await requests.ask(query, actor=resident(ANNA), after=reply.position)).stale:
+        pass  # a busy machine may take longer than 250 ms, and the answer says so
     assert seen.answer.confirmed
 
 
@@ -136,7 +137,7 @@ async def test_without_a_seat_there_is_no_way_in(evening):
     assert isinstance((await confirm(evening, waiting, 0)).refusal, NotAllowed)
     await tell(registration.SeatReleased(conference_id=CONF, at=NOW, participant_id=CLEO))
     query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=CLEO)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if isinstance((await requests.ask(query, actor=resident(CLEO))).refusal, NotAllowed):
                 break
@@ -164,7 +165,7 @@ async def test_a_closed_venue_refuses_confirmations(evening):
     requests, tell = evening
     await tell(session.SessionEnded(conference_id=CONF, at=NOW))
     query = rooms.GetJoinCredentials(conference_id=CONF, participant_id=ANNA)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if isinstance((await requests.ask(query, actor=resident(ANNA))).refusal, VenueIsClosed):
                 break

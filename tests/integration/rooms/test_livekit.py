@@ -106,7 +106,7 @@ async def test_the_deadline_holds_while_the_server_hangs(double, pauses):
     async with LiveKitRooms(double.url, KEY, SECRET, deadline=0.2) as rooms:
         with pytest.raises(VideoUnavailable, match="TimeoutError"):
             await rooms.ensure(ROOM, plenary=False)
-    assert time.monotonic() - began < 10  # the server would never have answered
+    assert time.monotonic() - began < 30  # the server would never have answered
     assert double.faults.calls["CreateRoom"] == TRIES
 
 

@@ -25,7 +25,7 @@ FIRST, SECOND = f"c1.{CONF}.r1.g1", f"c1.{CONF}.r1.g2"
 
 async def becomes(holds: Callable[[], Awaitable[Any] | Any]) -> Any:
     """Waits until `holds` answers something true, and returns it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             answer = holds()
             answer = await answer if asyncio.iscoroutine(answer) else answer

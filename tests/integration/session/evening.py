@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole session service for real, with stand-ins that tell it what registration, rooms and ideas would tell."""
 
+import asyncio
 import dataclasses
 import hashlib
 import time
@@ -219,13 +220,13 @@ class Evening:
         """The answer or refusal; a query includes everything that was committed before."""
         store = self.one.runtime.store
         after = f"{store.epoch}:{await store.max_notification_id()}"
-        for _ in range(20):
-            reply = await self.requests.ask(
-                request, actor=actor or self.moderator, after=after, timeout=20, command_id=uuid4()
-            )
-            if not reply.stale:
-                return reply
-        raise AssertionError("the read models do not keep up")
+        async with asyncio.timeout(60):
+            while True:
+                reply = await self.requests.ask(
+                    request, actor=actor or self.moderator, after=after, timeout=60, command_id=uuid4()
+                )
+                if not reply.stale:
+                    return reply
 
     async def log(self) -> list[tuple[int, Event]]:
         """Everything the session service has stored of this conference, with positions."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Polls, chat and help calls in real services, with a conference in which people sit and the lobby is open."""
 
+import asyncio
 import dataclasses
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -144,13 +145,13 @@ class Talk:
         """The answer or refusal; a query includes everything that was committed before."""
         head = await self.one.runtime.store.max_notification_id()
         after = f"{self.one.runtime.store.epoch}:{head}"
-        for _ in range(40):
-            reply: Reply[Any] = await self.requests.ask(
-                request, actor=actor, command_id=command_id, after=after, timeout=20
-            )
-            if not reply.stale:
-                return reply
-        raise AssertionError("the read models do not keep up")
+        async with asyncio.timeout(60):
+            while True:
+                reply: Reply[Any] = await self.requests.ask(
+                    request, actor=actor, command_id=command_id, after=after, timeout=60
+                )
+                if not reply.stale:
+                    return reply
 
     async def refused(self, request: Request[Any], actor: Actor) -> Any:
         """The refusal."""
