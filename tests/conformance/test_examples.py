@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every example for app builders runs, for the role it is shown to; every document on the pages is valid."""
 
+import asyncio
 import json
+import os
 import random
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +111,38 @@ PAGES = {path.name: documents(path) for path in sorted(DOCS.glob("*.md"))}
 def test_every_document_on_a_page_is_valid(page: str) -> None:
     for text in PAGES[page]:
         assert validate(SCHEMA, parse(text), RULES) == [], text
+
+
+CURL = re.findall(r"^```\n((?:ID=|curl )[^…]*?)^```", (DOCS / "api.md").read_text(), re.MULTILINE)
+"""The command lines of the page about the API that stand there unabridged."""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("command", CURL)
+async def test_every_command_line_of_the_page_is_answered(command: str, city: City, gateway: Address) -> None:
+    furnish(city)
+    session_part = city.parts["session"]
+    environment = {
+        "API": f"{gateway.url}/graphql", "CITY": gateway.url, "TOKEN": city.issuer.resident(),
+        "CONFERENCE": IDS["$CONFERENCE"], "POSITION": f"session/{session_part.epoch}:{session_part.position}",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", command, env=os.environ | environment, cwd=DOCS.parent, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    said = b""
+    async with asyncio.timeout(60):
+        while b'"data":' not in said and (part := await process.stdout.read(4096)):
+            said += part
+    if process.returncode is None:
+        process.kill()  # a stream of events would never end
+    await process.wait()
+    assert b'"data":' in said
+    assert b'"errors":' not in said
+
+
+def test_the_page_has_command_lines() -> None:
+    assert len(CURL) >= 6
 
 
 async def test_a_browser_on_a_laptop_gets_graphiql_with_the_examples(gateway: Address) -> None:
