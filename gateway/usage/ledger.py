@@ -17,6 +17,7 @@ import structlog
 from gateway.usage.tally import Tallies, Used
 from services.chassis.database import Database
 from services.chassis.groupcommit import UNREACHABLE
+from services.chassis.quiet import Seldom
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class Ledger:
         self._number = 0
         self._batch: list[Used] = []
         self._writing = asyncio.Lock()
+        self._seldom = Seldom()
 
     async def run(self) -> None:
         """Writes every few seconds until it is cancelled."""
@@ -111,12 +113,15 @@ class Ledger:
                         await self._db.pool.execute(statement)
             except UNREACHABLE as error:
                 log.info("what apps use is written later", error=type(error).__name__)
+            except Exception as error:
+                if self._seldom.due(type(error).__name__):  # webhooks beside it go on
+                    log.exception("what apps use was not written")
 
     async def write(self) -> None:
         """Writes what was counted since the last time, once, however often it must be tried."""
         async with self._writing:
             if not self._batch:
-                self._batch = self._tallies.take()
+                self._batch = sorted(self._tallies.take())  # in one order, or two gateways would wait for each other
                 self._number += 1
             if not self._batch:
                 return

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from gateway.identity.logins import Login
 
+LONGEST = 200
+"""Characters of the name of an app that is counted."""
+
 
 class Used(NamedTuple):
     """What one app has used with one key since the batch before.
@@ -85,7 +88,8 @@ class Tallies:
 
     def of(self, login: Login) -> Tally | None:
         """Where what this client uses is counted; None: it comes by no app."""
-        if not login.client:
+        # Whatever a provider calls its clients, a name that no table takes must not hold up the others.
+        if not login.client or not login.client.isprintable() or len(login.client) > LONGEST:
             return None
         name = (login.client, login.key)
         tally = self._all.get(name)

@@ -60,6 +60,25 @@ async def test_what_several_gateways_count_at_the_same_time_is_added_up(db):
     assert await total(db, OTHER) == (20, 60)
 
 
+async def test_gateways_that_count_the_same_apps_in_another_order_do_not_wait_for_each_other(db):
+    apps = [f"{number:032x}" for number in range(200)]
+    ledgers = []
+    for order in (apps, apps[::-1]) * 2:
+        tallies = Tallies()
+        ledgers.append((Ledger(db, tallies), tallies, order))
+    for _ in range(5):
+        for _, tallies, order in ledgers:
+            for app in order:
+                used(tallies, 1, client=app)
+        await asyncio.gather(*(ledger.write() for ledger, _, _ in ledgers))
+    assert await total(db, apps[0]) == (20, 60)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 201, "a\nb"], ids=range(4))
+async def test_a_name_that_no_table_takes_is_not_counted(name):
+    assert Tallies().of(login(client=name)) is None
+
+
 async def test_a_batch_whose_outcome_got_lost_is_counted_once(db, monkeypatch):
     tallies = Tallies()
     ledger = Ledger(db, tallies)
