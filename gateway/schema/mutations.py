@@ -87,7 +87,9 @@ def _position_field() -> Any:
 _KEY = "Chosen by the client, 1 to 200 characters; a command repeated with the same key is done once."
 _SEEN = (
     "The `position` of an earlier success, or the `positions` of a subscription, up to which the client saw what the "
-    "command is about: where that has changed since, the command is refused with `StateHasChanged`."
+    "command is about, the thing that it names: of `nextPhase` the evening, of `submitIdea` the sheet and its idea. "
+    "Where that has changed since, the command is refused with `StateHasChanged`. What changes along with it, such as "
+    "who sits in which group, is not compared."
 )
 
 

@@ -49,22 +49,27 @@ class Decide:
         answer: what is answered when nothing refuses, or a function of what the executor tells about the steps
             (see `Repository.execute`).
         effects: statements that run in the transaction of the append.
+        about: what the handler loaded that the command is about, beside the stream of the first step: the client must
+            have seen it as it is (`expectedPosition`). What else changes along with it, in further steps, is compared
+            with nothing. A step guards it, so that it is still so when the events are stored.
         follows: whether it completes what the handler has stored already, so that what it is about has just changed;
             the position that the client expected was looked at there.
     """
 
-    __slots__ = ("answer", "effects", "follows", "steps")
+    __slots__ = ("about", "answer", "effects", "follows", "steps")
 
     def __init__(
         self,
         *steps: Step,
         answer: Answer | Callable[..., Answer] = Done(),  # noqa: B008 -- frozen and without fields
         effects: Sequence[Statement] = (),
+        about: Sequence[Loaded[Any]] = (),
         follows: bool = False,
     ) -> None:
         self.steps: tuple[Step, ...] = steps
         self.answer = answer
         self.effects = effects
+        self.about = about
         self.follows = follows
 
 

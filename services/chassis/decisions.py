@@ -82,8 +82,9 @@ class Step:
 class Envelope:
     """Who asked, and how a repetition is recognised. `tracking` is set for policies.
 
-    `expected` is the place up to which the client saw what the command is about: the stream of the first step. Where
-    that has events behind it, the client decided on something else than there is, and the command is refused.
+    `expected` is the place up to which the client saw what the command is about: the stream of the first step, and what
+    `about` adds to it. Where one of them has events behind it, the client decided on something else than there is, and
+    the command is refused. The streams of further steps are consequences: they are not compared.
     """
 
     command_id: UUID | None
@@ -92,6 +93,7 @@ class Envelope:
     trace: str
     tracking: Tracking | None = None
     expected: Position | None = None
+    about: Sequence[Loaded[Any]] = ()
 
 
 def request_hash(request: msgspec.Struct, key: bytes) -> bytes:

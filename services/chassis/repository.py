@@ -148,9 +148,10 @@ class Repository:
             after = dict(before)
             secret = steps[0].secret if steps else None
             record = _recorded(envelope, secret)
-            if steps and _has_moved(before[streams[0]], envelope.expected, epoch):
-                now = Position(epoch, before[streams[0]].position)
-                return await self._known(record) or StateHasChanged(position=str(now))
+            about = (*(before[stream] for stream in streams[:1]), *envelope.about)
+            moved = [loaded.position for loaded in about if _has_moved(loaded, envelope.expected, epoch)]
+            if moved:
+                return await self._known(record) or StateHasChanged(position=str(Position(epoch, max(moved))))
             pending = _Pending(self.mapper, _meta(envelope) if secret is None else b"")
             decided: list[Decided] = []
             for step, stream in zip(steps, streams, strict=True):

@@ -262,7 +262,7 @@ class Server:
             if isinstance(outcome, Decide):
                 steps, effects = outcome.steps, outcome.effects
                 seen = None if outcome.follows else expected
-                envelope = Envelope(key, hashed, actor.id or actor.kind, trace, expected=seen)
+                envelope = Envelope(key, hashed, actor.id or actor.kind, trace, expected=seen, about=outcome.about)
                 outcome = await self._runtime.repository.execute(steps, envelope, outcome.answer, effects)
                 # What the handler had loaded has changed: it looks again.
                 if isinstance(outcome, ConcurrentChange) and any(step.guards for step in steps):

@@ -137,7 +137,8 @@ async def rank_topics(request: contract.RankTopics, ctx: Context) -> Decide | Re
         return refusal
     topics = await ctx.load(TOPICS, conference_id)
     command = RankTopics(now=ctx.now, participant_id=ctx.actor.id, topic_ids=request.topic_ids, topics=topics.state)
-    return Decide(Step(WISHES, wishes_key(conference_id, ctx.actor.id), command, conference_id, guards=(topics,)))
+    step = Step(WISHES, wishes_key(conference_id, ctx.actor.id), command, conference_id, guards=(topics,))
+    return Decide(step, about=(topics,))
 
 
 # Also for policies and timers -----------------------------------------------------------------------------------

@@ -55,9 +55,9 @@ async def submit_idea(request: contract.SubmitIdea, ctx: Context) -> Decide | Re
         return pen
     sheet = await ctx.load(SHEET, request.sheet_id)
     step = await submission(ctx, sheet)
-    return (
-        Decide(step, answer=contract.IdeaAnswer(idea_id=step.key)) if step else UnknownSheet(sheet_id=request.sheet_id)
-    )
+    if step is None:
+        return UnknownSheet(sheet_id=request.sheet_id)
+    return Decide(step, answer=contract.IdeaAnswer(idea_id=step.key), about=(sheet,))
 
 
 async def submission(ctx: Here, sheet: Loaded[Sheet]) -> Step | None:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from services.chassis.decisions import request_hash
+from services.chassis.api import Api, Context, Decide
+from services.chassis.contract import CommandRequest, Id
+from services.chassis.decisions import Loaded, Step, request_hash
 from services.chassis.identity import Actor, Grant
 from services.chassis.many import MANY, QUESTIONS, asked, read_answers
 from services.chassis.refusals import (
@@ -21,11 +23,14 @@ from services.chassis.refusals import (
 )
 from services.chassis.requests import Requests
 from tests.integration.chassis.tally import (
+    TALLY,
+    Count,
     CountUp,
     Explode,
     FindTotal,
     GetTotal,
     ModeratorOnly,
+    Tally,
     TooMuch,
     Total,
     alpha,
@@ -337,3 +342,78 @@ async def test_who_saw_another_log_has_seen_nothing_of_this_one(running, setting
     assert reply.refusal == StateHasChanged(position=position)
     nonsense = await requests.ask(CountUp(conference_id=conference, n=2), expected="yesterday")
     assert nonsense.refusal == InvalidInput(field="expected_position", problem="not a position")
+
+
+class CountBoth(CommandRequest[Total], frozen=True, kw_only=True):
+    """Counts here, and there as a consequence; `seen`: it is about both."""
+
+    SERVICE = "alpha"
+    ANSWER = Total
+    conference_id: Id
+    there: Id
+    seen: bool
+
+
+def both() -> Api:
+    table = api()
+
+    @table.command(CountBoth)
+    async def count_both(request: CountBoth, ctx: Context) -> Decide:
+        there = await ctx.load(TALLY, request.there)
+
+        def step(key: str, *guards: Loaded[Tally]) -> Step:
+            return Step(TALLY, key, Count(now=ctx.now, conference_id=key, n=1), ctx.conference, guards=guards)
+
+        steps = (
+            (step(request.conference_id, there),)
+            if request.seen
+            else (step(request.conference_id), step(request.there))
+        )
+        about = (there,) if request.seen else ()
+        return Decide(*steps, answer=lambda decided: Total(total=decided[0].state.total), about=about)
+
+    return table
+
+
+async def test_what_changes_along_with_what_a_command_is_about_need_not_have_been_seen(
+    running, settings, database_url, requests, conference
+):
+    await ready(await running(alpha(settings(database_url), api=both())))
+    there = uuid4().hex
+    seen = (await requests.ask(CountUp(conference_id=conference))).position
+    await requests.ask(CountUp(conference_id=there))
+    done = await requests.ask(CountBoth(conference_id=conference, there=there, seen=False), expected=seen)
+    assert done.unwrap() == Total(total=2)
+    again = await requests.ask(CountBoth(conference_id=conference, there=there, seen=False), expected=seen)
+    assert again.refusal == StateHasChanged(position=done.position)
+
+
+async def test_what_else_a_command_is_about_must_have_been_seen(running, settings, database_url, requests, conference):
+    await ready(await running(alpha(settings(database_url), api=both())))
+    there, key = uuid4().hex, uuid4()
+    old = (await requests.ask(CountUp(conference_id=conference))).position
+    new = (await requests.ask(CountUp(conference_id=there))).position
+    command = CountBoth(conference_id=conference, there=there, seen=True)
+    assert (await requests.ask(command, expected=old)).refusal == StateHasChanged(position=new)
+    first = await requests.ask(command, command_id=key, expected=new)
+    assert first.unwrap() == Total(total=2)
+    await requests.ask(CountUp(conference_id=there))
+    assert await requests.ask(command, command_id=key, expected=new) == first  # repeated, it is not done again
+
+
+async def test_of_many_who_change_what_others_have_seen_nobody_decides_on_the_unseen(
+    running, settings, database_url, requests, conference
+):
+    """Everybody changes `there` and decides by it at once: whoever succeeds had seen the newest of it."""
+    await ready(await running(alpha(settings(database_url), api=both())))
+    there = uuid4().hex
+    for _ in range(10):
+        seen = (await requests.ask(CountUp(conference_id=there))).position
+        command = CountBoth(conference_id=uuid4().hex, there=there, seen=True)
+        other, decided = await asyncio.gather(
+            requests.ask(CountUp(conference_id=there)), requests.ask(command, command_id=uuid4(), expected=seen)
+        )
+        if decided.refusal is None:  # it was first
+            assert int(decided.position.split(":")[1]) < int(other.position.split(":")[1])
+        else:
+            assert decided.refusal == StateHasChanged(position=other.position)

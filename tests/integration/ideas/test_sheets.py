@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.refusals import ConcurrentChange, NotAllowed
+from services.chassis.refusals import ConcurrentChange, NotAllowed, StateHasChanged
 from services.contracts import ideas as contract
 from services.contracts import registration, session
 from services.contracts.refusals import NotInGroup, PassageChanged, SheetIsClosed, SheetIsEmpty, UnknownSheet
@@ -157,6 +157,18 @@ async def test_a_submitted_idea_keeps_its_fields_until_it_is_submitted_again(cit
     assert (nothing.items, nothing.more) == ((), False)
     wanted = {"title": "Garten", "approach": "Erst graben.\n\nDann säen."}
     await eventually(city.ideas, lambda ideas: len(ideas) == 1 and ideas[0].fields == wanted)
+
+
+async def test_nobody_submits_words_that_they_have_not_seen(city, people):
+    sheet = await city.open_sheet(*people)
+    seen = (await city.ask(write(sheet, "Garten", field="title"), resident(people[0]))).position
+    await city.does(write(sheet, "Erst graben."), resident(people[1]))
+    unseen = await city.requests.ask(submit(sheet), actor=resident(people[0]), command_id=uuid4(), expected=seen)
+    assert isinstance(unseen.refusal, StateHasChanged)
+    again = await city.requests.ask(
+        submit(sheet), actor=resident(people[0]), command_id=uuid4(), expected=unseen.refusal.position
+    )
+    assert again.refusal is None
 
 
 async def test_how_to_reach_the_group_is_shown_to_its_authors_and_to_staff_only(city, people):
