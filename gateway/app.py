@@ -121,6 +121,7 @@ class Gateway:
             slow_seconds=settings.slow_operation_seconds,
             tallies=self.backends.webhooks.tallies if self.backends.webhooks is not None else None,
             metadata=settings.public_url + PROTECTED_RESOURCE,
+            licences=settings.licences,
         )
 
     def _live(self, door: Door, lag_seconds: float) -> tuple[Sockets, EventStreams]:

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -11,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from gateway.backends import Backends
+from gateway.licences import Licences
 from gateway.limits.budget import Paid
 from gateway.schema.permissions import STAFF, Needs, lacking, standing
 from gateway.schema.relay import Signer
@@ -46,6 +48,7 @@ class Context:
         scopes: what the app may by which the client comes, see `permissions.SCOPES`; None: they come by none.
         paid: what the operation cost; None for what nobody pays for.
         client: the app by which the client comes; empty: none.
+        licences: the city's terms for public data.
         register_app: lets an app be registered from the client's address: 0, or the real seconds to wait.
 
     Attributes:
@@ -65,6 +68,7 @@ class Context:
         scopes: frozenset[str] | None = None,
         paid: Paid | None = None,
         client: str = "",
+        licences: Licences = MappingProxyType({}),
         register_app: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.actor = actor
@@ -77,6 +81,7 @@ class Context:
         self.scopes = scopes
         self.paid = paid
         self.client = client
+        self.licences = licences
         self.register_app = register_app
         self.incomplete = False
         self.stale: set[str] = set()
@@ -97,7 +102,7 @@ class Context:
 
     def of_nobody(self) -> "Context":
         """A context for what several clients read: it may see no more than anybody."""
-        context = Context(ANONYMOUS, None, self.backends, self.signer, self.clock, self.hubs)
+        context = Context(ANONYMOUS, None, self.backends, self.signer, self.clock, self.hubs, licences=self.licences)
         context._patience = LIVE_PATIENCE
         return context
 
@@ -108,7 +113,15 @@ class Context:
             positions: of the logs of services, whichever epoch they are of: numbers only rise.
         """
         context = Context(
-            self.actor, self.conference, self.backends, self.signer, self.clock, self.hubs, self.after, self.scopes
+            self.actor,
+            self.conference,
+            self.backends,
+            self.signer,
+            self.clock,
+            self.hubs,
+            self.after,
+            self.scopes,
+            licences=self.licences,
         )
         context._floors = positions
         return context

@@ -5,6 +5,7 @@ import asyncio
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphql import ExecutionResult, OperationType
@@ -17,6 +18,7 @@ from gateway.execution.params import Params, Rejected
 from gateway.execution.registry import Operation
 from gateway.execution.spent import spent
 from gateway.identity import BadToken, Identity, IssuerAway, Login
+from gateway.licences import Licences
 from gateway.limits.budget import REJECTED, Account, Budget, Paid
 from gateway.schema.relay import Signer
 from gateway.usage.tally import Tallies
@@ -109,6 +111,7 @@ class Door:
         budget: the points of the clients.
         slow_seconds: real time from which on an operation is logged as slow.
         tallies: counts what apps use; None: nobody could write it down.
+        licences: the city's terms for public data.
         metadata: where the API tells apps about tokens for it (RFC 9728).
     """
 
@@ -125,6 +128,7 @@ class Door:
         budget: Budget,
         slow_seconds: float = 1.0,
         tallies: Tallies | None = None,
+        licences: Licences = MappingProxyType({}),
     ) -> None:
         self.engine = engine
         self.identity = identity
@@ -136,6 +140,7 @@ class Door:
         self._budget = budget
         self._slow_seconds = slow_seconds
         self._tallies = tallies
+        self._licences = licences
 
     @property
     def watches(self) -> bool:
@@ -307,6 +312,7 @@ class Door:
             login.scopes,
             paid=paid,
             client=login.client,
+            licences=self._licences,
             register_app=lambda: self._budget.register_app(address),
         )
 

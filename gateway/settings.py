@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
 
 from gateway.identity.claims import read_role
+from gateway.licences import Terms, Works
 from gateway.limits.addresses import Network, networks
 from services.chassis.settings import BadSettings, Key, ProcessSettings
 
@@ -61,6 +62,13 @@ class GatewaySettings(ProcessSettings):
     allowed_origins: Annotated[
         str, Field(description="other web origins whose pages may use the API, separated by commas")
     ] = ""
+    licences: Annotated[
+        dict[Works, Terms],
+        Field(
+            description="JSON: terms for public data by whose work it is (official, organisations, residents),"
+            ' {"residents": {"licence": "CC-BY-4.0", "de": "Einwohner der Stadt", "en": "Residents of the city"}}'
+        ),
+    ] = {}
     operation_seconds: Annotated[float, Field(description="seconds that one operation may take", gt=0)] = 10.0
     sockets_per_second: Annotated[
         float, Field(description="new WebSockets and event streams a second that one process takes", gt=0)

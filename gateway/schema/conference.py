@@ -14,6 +14,7 @@ from gateway.schema import ideas as ideas_types
 from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
 from gateway.schema import session as session_types
+from gateway.schema.licensed import Licensed
 from gateway.schema.lists import one_page, paged
 from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
 from gateway.schema.relay import (
@@ -90,7 +91,7 @@ def _asked(shown: Shown) -> contract_registration.GetConference:
 
 
 @graphql_type()
-class Conference(Shown, Node):
+class Conference(Shown, Node, Licensed):
     """One evening of one district. Each field is null, with an error, while its service is away."""
 
     view: strawberry.Private[contract_registration.Conference | None]

@@ -34,7 +34,7 @@ EXAMPLES: dict[str, Any] = {
     "overlapHours": 48,
     "keyId": "0c8a1f3e",
     "lastUsedOn": "2026-11-07",
-    "licence": "CC BY 4.0",
+    "licence": "CC-BY-4.0",
     "positions": POSITION,
     "AppIs.status": "WAITING",
     "App.name": "Offene Daten",

@@ -7,6 +7,7 @@ import msgspec
 import strawberry
 
 from gateway.context import Context
+from gateway.schema.licensed import Licensed
 from gateway.schema.people import Person, optional_person, person
 from gateway.schema.permissions import GRANTED, MEMBERS, Needs
 from gateway.schema.relay import Node, global_id, optional_id
@@ -21,8 +22,10 @@ FOR_WHO_KNOWS_THEM = Needs(("resident", "invited", *sorted(GRANTED - {"partner"}
 
 
 @graphql_type()
-class Challenge(Shown, Node):
+class Challenge(Shown, Node, Licensed):
     """A challenge that an organisation posted for a district."""
+
+    WORKS = "organisations"
 
     view: strawberry.Private[contract.ChallengeView]
     title: str = shown("Title.")
@@ -202,8 +205,10 @@ class IdeaField(Shown):
 
 
 @graphql_type()
-class Idea(Shown, Node):
+class Idea(Shown, Node, Licensed):
     """A submitted idea."""
+
+    WORKS = "residents"
 
     view: strawberry.Private[contract.IdeaView]
     submitted_at: datetime = shown("When it was submitted.")

@@ -3,6 +3,7 @@
 
 import strawberry
 
+from gateway.schema.licensed import Licensed
 from gateway.schema.people import Person, person
 from gateway.schema.relay import Node, global_id
 from gateway.schema.scalars import Role, SeatStatus
@@ -23,7 +24,7 @@ class StreetRange(Shown):
 
 
 @graphql_type()
-class District(Shown, Node):
+class District(Shown, Node, Licensed):
     """A part of the city."""
 
     view: strawberry.Private[contract.District]

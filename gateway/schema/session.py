@@ -5,6 +5,7 @@ from datetime import datetime
 
 import strawberry
 
+from gateway.schema.licensed import Licensed
 from gateway.schema.people import Person, optional_person, person
 from gateway.schema.relay import Node, global_id, optional_id
 from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, PollKind, Role, SessionStatus, Tool
@@ -34,7 +35,7 @@ class Phase(Shown):
 
 
 @graphql_type()
-class Session(Shown, Node):
+class Session(Shown, Node, Licensed):
     """The evening of one conference: where it stands, and until when."""
 
     view: strawberry.Private[contract.SessionView]

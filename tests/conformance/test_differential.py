@@ -25,6 +25,7 @@ from gateway.execution.errors import formatted
 from gateway.execution.params import Params, Rejected
 from gateway.execution.registry import Registry
 from gateway.execution.weight import Limits
+from gateway.licences import Terms
 from gateway.schema.build import build_schema, core
 from gateway.schema.relay import Signer
 from tests.conformance.documents import Rewriter
@@ -49,6 +50,9 @@ def _text(value: str) -> StringValueNode:
 
 INSTANTS = {"DateTime": st.sampled_from(["2026-11-07T16:00:00Z", "2026-11-07T17:00:00+01:00"]).map(_text)}
 
+TERMS = {"official": Terms(licence="CC0-1.0", de="Stadt Musterstadt", en="City of Musterstadt")}
+"""Of residents' works nothing is allowed."""
+
 
 class Sides:
     """Both ways to answer, over worlds that say the same, and what was compared."""
@@ -71,7 +75,10 @@ class Sides:
         found = []
         for side, engine in enumerate((self.compiled, self.plain)):
             home = CONFERENCE if actor is RESIDENT else None
-            context = Context(actor, home, self.services[side, number], SIGNER, StandingClock(), None)  # type: ignore[arg-type]
+            context = Context(
+                actor, home, self.services[side, number], SIGNER, StandingClock(), None,  # type: ignore[arg-type]
+                licences=TERMS,
+            )  # fmt: skip
             try:
                 params = Params(query, variables)
                 result = await engine.run(engine.operation(params), params, context)
