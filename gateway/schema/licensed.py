@@ -7,6 +7,7 @@ import strawberry
 
 from gateway.context import context_of
 from gateway.licences import Terms, Works
+from gateway.schema.permissions import PUBLIC
 from gateway.schema.scalars import LocalText
 from gateway.schema.shape import computed, graphql_type, show
 from gateway.schema.stored import cached
@@ -19,14 +20,14 @@ class Licensed:
     WORKS: ClassVar[Works] = "official"
 
     @cached(3600)
-    @computed
+    @computed(needs=PUBLIC)
     def licence(self, info: strawberry.Info) -> str | None:
         """The licence: identifier of SPDX, or address of its text; null when the city has allowed nothing."""
         terms = _terms(self, info)
         return None if terms is None else terms.licence
 
     @cached(3600)
-    @computed
+    @computed(needs=PUBLIC)
     def attribution(self, info: strawberry.Info) -> LocalText | None:
         """Who is to be named beside it; null when the city has allowed nothing."""
         terms = _terms(self, info)
