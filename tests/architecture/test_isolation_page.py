@@ -3,6 +3,7 @@
 
 from gateway.schema.table import lines
 from tests.city.isolation import FOR_EVERYBODY
+from tests.city.isolation_inside import requests
 from tests.city.isolation_page import COMMITTED
 
 
@@ -11,3 +12,9 @@ def test_every_field_was_tried_by_strangers() -> None:
     tried = COMMITTED.read_text()
     missing = [f"{kind}.{name}" for kind, name, _ in lines() if f"| `{kind}.{name}` |" not in tried]
     assert sorted(missing) == [f"Mutation.{name}" for name in sorted(FOR_EVERYBODY)]
+
+
+def test_every_command_and_question_was_tried_at_its_service() -> None:
+    """Else the same command writes the page."""
+    tried = COMMITTED.read_text()
+    assert [kind.__name__ for kind in requests() if f"| `{kind.__name__}` |" not in tried] == []

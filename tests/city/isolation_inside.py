@@ -12,6 +12,7 @@ import nats
 import psycopg
 
 from gateway.schema.command_needs import COMMAND_NEEDS
+from gateway.schema.errors import all_refusals
 from gateway.schema.permissions import PUBLIC
 from gateway.schema.words import kind_of_id
 from services.chassis.bus import Bus
@@ -21,13 +22,10 @@ from services.chassis.requests import Requests
 from services.chassis.subjects import inbox
 from services.cli.rehearse.world import local
 from services.contracts import ideas, registration, rooms, session
-from services.contracts.refusals import BY_SERVICE
 from tests.city.evening import Evening
 from tests.city.furnished import Furnished
 from tests.city.town import Town
 from tests.contract.golden.example import example
-
-REFUSALS = [refusal for refusals in BY_SERVICE.values() for refusal in refusals]
 
 FOR_ALL: frozenset[type[Request[Any]]] = frozenset({
     registration.ListDistricts, registration.ListConferences, registration.GetConference, registration.GetJsonWebKeys,
@@ -89,7 +87,7 @@ async def past_the_gateway(town: Town, of: Furnished, one: Evening) -> dict[str,
     found: dict[str, dict[str, str]] = {}
     bus = await Bus.connect(town.bus("gateway"), "gateway", "quartier")
     try:
-        client = Requests(bus, REFUSALS)
+        client = Requests(bus, all_refusals())
         for who, actor in strangers(one).items():
             found[who] = {}
             for kind in requests():
