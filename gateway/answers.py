@@ -7,6 +7,7 @@ asked for again and did not change stays the same object, so whatever was made o
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -81,6 +82,19 @@ class Kept(NamedTuple):
     until: float
 
 
+class Good:
+    """Until when all that was read of kept answers is good, if none of them changes before.
+
+    Attributes:
+        until: monotonic time (seconds); 0 when something was asked for.
+    """
+
+    __slots__ = ("until",)
+
+    def __init__(self) -> None:
+        self.until = math.inf
+
+
 def is_nobody(actor: Actor) -> bool:
     """Whether somebody asks as nobody in particular: without a seat and without a role."""
     return actor.kind == "anonymous" or (actor.kind == "app" and not actor.grants)
@@ -145,12 +159,13 @@ class Answers:
             return None
         return kept.reply if after is None or _includes(kept.reply.position, after) else None
 
-    def reader(self, actor: Actor, after: Mapping[str, str]) -> Callable[[QueryRequest[Any]], Any]:
+    def reader(self, actor: Actor, after: Mapping[str, str], good: "Good") -> Callable[[QueryRequest[Any]], Any]:
         """A function from a question to its answer in memory, good for this moment; None: it must be asked.
 
         Args:
             actor: who asks.
             after: positions that the answers include, by service.
+            good: told until when what is read is good.
         """
         served = self._kept if is_nobody(actor) else self._everybodys
         now = self._now()
@@ -162,6 +177,8 @@ class Answers:
                 return None
             if after and query.SERVICE in after and not _includes(known.reply.position, after[query.SERVICE]):
                 return None
+            if known.until < good.until:  # noqa: PLR1730 -- fifty times in a list
+                good.until = known.until
             return known.reply.answer
 
         return look

@@ -11,6 +11,7 @@ import msgspec
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
+from gateway.answers import Good
 from gateway.backends import Backends
 from gateway.licences import Licences
 from gateway.limits.budget import Paid
@@ -52,6 +53,7 @@ class Context:
         register_app: lets an app be registered from the client's address: 0, or the real seconds to wait.
 
     Attributes:
+        good: until when what was read so far is good.
         incomplete: whether a name is missing from the result because registration could not be asked.
         stale: the services that answered with less than the client has seen.
     """
@@ -85,6 +87,7 @@ class Context:
         self.register_app = register_app
         self.incomplete = False
         self.stale: set[str] = set()
+        self.good = Good()
         self._patience = QUERY_PATIENCE
         self._floors: Mapping[str, int] = {}
         self.names_at_hand = backends.names.at_hand
@@ -132,6 +135,10 @@ class Context:
         Raises:
             Refused: the service is down, or does not answer this client.
         """
+        known: A | None = self.answers_at_hand()(query)
+        if known is not None:
+            return known
+        self.good.until = 0.0
         reply = await self.backends.ask(query, self.actor, after=self.after.get(query.SERVICE))
         if reply.stale:
             self.stale.add(query.SERVICE)
@@ -161,7 +168,12 @@ class Context:
 
     def answers_at_hand(self) -> Callable[[QueryRequest[Any]], Any]:
         """A function from a question to its answer in memory, good for this moment; None: it must be asked."""
-        return self.backends.answers.reader(self.actor, self.after)
+        return self.backends.answers.reader(self.actor, self.after, self.good)
+
+    @property
+    def reads_what_is_kept(self) -> bool:
+        """Whether nobody in particular asks, for nothing newer than what is kept."""
+        return self.actor.kind == "anonymous" and not self.after
 
     async def command(self, request: CommandRequest[Any], key: str, seen: str | None) -> Reply[Any]:
         """Has a service carry out the client's command.

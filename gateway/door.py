@@ -4,7 +4,6 @@
 import asyncio
 import math
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -230,8 +229,12 @@ class Door:
                 return Answered(None, written, paid)
             context = self.context(login, after, paid, address)
             try:
-                async with asyncio.timeout(seconds):
-                    result = await self.engine.run(operation, params, context)
+                begun = self.engine.begin(operation, params, context)
+                if isinstance(begun, ExecutionResult):
+                    result = begun
+                else:
+                    async with asyncio.timeout(seconds):
+                        result = await begun
             except Exception:
                 account.failed()
                 raise
@@ -285,9 +288,7 @@ class Door:
         """How often an answer that is kept for everybody has changed."""
         return self._backends.answers.changes
 
-    def observing(
-        self, operation: Operation, transport: str, traceparent: str | None = None
-    ) -> AbstractContextManager[Observed]:
+    def observing(self, operation: Operation, transport: str, traceparent: str | None = None) -> Observed:
         """Counts an operation while it runs, see `observe.observing`."""
         return observing(operation, transport, slow_seconds=self._slow_seconds, traceparent=traceparent)
 

@@ -11,10 +11,12 @@ operation is executed by graphql-core, so that both ways say the same.
 import asyncio
 import itertools
 from collections import OrderedDict
-from collections.abc import Mapping
-from inspect import isawaitable, iscoroutine
+from collections.abc import Coroutine, Mapping
+from inspect import isawaitable
+from types import CoroutineType
 from typing import Any
 
+import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType, located_error
 from graphql.execution.values import VariableValues, get_variable_values
 
@@ -22,6 +24,7 @@ from gateway.context import Context
 from gateway.execution.fragments import Fragments
 from gateway.execution.projection import Projection
 from gateway.execution.selection import NotCompilable, Selection, Source
+from gateway.execution.started import Started, started
 from gateway.execution.waiting import Arguments, Simple, Waiting
 from gateway.metrics import EXECUTED
 from gateway.schema.shape import Missing, Person
@@ -70,7 +73,7 @@ class Run:
         arguments: of its fields.
     """
 
-    __slots__ = ("_late", "answer", "arguments", "context", "errors", "info", "name_of", "waits")
+    __slots__ = ("_coming", "_late", "answer", "arguments", "context", "errors", "info", "name_of", "waits")
 
     def __init__(self, context: Context, schema: _Schema, arguments: list[Mapping[str, Any]]) -> None:
         self.context = context
@@ -80,6 +83,7 @@ class Run:
         self.errors: list[GraphQLError] = []
         self.name_of = context.names_at_hand
         self.answer = context.answers_at_hand()
+        self._coming: list[tuple[_Wait, Any]] = []
         self._late: list[tuple[dict[str, Any], str, Person]] = []
 
     def name(self, person: Person) -> str | Missing | None:
@@ -94,20 +98,39 @@ class Run:
         target[key] = None
         self._late.append((target, key, missing.person))
 
-    async def finish(self) -> None:
-        """Asks until nothing waits."""
+    def begin(self) -> bool:
+        """Asks for what waits, and again for what that found missing; whether the result is complete.
+
+        Raises:
+            _GiveUp: graphql-core must execute it.
+        """
         while self.waits:
-            coming: list[tuple[_Wait, Any]] = []
-            try:
-                self._ask(coming)
-            except _GiveUp:
-                for _, value in coming:
-                    if iscoroutine(value):
-                        value.close()  # nobody will await it
-                raise
+            waits, self.waits = self.waits, []
+            for wait in waits:
+                try:
+                    value = wait[0].ask(wait[1], self.info, self.arguments)
+                    if value.__class__ is CoroutineType:
+                        value = started(value)
+                except Exception as error:
+                    self._failed(wait, error)
+                    continue
+                if value.__class__ is Started or isawaitable(value):
+                    self._coming.append((wait, value))
+                else:
+                    self._came(wait, value)
+        return not self._coming and not self._late
+
+    async def finish(self) -> None:
+        """Waits for what was asked for, and asks for what that found missing, until nothing waits.
+
+        Raises:
+            _GiveUp: graphql-core must execute it.
+        """
+        while self._coming:
+            coming, self._coming = self._coming, []
             if len(coming) == 1:
                 await self._one(*coming[0])
-            elif coming:
+            else:
                 values = await asyncio.gather(*(value for _, value in coming), return_exceptions=True)
                 for (wait, _), value in zip(coming, values, strict=True):
                     if isinstance(value, Exception):
@@ -116,26 +139,18 @@ class Run:
                         raise value
                     else:
                         self._came(wait, value)
+            self.begin()
         if self._late:
             people = list(dict.fromkeys(person for _, _, person in self._late))
             names = dict(zip(people, await self.context.load_names(people), strict=True))
             for target, key, person in self._late:
                 target[key] = names[person]
 
-    def _ask(self, coming: "list[tuple[_Wait, Any]]") -> None:
-        """Asks for what waits; what is there at once may find more to ask for at the same time."""
-        while self.waits:
-            waits, self.waits = self.waits, []
-            for wait in waits:
-                try:
-                    value = wait[0].ask(wait[1], self.info, self.arguments)
-                except Exception as error:
-                    self._failed(wait, error)
-                    continue
-                if isawaitable(value):
-                    coming.append((wait, value))
-                else:
-                    self._came(wait, value)
+    def drop(self) -> None:
+        """Lets go of what was asked for: nobody will wait for it."""
+        for _, value in self._coming:
+            if isinstance(value, Started):
+                value.close()
 
     async def _one(self, wait: _Wait, coming: Any) -> None:
         try:
@@ -191,15 +206,29 @@ class _Form:
         self._empty = {name: root if isinstance(root, str) else None for name, root in roots.items()}
         self._arguments: list[Arguments] = projection.arguments
         self._max_age = projection.max_age
+        self._pages = fragments.pages
+        self._number = next(_numbers)
         self.simple = all(one.simple for one in self._arguments)
         """Whether the arguments follow from the values of the variables alone."""
 
-    async def run(self, context: Context, variables: VariableValues, told: Any) -> Result:
-        """The result.
+    def begin(self, context: Context, variables: VariableValues, told: Any) -> "Result | Coroutine[Any, Any, Result]":
+        """The result, or what to await for it.
 
         Raises:
             _GiveUp: graphql-core must execute it.
         """
+        if not (self._max_age and self._pages.limit) or told is not None or not context.reads_what_is_kept:
+            return self._made(context, variables, told)
+        key, changes = (self._number, orjson.dumps(variables.coerced)), context.backends.answers.changes
+        known = self._pages.get(key, changes)
+        if known is not None:
+            return Result(known, None, self._max_age)
+        result = self._made(context, variables, told)
+        if isinstance(result, Result) and result.data is not None and not result.errors and context.good.until:
+            self._pages.put(key, changes, context.good.until, result.data)
+        return result
+
+    def _made(self, context: Context, variables: VariableValues, told: Any) -> "Result | Coroutine[Any, Any, Result]":
         try:
             arguments: list[Mapping[str, Any]] = [one.read(variables) for one in self._arguments]
         except GraphQLError:
@@ -207,7 +236,19 @@ class _Form:
         run = Run(context, self._schema, arguments)
         data = self._empty.copy()
         run.waits = [(root, told, data, None) for root in self._roots]
-        await run.finish()
+        try:
+            complete = run.begin()
+        except _GiveUp:
+            run.drop()
+            raise
+        return Result(data, run.errors or None, self._max_age) if complete else self._finish(run, data)
+
+    async def _finish(self, run: Run, data: dict[str, Any]) -> Result:
+        try:
+            await run.finish()
+        except _GiveUp:
+            run.drop()
+            raise
         return Result(data, run.errors or None, self._max_age)
 
 
@@ -227,22 +268,39 @@ class Compiled:
         self._forms: OrderedDict[tuple[Any, ...], _Form | None] = OrderedDict()
         self._simple: dict[str | None, Simple] = {}
 
-    async def run(
+    def begin(
         self, name: str | None, given: Mapping[str, Any], context: Context, told: Any = None
-    ) -> Result | None:
-        """The result of an operation; None: graphql-core must execute it.
+    ) -> "Result | Coroutine[Any, Any, Result | None] | None":
+        """The result of an operation, where nothing in it must wait; else what to await for it.
 
         Args:
             name: of the operation.
             given: the variables as they came.
             context: of the operation.
             told: of a subscription, what is told.
-        """
-        result = await self._run(name, given, context, told)
-        (_BY_GRAPHQL_CORE if result is None else _COMPILED).inc()
-        return result
 
-    async def _run(self, name: str | None, given: Mapping[str, Any], context: Context, told: Any) -> Result | None:
+        Returns:
+            None, here or when it is awaited: graphql-core must execute it.
+        """
+        try:
+            result = self._begin(name, given, context, told)
+        except _GiveUp:
+            result = None
+        if result is None or isinstance(result, Result):
+            (_BY_GRAPHQL_CORE if result is None else _COMPILED).inc()
+            return result
+        return _counted(result)
+
+    async def run(
+        self, name: str | None, given: Mapping[str, Any], context: Context, told: Any = None
+    ) -> Result | None:
+        """The same for those who wait in any case, see `begin`."""
+        begun = self.begin(name, given, context, told)
+        return begun if begun is None or isinstance(begun, Result) else await begun
+
+    def _begin(
+        self, name: str | None, given: Mapping[str, Any], context: Context, told: Any
+    ) -> "Result | Coroutine[Any, Any, Result] | None":
         operation = self._source.operation(name)
         if operation is None:
             return None
@@ -267,10 +325,7 @@ class Compiled:
             variables = get_variable_values(self._schema, definitions, dict(given))
             if isinstance(variables, list):
                 return None
-        try:
-            return await form.run(context, variables, told)
-        except _GiveUp:
-            return None
+        return form.begin(context, variables, told)
 
     def _compiled(self, operation: Any, decided: Mapping[str, Any]) -> _Form | None:
         try:
@@ -278,6 +333,16 @@ class Compiled:
             return _Form(self._schema, selection, operation.operation, self._fragments)
         except NotCompilable:
             return None
+
+
+async def _counted(coming: "Coroutine[Any, Any, Result]") -> Result | None:
+    try:
+        result = await coming
+    except _GiveUp:
+        _BY_GRAPHQL_CORE.inc()
+        return None
+    _COMPILED.inc()
+    return result
 
 
 def _listed(path: Any) -> list[str | int]:

@@ -2,6 +2,7 @@
 """Runs operations against the schema."""
 
 import asyncio
+from collections.abc import Awaitable, Coroutine
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -10,6 +11,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute_sync
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 
 from gateway.context import Context
+from gateway.execution.compiled import Result
 from gateway.execution.errors import formatted
 from gateway.execution.latest import Latest
 from gateway.execution.params import Params
@@ -78,11 +80,29 @@ class Engine:
         """
         return self.registry.operation(params)
 
+    def begin(
+        self, operation: Operation, params: Params, context: Context
+    ) -> "ExecutionResult | Awaitable[ExecutionResult]":
+        """The result of a query or mutation where nothing must wait, else what to await for it."""
+        if not self._compiled:
+            return self._run_by_graphql_core(operation, params, context)
+        begun = operation.compiled.begin(operation.name, params.variables or {}, context)
+        if isinstance(begun, Result):
+            return begun
+        return self._finish(begun, operation, params, context)
+
     async def run(self, operation: Operation, params: Params, context: Context) -> ExecutionResult:
-        """The result of a query or mutation."""
-        made = await self._run_compiled(operation, params, context)
-        if made is not None:
-            return made
+        """The same for those who wait in any case, see `begin`."""
+        begun = self.begin(operation, params, context)
+        return begun if isinstance(begun, ExecutionResult) else await begun
+
+    async def _finish(
+        self, begun: "Coroutine[Any, Any, Result | None] | None", operation: Operation, params: Params, context: Context
+    ) -> ExecutionResult:
+        made = None if begun is None else await begun
+        return await self._run_by_graphql_core(operation, params, context) if made is None else made
+
+    async def _run_by_graphql_core(self, operation: Operation, params: Params, context: Context) -> ExecutionResult:
         executor = self._executor(operation, params, context)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
@@ -139,22 +159,16 @@ class Engine:
 
     async def told(self, operation: Operation, params: Params, told: Told) -> ExecutionResult:
         """One message of a subscription."""
-        made = await self._run_compiled(operation, params, told.sharing.context, told)
-        if made is not None:
-            return made
+        if self._compiled:
+            given = params.variables or {}
+            made = await operation.compiled.run(operation.name, given, told.sharing.context, told)
+            if made is not None:
+                return made
         executor = self._executor(operation, params, told.sharing.context, told)
         if isinstance(executor, list):
             return ExecutionResult(None, errors=executor)
         result = execute_subscription_event(executor)
         return await result if isawaitable(result) else result
-
-    async def _run_compiled(
-        self, operation: Operation, params: Params, context: Context, told: Told | None = None
-    ) -> ExecutionResult | None:
-        """The result by the compiled operation; None: graphql-core must execute it."""
-        if not self._compiled:
-            return None
-        return await operation.compiled.run(operation.name, params.variables or {}, context, told)
 
     def _executor(
         self, operation: Operation, params: Params, context: Context, told: Told | None = None

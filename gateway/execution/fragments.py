@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 import orjson
 
+from gateway.execution.leaves import Leaves
+from gateway.execution.pages import Pages
+
 BESIDE = 400
 """Bytes that an entity takes beside its JSON, roughly; selections are the clients', and may be small and many."""
 
@@ -26,12 +29,18 @@ class Fragments:
 
     Args:
         limit: how many bytes are kept; 0: none.
+
+    Attributes:
+        pages: whole results, within the same bytes again.
+        leaves: the single values of kept answers, from which what is not here is written.
     """
 
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
         self.limit = limit
         self._kept: dict[tuple[int, str], _Fragment] = {}
         self.size = 0
+        self.pages = Pages(limit)
+        self.leaves = Leaves()
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -9,6 +9,7 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway import ide
 from gateway.door import Admitted, Door, Turned
@@ -17,8 +18,9 @@ from gateway.execution.errors import MASKED, format_error, formatted
 from gateway.execution.faults import fault
 from gateway.execution.observe import turned_away
 from gateway.execution.params import BadRequest, Params, Rejected
-from gateway.execution.reading import JSON, from_elsewhere, read_params
+from gateway.execution.reading import JSON, Asked, from_elsewhere, read_params
 from gateway.execution.responses import NOT_CACHED, PublicReads, Whole, unchanged
+from gateway.execution.wire import respond
 from gateway.identity import NOBODY, Login
 from gateway.limits.addresses import Addresses
 from gateway.limits.budget import Paid
@@ -59,7 +61,7 @@ class HttpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
-        request = Request(scope, receive)
+        request = Asked(scope, receive)
         response = await self._respond(request)
         await response(scope, receive, send)
 
@@ -149,19 +151,21 @@ class _Written:
     def __init__(self, content: bytes, media: str, status: int, headers: Mapping[str, str]) -> None:
         self._content = content
         self._status = status
-        self._headers = [
-            (b"content-length", b"%d" % len(content)),
-            (b"content-type", _MEDIA[media]),
-            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
-        ]
+        self._headers = {"content-length": str(len(content)), "content-type": _MEDIA[media], **headers}
 
-    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
-        """Sends it (ASGI)."""
-        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Sends it (ASGI), in one piece where the connection takes it so."""
+        cycle = getattr(send, "__self__", None)  # the connection itself, unless a middleware stands between
+        if isinstance(cycle, RequestResponseCycle) and scope["method"] != "HEAD":
+            head = "".join([f"{name}: {value}\r\n" for name, value in self._headers.items()]).encode("latin-1")
+            if respond(cycle, self._status, head, self._content):
+                return
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self._headers.items()]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": self._content})
 
 
-_MEDIA = {media: f"{media}; charset=utf-8".encode() for media in (GRAPHQL, JSON)}
+_MEDIA = {media: f"{media}; charset=utf-8" for media in (GRAPHQL, JSON)}
 
 
 def _reused(request: Request, whole: Whole, media: str, paid: Paid) -> ASGIApp:

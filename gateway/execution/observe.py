@@ -3,9 +3,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
+from types import TracebackType
+from typing import Self
 
 import structlog
 from graphql import GraphQLError
@@ -29,24 +30,59 @@ _points: Callable[..., Counter] = cache(POINTS.labels)
 
 
 class Observed:
-    """One operation while it runs.
+    """One operation while it runs, as a context.
+
+    Args:
+        operation: which.
+        transport: `http`, `websocket` or `sse`.
+        slow_seconds: real time from which on it is slow.
+        traceparent: of the request.
 
     Attributes:
         outcome: how it ends.
         cost: points that were paid for it.
     """
 
-    __slots__ = ("cost", "outcome")
+    __slots__ = ("_began", "_operation", "_slow_seconds", "_span", "_transport", "cost", "outcome")
 
-    def __init__(self) -> None:
+    def __init__(self, operation: Operation, transport: str, slow_seconds: float, traceparent: str | None) -> None:
+        self._operation = operation
+        self._transport = transport
+        self._slow_seconds = slow_seconds
+        self._span = span(f"{operation.kind.value} {operation.label}", traceparent)
         self.outcome = "ok"
         self.cost = 0
 
+    def __enter__(self) -> Self:
+        self._span.__enter__()
+        self._began = time.perf_counter()
+        return self
 
-@contextmanager
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self.outcome == "ok":
+            self.outcome = _outcome(error)
+        seconds, label = time.perf_counter() - self._began, self._operation.label
+        _operations(label, self._transport, self.outcome).inc()
+        _seconds(label).observe(seconds)
+        _points(label).inc(self.cost)
+        if seconds >= self._slow_seconds and (more := SLOW.due(label)) is not None:
+            log.warning(
+                "slow operation",
+                operation=label,
+                document=self._operation.key.hex(),
+                seconds=round(seconds, 3),
+                points=self.cost,
+                outcome=self.outcome,
+                unsaid=more,
+            )
+        self._span.__exit__(kind, error, trace)
+
+
 def observing(
     operation: Operation, transport: str, *, slow_seconds: float = float("inf"), traceparent: str | None = None
-) -> Iterator[Observed]:
+) -> Observed:
     """Counts an operation, and logs it when it took long: its name and its document's hash, never its variables.
 
     Args:
@@ -55,29 +91,7 @@ def observing(
         slow_seconds: real time from which on it is slow.
         traceparent: of the request.
     """
-    observed, began = Observed(), time.perf_counter()
-    with span(f"{operation.kind.value} {operation.label}", traceparent):
-        try:
-            yield observed
-        except BaseException as error:
-            if observed.outcome == "ok":
-                observed.outcome = _outcome(error)
-            raise
-        finally:
-            seconds = time.perf_counter() - began
-            _operations(operation.label, transport, observed.outcome).inc()
-            _seconds(operation.label).observe(seconds)
-            _points(operation.label).inc(observed.cost)
-            if seconds >= slow_seconds and (more := SLOW.due(operation.label)) is not None:
-                log.warning(
-                    "slow operation",
-                    operation=operation.label,
-                    document=operation.key.hex(),
-                    seconds=round(seconds, 3),
-                    points=observed.cost,
-                    outcome=observed.outcome,
-                    unsaid=more,
-                )
+    return Observed(operation, transport, slow_seconds, traceparent)
 
 
 def _outcome(error: BaseException) -> str:

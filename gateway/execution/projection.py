@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+import orjson
 from graphql import (
     FieldNode,
     GraphQLBoolean,
@@ -36,7 +37,8 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.execution.fragments import Fragments
-from gateway.execution.plain import DATE_TIME, NotPlain, Plain
+from gateway.execution.leaves import Leaves
+from gateway.execution.plain import DATE_TIME, NotPlain, of_items, of_object
 from gateway.execution.selection import NotCompilable, Selection
 from gateway.execution.waiting import Arguments, Waiting
 from gateway.schema.shape import AT_HAND, Missing, Shown, show
@@ -121,12 +123,13 @@ class Projection:
             "DATETIME": datetime,
             "MISSING": Missing,
             "KEPT": fragments,
+            "FRAGMENT": orjson.Fragment,
         }
         self._enums: dict[str, str] = {}
         self._made: list[tuple[Waiting, str]] = []
         self._tables: list[tuple[str, type, str]] = []
         self._fields = 0
-        self._plain = Plain(self._constant)
+        self._leaves: Leaves | None = None
         self.arguments: list[Arguments] = []
         self.max_age = HOURS
 
@@ -246,6 +249,15 @@ class Projection:
         to.add(f"{when}{name} = {serialize}({name})")
 
     def _present(self, to: _Lines, kind: Any, name: str, below: Selection, conference: str | None, path: str) -> None:
+        if conference is not None and isinstance(kind, GraphQLList | GraphQLObjectType):
+            with suppress(NotPlain):
+                template = (
+                    of_object(kind, below, self._leaves).one
+                    if isinstance(kind, GraphQLObjectType)
+                    else of_items(kind, below, self._leaves).all
+                )
+                to.add(f"{name} = FRAGMENT({self._constant('WRITE_', template)}({name}))")
+                return
         if isinstance(kind, GraphQLList):
             self._list(to, kind, name, below, conference, path)
         elif isinstance(kind, GraphQLObjectType):
@@ -263,10 +275,6 @@ class Projection:
     def _list(
         self, to: _Lines, kind: GraphQLList[Any], name: str, below: Selection, conference: str | None, path: str
     ) -> None:
-        if conference is not None:
-            with suppress(NotPlain):
-                to.add(f"{name} = {self._plain.list(kind, name, below)}")
-                return
         item, made, number = self._fresh("item_"), self._fresh("made_"), self._fresh("n_")
         to.add(f"if {name}.__class__ is not tuple and {name}.__class__ is not list: raise AMISS")
         to.add(f"{made} = []")
@@ -349,7 +357,8 @@ class Projection:
                 else:
                     source = stored[key]
                     to.add(f"{field} = {source}")
-                    self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
+                    with self._of_kept_answers():
+                        self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
                     later.append(f"if {source} is None: {wait}")
         built = self._fresh("built_") if later else name
         to.add(f"{built} = {{{', '.join(f'{key!r}: {value}' for key, value in entries)}}}")
@@ -357,6 +366,13 @@ class Projection:
             to.add(line.format(built))
         if built != name:
             to.add(f"{name} = {built}")
+
+    @contextmanager
+    def _of_kept_answers(self) -> Iterator[None]:
+        """Around what is written of answers that are kept for everybody."""
+        before, self._leaves = self._leaves, None if self._fragments is None else self._fragments.leaves
+        yield
+        self._leaves = before
 
     def _source_of(self, to: _Lines, meta: tuple[GraphQLObjectType, Stored], whole: "_Object") -> str:
         source = self._fresh("source_")

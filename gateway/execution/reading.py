@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import orjson
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from gateway.execution.params import BadRequest, Params
+from gateway.execution.wire import WHOLE
 
 JSON = "application/json"
 BODY_BYTES = 64 * 1024
@@ -19,6 +21,19 @@ READ_SECONDS = 10.0
 
 PREFLIGHT = ("graphql-require-preflight", "apollo-require-preflight", "authorization")
 """Headers that a page of another origin cannot send unless a preflight request allows it."""
+
+
+class Asked(Request):
+    """A request whose headers are looked at more than once: a dictionary, where Starlette searches a list."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self._by_name = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+    @property
+    def headers(self) -> Mapping[str, str]:  # type: ignore[override]
+        """The headers by their names in lower case; of those sent twice, the first."""
+        return self._by_name
 
 
 async def read_params(request: Request, *, body_bytes: int = BODY_BYTES) -> Params:
@@ -35,7 +50,12 @@ async def read_params(request: Request, *, body_bytes: int = BODY_BYTES) -> Para
         return Params.read(_in_address(request))
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         raise BadRequest(f"a body is {JSON}", "UNSUPPORTED_MEDIA_TYPE", 415)
-    return Params.read(_decoded(await _body(request, body_bytes)))
+    body = request.scope.get("extensions", {}).get(WHOLE)
+    if body is None:
+        body = await _body(request, body_bytes)
+    elif len(body) > body_bytes:
+        raise _too_long(body_bytes)
+    return Params.read(_decoded(body))
 
 
 def _in_address(request: Request) -> dict[str, Any]:
@@ -49,21 +69,24 @@ def _in_address(request: Request) -> dict[str, Any]:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    too_long = BadRequest(f"a body has at most {most} bytes", "BODY_TOO_LONG", 413)
     said = request.headers.get("content-length", "0")
     if said.isdecimal() and int(said) > most:
-        raise too_long
+        raise _too_long(most)
     chunks, length = [], 0
     try:
         async with asyncio.timeout(READ_SECONDS):
             async for chunk in request.stream():
                 length += len(chunk)
                 if length > most:
-                    raise too_long
+                    raise _too_long(most)
                 chunks.append(chunk)
     except TimeoutError:
         raise BadRequest("the body did not come in time", "BODY_TOO_SLOW", 408) from None
     return b"".join(chunks)
+
+
+def _too_long(most: int) -> BadRequest:
+    return BadRequest(f"a body has at most {most} bytes", "BODY_TOO_LONG", 413)
 
 
 def _decoded(text: bytes) -> Any:

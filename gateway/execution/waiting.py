@@ -2,17 +2,25 @@
 """The fields of a compiled operation that are asked for: by a resolver that waits, has arguments or asks who asks."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from graphql import (
+    BooleanValueNode,
     FieldNode,
+    FloatValueNode,
     GraphQLError,
     GraphQLField,
     GraphQLList,
     GraphQLNonNull,
+    IntValueNode,
+    ListValueNode,
     NamedTypeNode,
     NonNullTypeNode,
+    NullValueNode,
+    StringValueNode,
     Undefined,
+    ValueNode,
     VariableDefinitionNode,
     VariableNode,
     is_specified_scalar_type,
@@ -52,6 +60,10 @@ class Arguments:
         values = {argument.name.value: argument.value for argument in node.arguments or ()}
         if not self._names.keys() >= values.keys():
             raise NotCompilable("an argument that strawberry does not know")
+        self._fixed: dict[str, Any] | None = None
+        if not any(map(_holds_variables, values.values())):
+            with suppress(GraphQLError):  # it is read again, and then said, when somebody asks
+                self._fixed = self._coerced(VariableValues({}, {}))
         self._variables: list[tuple[str, str, bool]] | None = None
         if all(isinstance(value, VariableNode) for value in values.values()) and not any(
             argument.default_value is not Undefined for argument in field.args.values()
@@ -64,8 +76,8 @@ class Arguments:
 
     @property
     def simple(self) -> bool:
-        """Whether every argument is a variable as it is, so that nothing but their values is needed."""
-        return self._variables is not None
+        """Whether each is a variable as it is, or none has one in it: then nothing but values is needed."""
+        return self._variables is not None or self._fixed is not None
 
     def read(self, variables: VariableValues) -> dict[str, Any]:
         """The arguments by their names in Python.
@@ -73,9 +85,10 @@ class Arguments:
         Raises:
             GraphQLError: a value is missing or null where it may not be.
         """
+        if self._fixed is not None:
+            return self._fixed
         if self._variables is None:
-            found = get_argument_values(self._field, self._node, variables, hide_suggestions=True)
-            return {self._names[name]: value for name, value in found.items()}
+            return self._coerced(variables)
         given, read = variables.coerced, {}
         for variable, name, required in self._variables:
             if variable in given:
@@ -83,6 +96,16 @@ class Arguments:
             if required and read.get(name) is None:
                 raise GraphQLError("an argument is null")  # graphql-core says it properly
         return read
+
+    def _coerced(self, variables: VariableValues) -> dict[str, Any]:
+        found = get_argument_values(self._field, self._node, variables, hide_suggestions=True)
+        return {self._names[name]: value for name, value in found.items()}
+
+
+def _holds_variables(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_holds_variables, value.values))
+    return not isinstance(value, IntValueNode | FloatValueNode | StringValueNode | BooleanValueNode | NullValueNode)
 
 
 class Simple:

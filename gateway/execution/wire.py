@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The WebSocket as uvicorn speaks it, with a shorter way out for messages that are written already.
+"""HTTP and the WebSocket as uvicorn speaks them, with a shorter way out for what is written already.
 
 A message to many clients is encoded once; for each of them only the head of the frame and the id of the operation
 differ. Through ASGI it would be a dictionary, a coroutine and another encoding for each client. The clients' side
@@ -11,7 +11,7 @@ from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 WIRE = "quartier.wire"
@@ -30,13 +30,86 @@ CLOSE_SECONDS = 5.0
 """Real time that a client gets to read what was written and to answer that the connection closes."""
 
 
+WHOLE = "quartier.whole"
+"""In the extensions of a request's scope: its body, where it was there before the application was asked."""
+
+
 class Http(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it; requests can be cut off."""
+    """HTTP as uvicorn speaks it; requests can be cut off, and a small one is handed on when it is complete.
+
+    Nearly every request comes in one piece. Uvicorn starts the application with the head and has it wait for the
+    body; here the application finds the body when it starts, and may write its response in one piece, too.
+    """
+
+    _held: list[bytes] | None = None
+    """The body so far of a request that the application does not know yet."""
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is there; the body may follow at once."""
+        if self.parser.should_upgrade():
+            super().on_headers_complete()
+        else:
+            self._held = []
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body is there."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held.append(body)
+
+    def on_message_complete(self) -> None:
+        """A request is complete."""
+        if self._held is None:
+            super().on_message_complete()
+            return
+        body, self._held = b"".join(self._held), None
+        super().on_headers_complete()
+        self.cycle.body += body
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        self.scope["extensions"][WHOLE] = body  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        super().data_received(data)
+        held = self._held
+        if held is not None and not self.transport.is_closing():  # the rest of the body is still on its way
+            self._held = None
+            super().on_headers_complete()
+            for body in held:
+                super().on_body(body)
+
+
+def respond(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+    """Writes a whole response at once; False when the client must first read what was written before.
+
+    Args:
+        cycle: the request, as uvicorn answers it.
+        status: of the response.
+        head: lines with the headers, `content-length` among them.
+        body: what follows.
+    """
+    if cycle.flow.write_paused:
+        return False
+    if cycle.disconnected:
+        return True
+    cycle.response_started = True
+    lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % header for header in cycle.default_headers), head]
+    lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+    cycle.transport.write(b"".join(lines))
+    cycle.transport.write(body)
+    cycle.response_complete = True
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 class Wire(WebSocketsSansIOProtocol):

@@ -53,12 +53,14 @@ class Addresses:
         A proxy appends to `X-Forwarded-For` whom it saw. So the last address there that is no proxy of ours is the
         client's; whatever stands before it the client may have written itself.
         """
-        peer = connection.client.host if connection.client else ""
+        client = connection.scope.get("client")
+        peer = client[0] if client else ""
         found = _parsed(peer)
         if found is not None and self._trusted(found):
-            said = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+            headers = connection.scope["headers"]
+            said = b",".join(value for name, value in headers if name == b"x-forwarded-for").split(b",")
             for text in reversed(said):
-                nearer = _parsed(text.strip())
+                nearer = _parsed(text.decode("latin-1").strip())
                 if nearer is None:
                     break
                 found = nearer

@@ -11,8 +11,8 @@ import re
 import secrets
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from importlib.metadata import entry_points
 from typing import Any
@@ -82,6 +82,7 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        with_trace,
         without_texts,
     ]
     structlog.configure(
@@ -99,6 +100,12 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     structlog.contextvars.bind_contextvars(service=service)
     _configure_traces(service)
+
+
+def with_trace(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Says within which trace a line was written."""
+    trace = trace_of(_current.get())
+    return entry if trace is None else {"trace": trace, **entry}
 
 
 def without_texts(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -149,11 +156,11 @@ def traceparent_of(trace: str | None = None) -> str:
     current = _current.get()
     if current and trace in (None, trace_of(current)):
         return current
-    return f"00-{trace or secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    made = secrets.token_hex(24)
+    return f"00-{trace or made[16:]}-{made[:16]}-00"
 
 
-@contextmanager
-def span(name: str, traceparent: str | None = None, **attributes: str | int) -> Iterator[str]:
+def span(name: str, traceparent: str | None = None, **attributes: str | int) -> AbstractContextManager[str]:
     """A step of work within a trace; logs written inside carry the trace id.
 
     Args:
@@ -161,19 +168,22 @@ def span(name: str, traceparent: str | None = None, **attributes: str | int) -> 
         traceparent: of the message that caused it; None continues the present trace or starts one.
         attributes: facts about the step; ids of conferences are fine, ids of persons are not.
 
-    Yields:
-        The trace id, 32 hex digits.
+    Returns:
+        A context that yields the trace id, 32 hex digits.
     """
     parent = traceparent if traceparent and trace_of(traceparent) else (_current.get() or traceparent_of())
-    if _Tracing.provider is None:
-        yield from _within(parent)
-        return
+    return _Step(parent) if _Tracing.provider is None else _recorded(_Tracing.provider, name, parent, attributes)
+
+
+@contextmanager
+def _recorded(provider: TracerProvider, name: str, parent: str, attributes: Mapping[str, str | int]) -> Iterator[str]:
     context = _propagator.extract({TRACEPARENT: parent})
-    tracer = _Tracing.provider.get_tracer("quartier")
+    tracer = provider.get_tracer("quartier")
     with tracer.start_as_current_span(name, context=context, attributes=attributes, kind=otel.SpanKind.CONSUMER):
         carrier: dict[str, str] = {}
         _propagator.inject(carrier)
-        yield from _within(carrier.get(TRACEPARENT, parent))
+        with _Step(carrier.get(TRACEPARENT, parent)) as trace:
+            yield trace
 
 
 @contextmanager
@@ -190,12 +200,17 @@ def hop(name: str) -> Iterator[None]:
             yield
 
 
-def _within(traceparent: str) -> Iterator[str]:
-    trace = trace_of(traceparent) or ""
-    token = _current.set(traceparent)
-    logged = structlog.contextvars.bind_contextvars(trace=trace)
-    try:
-        yield trace
-    finally:
-        structlog.contextvars.reset_contextvars(**logged)
-        _current.reset(token)
+class _Step:
+    """What runs within a trace. A class, not a generator: every request passes here."""
+
+    __slots__ = ("_before", "_traceparent")
+
+    def __init__(self, traceparent: str) -> None:
+        self._traceparent = traceparent
+
+    def __enter__(self) -> str:
+        self._before = _current.set(self._traceparent)
+        return trace_of(self._traceparent) or ""
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._before)

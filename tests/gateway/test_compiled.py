@@ -4,6 +4,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from inspect import iscoroutine
 from typing import Any
 
 import msgspec
@@ -43,14 +44,20 @@ async def plain(city: City, nats_url: str, prefix: str) -> AsyncIterator[Address
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """By which way each operation was answered."""
     used: list[str] = []
-    run = Compiled.run
+    begin = Compiled.begin
 
-    async def noting(self: Compiled, *given: Any) -> Any:
-        found = await run(self, *given)
+    def note(found: Any) -> Any:
         used.append("graphql-core" if found is None else "compiled")
         return found
 
-    monkeypatch.setattr(Compiled, "run", noting)
+    async def awaited(found: Any) -> Any:
+        return note(await found)
+
+    def noting(self: Compiled, *given: Any) -> Any:
+        found = begin(self, *given)
+        return awaited(found) if iscoroutine(found) else note(found)
+
+    monkeypatch.setattr(Compiled, "begin", noting)
     return used
 
 

@@ -5,7 +5,7 @@ import pytest
 import structlog
 
 from services.chassis.settings import BadSettings
-from services.chassis.telemetry import configure, span, trace_of, traceparent_of, without_texts
+from services.chassis.telemetry import configure, span, trace_of, traceparent_of, with_trace, without_texts
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -31,8 +31,8 @@ def test_a_damaged_traceparent_is_no_trace(damaged):
 
 def test_logs_within_a_step_carry_its_trace():
     with span("command OpenPoll", PARENT):
-        assert structlog.contextvars.get_contextvars()["trace"] == TRACE
-    assert "trace" not in structlog.contextvars.get_contextvars()
+        assert with_trace(None, "info", {"event": "opened"})["trace"] == TRACE
+    assert "trace" not in with_trace(None, "info", {"event": "waits"})
 
 
 def test_an_exception_is_logged_by_type_and_place_without_its_text():

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coroutines that run at once as far as they can: most resolvers find what they ask for in memory and never wait.
+
+To await several of them costs a task for each. A resolver that is started here and ends is a mere call; one that
+waits goes on where it is awaited, in whichever task.
+"""
+
+from collections.abc import Coroutine, Generator
+from typing import Any
+
+
+class Started:
+    """A coroutine that waits for something.
+
+    Args:
+        coroutine: which.
+        awaited: what it said that it waits for, as the event loop understands it.
+    """
+
+    __slots__ = ("_awaited", "_coroutine")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
+        self._coroutine = coroutine
+        self._awaited = awaited
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        awaited, coroutine = self._awaited, self._coroutine
+        try:
+            while True:
+                try:
+                    sent = yield awaited
+                except GeneratorExit:
+                    coroutine.close()
+                    raise
+                except BaseException as error:
+                    awaited = coroutine.throw(error)
+                else:
+                    awaited = coroutine.send(sent)
+        except StopIteration as end:
+            return end.value
+
+    def close(self) -> None:
+        """Ends it where it waits."""
+        self._coroutine.close()
+
+
+def started(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns, or a `Started` to await.
+
+    Args:
+        coroutine: that nobody has awaited yet.
+
+    Raises:
+        Exception: whatever it raises before it waits.
+    """
+    try:
+        awaited = coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    return Started(coroutine, awaited)
