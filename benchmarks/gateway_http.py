@@ -7,7 +7,8 @@ each phase) and a tiny one. All answers are compared before anything is measured
 all that lies on the way to an answer: who asks, limits, metrics. What it answers from are the answers of its services
 that it keeps, as strings of the peers do; with and without the fragments that it keeps of what it wrote.
 
-A rate on a machine that others keep busy says little; the processor time for one request says more.
+A rate on a machine that others keep busy says little; the processor time for one request says more. Where the client
+is busy all the time, a rate is the client's.
 """
 
 import json
@@ -82,17 +83,21 @@ class Server(NamedTuple):
     process: subprocess.Popen[bytes]
 
 
+PINNED = (
+    "import os, sys; sys.argv[1] and os.sched_setaffinity(0, {int(sys.argv[1])}); os.execvp(sys.argv[2], sys.argv[2:])"
+)
+
+
 @contextmanager
 def started(
     name: str, port: int, *command: str, processor: int | None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """A process that answers on a port."""
-    process = subprocess.Popen(
-        command, env={**os.environ, "NODE_ENV": "production", **(environment or {})}, stdout=subprocess.DEVNULL
-    )
+    surroundings = {**os.environ, "NODE_ENV": "production", **(environment or {})}
+    # Pinned before it begins, so that threads which collect garbage or compile do not run beside it either.
+    pinned = (sys.executable, "-c", PINNED, "" if processor is None else str(processor), *command)
+    process = subprocess.Popen(pinned, env=surroundings, stdout=subprocess.DEVNULL)
     try:
-        if processor is not None:
-            os.sched_setaffinity(process.pid, {processor})
         yield Server(name, port, process)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -236,6 +241,9 @@ def results(question: str, found: Mapping[str, list[Measured]]) -> list[Result]:
         name = f"{question} query over HTTP" + (", from fragments" if "fragments" in ours else "")
         shown.append(more_is_better(name, rate[ours], "requests/s", peer=peer, peer_value=rate[peer], target=target))
         shown.append(less_is_better(name, cost[ours], "ms CPU/request", peer=peer, peer_value=cost[peer]))
+    busiest = max(found, key=lambda name: median(one.client for one in found[name]))
+    share = 100 * median(one.client for one in found[busiest])
+    shown.append(Result(name=f"{question}: the client's processor, at its busiest ({busiest})", value=share, unit="%"))
     return shown
 
 

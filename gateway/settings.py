@@ -104,7 +104,10 @@ class GatewaySettings(ProcessSettings):
     ] = ""
 
     fragment_megabytes: Annotated[
-        int, Field(description="megabytes of entities that are kept as they were written; 0: none", ge=0)
+        int,
+        Field(
+            description="megabytes of entities, and again of whole results, kept as they were written; 0: none", ge=0
+        ),
     ] = 64
 
     database_url: Annotated[

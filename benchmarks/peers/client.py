@@ -21,11 +21,13 @@ class Measured(NamedTuple):
         rate: answers a second.
         cpu_ms: processor time of the server for one answer, in milliseconds.
         p99_ms: real time within which 99 of 100 answers came, in milliseconds.
+        client: share of the time in which the client itself used its processor.
     """
 
     rate: float
     cpu_ms: float
     p99_ms: float
+    client: float
 
 
 class _Asking(asyncio.Protocol):
@@ -92,18 +94,20 @@ async def _measure(port: int, body: bytes, connections: int, seconds: float, ser
     )
     took: list[float] = []
     loop = asyncio.get_running_loop()
-    before, began = _used(server), time.perf_counter()
+    before, own, began = _used(server), time.process_time(), time.perf_counter()
     asking = [
         (await loop.create_connection(lambda: _Asking(head.encode() + body, took), "127.0.0.1", port))
         for _ in range(connections)
     ]
     await asyncio.sleep(seconds)  # the time that is measured
-    lasted, used = time.perf_counter() - began, _used(server) - before
+    lasted, used, own = time.perf_counter() - began, _used(server) - before, time.process_time() - own
     for transport, one in asking:
         assert not one.wrong, one.wrong
         assert not one.lost, "the server closed a connection"
         transport.abort()
-    return Measured(len(took) / lasted, 1000 * used / len(took), 1000 * sorted(took)[int(0.99 * len(took))])
+    return Measured(
+        len(took) / lasted, 1000 * used / len(took), 1000 * sorted(took)[int(0.99 * len(took))], own / lasted
+    )
 
 
 def _used(process: int) -> float:

@@ -15,7 +15,7 @@ import uvicorn
 from strawberry.asgi import GraphQL
 from strawberry.schema.config import StrawberryConfig
 
-STORED: list[dict[str, Any]] = []
+STORED: dict[str, dict[str, Any]] = {}
 
 
 @strawberry.enum
@@ -77,11 +77,11 @@ class ConferenceConnection:
 class Query:
     @strawberry.field
     def conferences(self, first: int | None = 50) -> ConferenceConnection | None:
-        return {"nodes": STORED[:first]}  # type: ignore[return-value]  # read by `_read`
+        return {"nodes": list(STORED.values())[:first]}  # type: ignore[return-value]  # read by `_read`
 
     @strawberry.field
     def conference(self, id: strawberry.ID) -> Conference:  # noqa: A002
-        return next(one for one in STORED if one["id"] == id)  # type: ignore[return-value]
+        return STORED[id]  # type: ignore[return-value]
 
 
 def _read(source: dict[str, Any], name: str) -> Any:
@@ -92,9 +92,9 @@ def _read(source: dict[str, Any], name: str) -> Any:
 
 def main() -> None:
     """Serves until it is stopped."""
-    STORED.extend(json.loads(Path(sys.argv[1]).read_text()))
+    STORED.update((one["id"], one) for one in json.loads(Path(sys.argv[1]).read_text()))
     schema = strawberry.Schema(Query, config=StrawberryConfig(default_resolver=_read))
-    uvicorn.run(GraphQL(schema), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+    uvicorn.run(GraphQL(schema), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

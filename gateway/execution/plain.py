@@ -29,12 +29,10 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.execution.leaves import Columns, Encode, Leaf, Leaves
+from gateway.execution.lines import DATE_TIME
 from gateway.execution.selection import Selection
 from gateway.schema.shape import Shown
 from gateway.schema.stored import PART
-
-DATE_TIME = "DateTime"
-"""The scalar that strawberry writes as `isoformat` does."""
 
 _SAME = {GraphQLString.name: str, GraphQLID.name: str, GraphQLBoolean.name: bool}
 

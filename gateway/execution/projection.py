@@ -18,17 +18,11 @@ from typing import Any
 import orjson
 from graphql import (
     FieldNode,
-    GraphQLBoolean,
-    GraphQLEnumType,
     GraphQLField,
-    GraphQLFloat,
-    GraphQLID,
-    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
     is_abstract_type,
@@ -38,7 +32,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.execution.fragments import Fragments
 from gateway.execution.leaves import Leaves
-from gateway.execution.plain import DATE_TIME, NotPlain, of_items, of_object
+from gateway.execution.lines import Amiss, Lines, Scalars
+from gateway.execution.plain import NotPlain, of_items, of_object
 from gateway.execution.selection import NotCompilable, Selection
 from gateway.execution.waiting import Arguments, Waiting
 from gateway.schema.shape import AT_HAND, Missing, Shown, show
@@ -50,49 +45,8 @@ NAMES = 5_000
 HOURS = 3600
 """Nothing may be reused for longer, whatever its fields say (seconds)."""
 
-_CHECKS = {
-    GraphQLString.name: "{0}.__class__ is not str",
-    GraphQLID.name: "{0}.__class__ is not str",
-    GraphQLBoolean.name: "{0}.__class__ is not bool",
-    GraphQLInt.name: "not ({0}.__class__ is int and -2147483648 <= {0} <= 2147483647)",
-    GraphQLFloat.name: "not ({0}.__class__ is float and {0} - {0} == 0.0)",
-}
-"""When a leaf must be looked at more closely, by the name of its type; all others always."""
-
 Complete = Callable[[Any, Any, Any], Any]
 """From a value, the run and the path to what is written."""
-
-
-class Amiss(Exception):
-    """A value that the schema does not allow."""
-
-
-def _given(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def checked(value: Any) -> Any:
-        made = None if value is None else serialize(value)
-        if made is None:
-            raise Amiss
-        return made
-
-    return checked
-
-
-class _Lines:
-    """The body of a function."""
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self._depth = 1
-
-    def add(self, line: str) -> None:
-        self.text.append("    " * self._depth + line)
-
-    @contextmanager
-    def block(self, head: str) -> Iterator[None]:
-        self.add(head)
-        self._depth += 1
-        yield
-        self._depth -= 1
 
 
 class Projection:
@@ -125,7 +79,7 @@ class Projection:
             "KEPT": fragments,
             "FRAGMENT": orjson.Fragment,
         }
-        self._enums: dict[str, str] = {}
+        self._scalars = Scalars(self._constant)
         self._made: list[tuple[Waiting, str]] = []
         self._tables: list[tuple[str, type, str]] = []
         self._fields = 0
@@ -169,7 +123,7 @@ class Projection:
         self._names[name] = value
         return name
 
-    def _function(self, lines: _Lines) -> str:
+    def _function(self, lines: Lines) -> str:
         name = self._fresh("function_")
         self._source += [f"def {name}(x, r, p):", *lines.text, "    return x"]
         return name
@@ -193,7 +147,7 @@ class Projection:
             arguments = len(self.arguments)
             self.arguments.append(Arguments(field, definition, nodes[0]))
         self.max_age = min(self.max_age, definition.metadata.get(CACHED, 0))
-        lines = _Lines()
+        lines = Lines()
         self._complete(lines, field.type, "x", self._selection.below(nodes), None, "p")
         resolver = None if told else definition.base_resolver
         waiting = Waiting(name, nodes, isinstance(field.type, GraphQLNonNull), resolver, arguments)
@@ -203,7 +157,7 @@ class Projection:
     # --- values ----------------------------------------------------------------------------------------------
 
     def _complete(
-        self, to: _Lines, kind: GraphQLOutputType, name: str, below: Selection, conference: str | None, path: str
+        self, to: Lines, kind: GraphQLOutputType, name: str, below: Selection, conference: str | None, path: str
     ) -> None:
         """Lines that turn the value of a variable into what is written, in the same variable.
 
@@ -218,7 +172,7 @@ class Projection:
         required = isinstance(kind, GraphQLNonNull)
         inner: Any = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if is_leaf_type(inner):
-            self._leaf(to, inner, name, required)
+            self._scalars.add(to, inner, name, required)
         elif required:
             to.add(f"if {name} is None: raise AMISS")
             self._present(to, inner, name, below, conference, path)
@@ -226,29 +180,7 @@ class Projection:
             with to.block(f"if {name} is not None:"):
                 self._present(to, inner, name, below, conference, path)
 
-    def _leaf(self, to: _Lines, kind: GraphQLScalarType | GraphQLEnumType, name: str, required: bool) -> None:
-        if isinstance(kind, GraphQLEnumType):
-            if kind.name not in self._enums:
-                names = {value.value: key for key, value in kind.values.items()}  # others are looked up
-                self._enums[kind.name] = self._constant("ENUM_", names)
-            table = self._enums[kind.name]
-            write = self._constant("WRITE_", _given(kind.serialize) if required else kind.serialize)
-            with to.block(f"if {name}.__class__ is str and {name} in {table}:"):
-                to.add(f"{name} = {table}[{name}]")
-            to.add(f"{'else' if required else f'elif {name} is not None'}: {name} = {write}({name})")
-            return
-        serialize = self._constant("WRITE_", _given(kind.serialize) if required else kind.serialize)
-        if kind.name == DATE_TIME:
-            to.add(f"if {name}.__class__ is DATETIME: {name} = {name}.isoformat()")
-            to.add(f"{'else' if required else f'elif {name} is not None'}: {name} = {serialize}({name})")
-            return
-        conditions = [] if required else [f"{name} is not None"]
-        if kind.name in _CHECKS:
-            conditions.insert(0, _CHECKS[kind.name].format(name))
-        when = f"if {' and '.join(conditions)}: " if conditions else ""
-        to.add(f"{when}{name} = {serialize}({name})")
-
-    def _present(self, to: _Lines, kind: Any, name: str, below: Selection, conference: str | None, path: str) -> None:
+    def _present(self, to: Lines, kind: Any, name: str, below: Selection, conference: str | None, path: str) -> None:
         if conference is not None and isinstance(kind, GraphQLList | GraphQLObjectType):
             with suppress(NotPlain):
                 template = (
@@ -265,7 +197,7 @@ class Projection:
         elif is_abstract_type(kind) and conference is None:
             table = self._constant("WAYS_", {})
             for possible in self._schema.get_possible_types(kind):
-                lines = _Lines()
+                lines = Lines()
                 self._object(lines, possible, "x", below, None, "p")
                 self._tables.append((table, _class_of(possible), self._function(lines)))
             to.add(f"{name} = {table}[{name}.__class__]({name}, r, {path})")
@@ -273,7 +205,7 @@ class Projection:
             raise NotCompilable(str(kind))
 
     def _list(
-        self, to: _Lines, kind: GraphQLList[Any], name: str, below: Selection, conference: str | None, path: str
+        self, to: Lines, kind: GraphQLList[Any], name: str, below: Selection, conference: str | None, path: str
     ) -> None:
         item, made, number = self._fresh("item_"), self._fresh("made_"), self._fresh("n_")
         to.add(f"if {name}.__class__ is not tuple and {name}.__class__ is not list: raise AMISS")
@@ -286,7 +218,7 @@ class Projection:
     # --- objects ---------------------------------------------------------------------------------------------
 
     def _object(
-        self, to: _Lines, kind: GraphQLObjectType, name: str, below: Selection, conference: str | None, path: str
+        self, to: Lines, kind: GraphQLObjectType, name: str, below: Selection, conference: str | None, path: str
     ) -> None:
         cls = _class_of(kind)
         whole = _Object(cls, name, conference)
@@ -307,7 +239,7 @@ class Projection:
             self._built(to, name, below, whole, fields, stored, path)
 
     def _kept(
-        self, to: _Lines, name: str, below: Selection, whole: "_Object", fields: Any, stored: Any, path: str
+        self, to: Lines, name: str, below: Selection, whole: "_Object", fields: Any, stored: Any, path: str
     ) -> None:
         """An entity all of whose answers are at hand is taken as it was written before."""
         sources, present, made = self._fresh("sources_"), self._fresh("present_"), self._fresh("object_")
@@ -321,7 +253,7 @@ class Projection:
         to.add(f"{name} = {made}")
 
     def _built(
-        self, to: _Lines, name: str, below: Selection, whole: "_Object", fields: Any, stored: Any, path: str
+        self, to: Lines, name: str, below: Selection, whole: "_Object", fields: Any, stored: Any, path: str
     ) -> None:
         """Lines that build the dictionary of an object in a variable."""
         entries: list[tuple[str, str]] = []
@@ -374,7 +306,7 @@ class Projection:
         yield
         self._leaves = before
 
-    def _source_of(self, to: _Lines, meta: tuple[GraphQLObjectType, Stored], whole: "_Object") -> str:
+    def _source_of(self, to: Lines, meta: tuple[GraphQLObjectType, Stored], whole: "_Object") -> str:
         source = self._fresh("source_")
         to.add(f"{source} = {self._constant('SOURCE_', meta[1].source)}({whole.object}, r)")
         return source

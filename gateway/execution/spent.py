@@ -44,12 +44,17 @@ def spent(operation: Operation, prices: Prices, paid: int, data: object) -> int:
 def _count(data: Mapping[str, Any], found: Slots) -> int:
     total = 0
     for name, (weight, inner) in found.items():
-        value = data.get(name, _ABSENT)
-        if isinstance(value, list):
-            for item in value:
-                total += weight + (_count(item, inner) if isinstance(item, dict) else 0)
+        value: Any = data.get(name, _ABSENT)
+        if value.__class__ is list:
+            total += weight * len(value)
+            if inner:
+                for item in value:
+                    if item.__class__ is dict:
+                        total += _count(item, inner)
         elif value is not _ABSENT:  # null was asked for all the same
-            total += weight + (_count(value, inner) if isinstance(value, dict) else 0)
+            total += weight
+            if inner and value.__class__ is dict:
+                total += _count(value, inner)
     return total
 
 

@@ -25,6 +25,8 @@ class Started:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         awaited, coroutine = self._awaited, self._coroutine
+        if awaited is not None:
+            awaited._asyncio_future_blocking = True  # noqa: SLF001 -- see `started`
         try:
             while True:
                 try:
@@ -57,4 +59,7 @@ def started(coroutine: Coroutine[Any, Any, Any]) -> Any:
         awaited = coroutine.send(None)
     except StopIteration as end:
         return end.value
+    if awaited is not None:
+        # A future that is handed to the event loop is marked; until then others may wait for it, too.
+        awaited._asyncio_future_blocking = False  # noqa: SLF001 -- the protocol of futures has no other name for it
     return Started(coroutine, awaited)

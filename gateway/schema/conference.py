@@ -3,6 +3,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 
 import strawberry
@@ -90,6 +91,11 @@ def _asked(shown: Shown) -> contract_registration.GetConference:
     return contract_registration.GetConference(conference_id=shown.conference)
 
 
+@lru_cache(maxsize=10_000)  # a list asks for the same ones again and again
+def _evening(conference: str) -> contract_session.GetSession:
+    return contract_session.GetSession(conference_id=conference)
+
+
 @graphql_type()
 class Conference(Shown, Node, Licensed):
     """One evening of one district. Each field is null, with an error, while its service is away."""
@@ -110,11 +116,11 @@ class Conference(Shown, Node, Licensed):
         return show(ConferenceDetails, view, self.conference)
 
     @cached(10)
-    @stored(lambda self, reading: reading.answer(contract_session.GetSession(conference_id=self.conference)))
+    @stored(lambda self, reading: reading.answer(_evening(self.conference)))
     @computed(needs=PUBLIC)
     async def session(self, info: strawberry.Info) -> session_types.Session | None:
         """The evening: phase and clock."""
-        view = await context_of(info).ask(contract_session.GetSession(conference_id=self.conference))
+        view = await context_of(info).ask(_evening(self.conference))
         return show(session_types.Session, view, self.conference)
 
     @computed(needs=FOR_STAFF)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gateway.client.messages import document
-from services.contracts import registration
+from services.contracts import registration, session
 from tests.gateway.city import ANNA, CONFERENCE, City
 from tests.gateway.conftest import Address
 from tests.gateway.test_live import view
@@ -60,6 +60,32 @@ async def test_a_change_is_in_the_next_answer_with_another_etag(known: City, gat
             pass
     assert answer.json()["data"]["conferences"]["nodes"][0]["details"]["seatsTaken"] == 17
     assert answer.headers["etag"] != before.headers["etag"]
+
+
+async def test_a_page_that_was_written_is_not_told_after_a_change(known: City, gateway: Address) -> None:
+    words = "{ conferences { nodes { id details { seatsTaken } } } }"
+    for _ in range(3):  # it is asked for, written, and told as it was written
+        before = await gateway.ask(words)
+    conference = msgspec.structs.replace(view(registration.Conference), seats_taken=18)
+    known.say(registration.ListConferences, lambda _: registration.Conferences(items=(conference,), keys=("1",)))
+    await known.tell(registration.SeatTaken(at=conference.starts_at, conference_id=CONFERENCE, participant_id=ANNA))
+    async with asyncio.timeout(60):
+        while (answer := await gateway.ask(words)) == before:
+            pass
+    assert answer["data"]["conferences"]["nodes"][0]["details"]["seatsTaken"] == 18
+    assert gateway.gateway.door.engine.registry.fragments.pages.size
+
+
+async def test_what_was_written_for_nobody_is_not_told_to_somebody(known: City, gateway: Address) -> None:
+    words = "{ conferences { nodes { id session { announcement } } } }"
+    told = view(session.SessionView)
+    known.say(session.GetSession, lambda _: told)
+    for _ in range(2):
+        await gateway.ask(words)
+    own = msgspec.structs.replace(told, announcement="Only for those who come.")
+    known.say(session.GetSession, lambda _: own)
+    found = await gateway.ask(words, known.issuer.resident())
+    assert found["data"]["conferences"]["nodes"][0]["session"]["announcement"] == own.announcement
 
 
 @pytest.mark.parametrize(

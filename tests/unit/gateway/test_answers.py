@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.answers import BOUND, KINDS, Answers, is_nobody
+from gateway.answers import BOUND, KINDS, Answers, Good, is_nobody
 from services.chassis.contract import Position
 from services.chassis.identity import ANONYMOUS, Actor, Grant
 from services.chassis.refusals import NotFound
@@ -137,8 +137,8 @@ async def test_whoever_has_seen_more_is_not_given_what_is_kept():
     assert service.answers.at_hand(QUESTION, "e:5") is not None
     for position in ("e:6", "other:1", "nonsense"):
         assert service.answers.at_hand(QUESTION, position) is None
-        assert service.answers.reader(ANONYMOUS, {"registration": position})(QUESTION) is None
-    assert service.answers.reader(ANONYMOUS, {"session": "e:6"})(QUESTION) is not None
+        assert service.answers.reader(ANONYMOUS, {"registration": position}, Good())(QUESTION) is None
+    assert service.answers.reader(ANONYMOUS, {"session": "e:6"}, Good())(QUESTION) is not None
 
 
 async def test_residents_and_staff_are_not_given_the_evening_of_everybody():
@@ -151,9 +151,21 @@ async def test_residents_and_staff_are_not_given_the_evening_of_everybody():
     for actor in (RESIDENT, staff, app):
         assert not is_nobody(actor)
         assert not service.answers.serves(session.GetSession, actor)
-        assert service.answers.reader(actor, {})(EVENING) is None
-    assert service.answers.reader(ANONYMOUS, {})(EVENING) is not None
-    assert service.answers.reader(Actor(id="a", kind="app"), {})(EVENING) is not None
+        assert service.answers.reader(actor, {}, Good())(EVENING) is None
+    assert service.answers.reader(ANONYMOUS, {}, Good())(EVENING) is not None
+    assert service.answers.reader(Actor(id="a", kind="app"), {}, Good())(EVENING) is not None
+
+
+async def test_all_that_was_read_is_good_until_the_first_of_it_is_too_old():
+    service = Service()
+    for question, now in ((QUESTION, 1.0), (LIST, 2.0)):
+        service.now = now
+        await service.answers.ask(question)
+    good = Good()
+    read = service.answers.reader(ANONYMOUS, {}, good)
+    assert (read(LIST), good.until) == (service.reply.answer, 4.0)
+    assert (read(QUESTION), good.until) == (service.reply.answer, 3.0)
+    assert (read(EVENING), good.until) == (None, 3.0)
 
 
 def test_no_answer_that_is_kept_holds_the_name_of_a_person():

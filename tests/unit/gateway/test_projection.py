@@ -78,7 +78,9 @@ SCHEMA: GraphQLSchema = core(strawberry.Schema(Query, config=StrawberryConfig(de
 
 
 class World:
-    """A context in which everything is at hand but names, once they are forgotten."""
+    """A context in which everything is at hand but names, once they are forgotten; of somebody in particular."""
+
+    reads_what_is_kept = False
 
     def __init__(self) -> None:
         self.names: dict[tuple[str, str], str] = {("1", "anna"): "Anna"}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""However the bytes of requests come, each is answered, and in its turn."""
+
+import asyncio
+
+import orjson
+
+from tests.gateway.conftest import Address
+
+
+def request(query: str, *headers: str) -> bytes:
+    body = orjson.dumps({"query": query})
+    lines = ["POST /graphql HTTP/1.1", "Host: city", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join((*lines, *headers, "", "")).encode() + body
+
+
+async def response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def exchange(gateway: Address, *pieces: bytes, answers: int) -> list[tuple[int, bytes]]:
+    """Sends pieces, each when the one before was read by the server, and reads so many answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    try:
+        async with asyncio.timeout(60):
+            for number, piece in enumerate(pieces):
+                if number:  # an answer on another connection shows that the server has read meanwhile
+                    await gateway.ask("{ __typename }")
+                writer.write(piece)
+            return [await response(reader) for _ in range(answers)]
+    finally:
+        writer.close()
+
+
+async def test_a_body_may_come_in_pieces(gateway: Address) -> None:
+    sent = request("{ viewer { kind } }")
+    whole = await exchange(gateway, sent, answers=1)
+    assert whole[0] == (200, b'{"data":{"viewer":{"kind":"ANONYMOUS"}}}')
+    for cut in (10, sent.index(b"\r\n\r\n") + 4, len(sent) - 5):
+        assert await exchange(gateway, sent[:cut], sent[cut:], answers=1) == whole
+
+
+async def test_requests_sent_at_once_are_answered_in_their_order(gateway: Address) -> None:
+    sent = b"".join(request(f"{{ a{number}: __typename }}") for number in range(5))
+    found = await exchange(gateway, sent, answers=5)
+    assert [orjson.loads(body)["data"] for _, body in found] == [{f"a{number}": "Query"} for number in range(5)]
+
+
+async def test_a_client_that_waits_for_leave_to_send_is_given_it(gateway: Address) -> None:
+    sent = request("{ __typename }", "Expect: 100-continue")
+    cut = sent.index(b"\r\n\r\n") + 4
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    async with asyncio.timeout(60):
+        writer.write(sent[:cut])
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(sent[cut:])
+        assert (await response(reader))[0] == 200
+    writer.close()
+
+
+async def test_who_wants_the_connection_closed_is_told_so_and_it_is(gateway: Address) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    async with asyncio.timeout(60):
+        writer.write(request("{ __typename }", "Connection: close"))
+        answer = await reader.read()
+    assert b"connection: close\r\n" in answer
+    assert answer.endswith(b'{"data":{"__typename":"Query"}}')
+    writer.close()

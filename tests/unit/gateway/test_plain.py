@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plain things are written as orjson would write them, and their values are kept only while there is room."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+from graphql import GraphQLObjectType, GraphQLSchema, OperationDefinitionNode, parse
+
+from gateway.execution.leaves import Leaf, Leaves
+from gateway.execution.plain import NotPlain, Template, of_object
+from gateway.execution.selection import Selection, Source
+from gateway.schema.build import build_schema, core
+from services.contracts import session
+from services.contracts.shared import LocalText
+
+SCHEMA: GraphQLSchema = core(build_schema())
+GRUSS = LocalText(de='Grüß "Gott"\n', en="")
+PHASES = tuple(
+    session.PhaseView(
+        key=key, kind="need_offer" if key == "x" else "groups", title=GRUSS, prompt=GRUSS, minutes=minutes,  # type: ignore[arg-type]
+        tools=tools, group_mode=mode,
+    )
+    for key, minutes, tools, mode in (("a", 1, (), None), ("b", 2**31 - 1, ("poll", "sheet"), "need_offer"))
+)  # fmt: skip
+
+
+def evening(**changed: Any) -> session.SessionView:
+    made = session.SessionView(
+        conference_id="1", status="PAUSED", script="s", phases=PHASES, phase=None, run=0,
+        started_at=datetime(2026, 11, 7, tzinfo=UTC), deadline=None, left_seconds=1.5, announcement=None,
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changed)
+
+
+def template(selected: str, kept: Leaves | None = None) -> Template:
+    source = Source(SCHEMA, parse("{" + selected + "}"))
+    operation = source.operation(None)
+    assert isinstance(operation, OperationDefinitionNode)
+    kind = SCHEMA.type_map["Session"]
+    assert isinstance(kind, GraphQLObjectType)
+    return of_object(kind, Selection(source, {}, (operation.selection_set,)), kept)
+
+
+@pytest.mark.parametrize("kept", [None, Leaves()])
+def test_a_thing_is_written_in_the_words_of_the_selection(kept: Leaves | None):
+    made = template(
+        "__typename s: status startedAt deadline leftSeconds phase"
+        " phases { k: key kind title { t: __typename de } minutes tools groupMode } none: phases { x: __typename }",
+        kept,
+    )
+    phase = {"kind": "GROUPS", "title": {"t": "LocalText", "de": GRUSS.de}}
+    expected = {
+        "__typename": "Session", "s": "PAUSED", "startedAt": "2026-11-07T00:00:00+00:00", "deadline": None,
+        "leftSeconds": 1.5, "phase": None,
+        "phases": [
+            {"k": "a", **phase, "minutes": 1, "tools": [], "groupMode": None},
+            {"k": "b", **phase, "minutes": 2**31 - 1, "tools": ["POLL", "SHEET"], "groupMode": "NEED_OFFER"},
+        ],
+        "none": [{"x": "Phase"}, {"x": "Phase"}],
+    }  # fmt: skip
+    for _ in range(2):
+        assert made.one(evening()) == orjson.dumps(expected)
+    assert orjson.loads(made.one(evening(phases=()))) == {**expected, "phases": [], "none": []}
+
+
+@pytest.mark.parametrize("wrong", [{"run": 2**31}, {"left_seconds": float("nan")}])
+def test_a_number_that_is_none_in_graphql_is_not_written(wrong: dict[str, Any]):
+    with pytest.raises(OverflowError):
+        template("run leftSeconds").one(evening(**wrong))
+
+
+def test_what_a_method_computes_is_not_plain():
+    with pytest.raises(NotPlain):
+        template("status id")
+
+
+def test_values_are_made_once_for_all_selections_and_forgotten_with_the_oldest_thing():
+    calls = []
+
+    def encode(value: str) -> bytes:
+        calls.append(value)
+        return orjson.dumps(value)
+
+    leaves, leaf = Leaves(limit=4), Leaf("key", encode, stays=True)
+    for texts in ([b'{"a":', b"}"], [b'{"b":', b"}"]):
+        assert b'"b"' in Template(texts, [leaf], leaves).all(PHASES)
+    assert calls == ["a", "b"]
+    for number in range(3):
+        Template([b"", b""], [leaf], leaves).all(tuple(reversed(PHASES)) if number else PHASES)
+    assert leaves.size == 4
+    assert not leaves.of(PHASES)
+
+
+def test_a_value_with_a_selection_of_its_own_does_not_stay():
+    leaves = Leaves()
+    template("phases { key }", leaves).one(evening())
+    assert leaves.size == len(PHASES)
