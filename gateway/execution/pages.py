@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-
 BESIDE = 600
 """Bytes that a result takes beside its JSON, roughly; operations are the clients', and may be small and many."""
 
