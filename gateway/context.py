@@ -135,7 +135,7 @@ class Context:
         Raises:
             Refused: the service is down, or does not answer this client.
         """
-        known: A | None = self.answers_at_hand()(query)
+        known: A | None = None if query.SERVICE in self._floors else self.answers_at_hand()(query)
         if known is not None:
             return known
         self.good.until = 0.0
@@ -173,7 +173,7 @@ class Context:
     @property
     def reads_what_is_kept(self) -> bool:
         """Whether nobody in particular asks, for nothing newer than what is kept."""
-        return self.actor.kind == "anonymous" and not self.after
+        return self.actor.kind == "anonymous" and not self.after and not self._floors
 
     async def command(self, request: CommandRequest[Any], key: str, seen: str | None) -> Reply[Any]:
         """Has a service carry out the client's command.
