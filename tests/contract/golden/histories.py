@@ -4,6 +4,8 @@
 import typing
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count as naturals
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -107,29 +109,35 @@ SCALARS: dict[type[inspect.Type], Callable[[Random], Any]] = {
 }
 
 
-def _groups(fields: dict[str, Any], _: Any, chance: Random) -> None:
+def _unused(state: Any, count: int) -> list[str]:
+    """So many ids that nothing has, as the services make them."""
+    taken = repr(state)
+    return list(islice((one for one in map("{:016x}".format, naturals()) if one not in taken), count))
+
+
+def _groups(fields: dict[str, Any], state: Any, chance: Random) -> None:
     """A plan without flaw: whole groups of three, and nobody twice."""
     people = list(PEOPLE[:9])
     chance.shuffle(people)
     fields["phase"] = f"phase{chance.randrange(3)}"
     fields["groups"] = [
-        {"group_id": f"{chance.getrandbits(64):016x}", "number": place // 3 + 1, "members": people[place : place + 3]}
-        for place in range(0, 9, 3)
+        {"group_id": group_id, "number": number + 1, "members": people[3 * number : 3 * number + 3]}
+        for number, group_id in enumerate(_unused(state, 3))
     ]
     fields["with_moderator"], fields["mentors"] = [], list(PEOPLE[10:])
 
 
-def _again(fields: dict[str, Any], _: Any, chance: Random) -> None:
+def _again(fields: dict[str, Any], state: Any, chance: Random) -> None:
     fields["like"] = f"phase{chance.randrange(3)}"
     fields["present"] = chance.sample(PEOPLE[:10], chance.randrange(3, 10))
     fields["mentors"] = list(PEOPLE[10:])
-    _new_ids(fields, _, chance)
+    _new_ids(fields, state, chance)
 
 
-def _new_ids(fields: dict[str, Any], _: Any, chance: Random) -> None:
+def _new_ids(fields: dict[str, Any], state: Any, chance: Random) -> None:
     fields["people"] = chance.sample(PEOPLE[:10], chance.randrange(4))
     fields["mentors"] = chance.sample(PEOPLE[10:], chance.randrange(2))
-    fields["new_ids"] = [f"{chance.getrandbits(64):016x}" for _ in range(4)]
+    fields["new_ids"] = _unused(state, 4)
 
 
 def _running_group(fields: dict[str, Any], state: Any, chance: Random) -> None:
