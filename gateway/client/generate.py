@@ -15,6 +15,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLEnumType,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
@@ -64,7 +65,7 @@ def command_operations(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
         name = field[0].upper() + field[1:]
         success = schema.type_map[f"{name}Success"]
         assert isinstance(success, GraphQLObjectType)  # noqa: S101 -- every mutation has one
-        fields = "\n      ".join(success.fields)
+        fields = "\n      ".join(_asked(name, field) for name, field in success.fields.items())
         summary = sentence(definition.description)
         yield (
             name,
@@ -75,6 +76,17 @@ def command_operations(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
             f"    ... on Refusal {{\n      code\n      message\n      path\n    }}\n"
             f"  }}\n}}\n",
         )
+
+
+def _asked(name: str, field: GraphQLField) -> str:
+    """A field of a success; of the results of many commands, what every success and every refusal has."""
+    union = get_named_type(field.type)
+    if not isinstance(union, GraphQLUnionType):
+        return name
+    return (
+        f"{name} {{\n        __typename\n        ... on {union.types[0].name} {{\n          position\n        }}\n"
+        "        ... on Refusal {\n          code\n          message\n          path\n        }\n      }"
+    )
 
 
 class Writer:
@@ -166,6 +178,9 @@ class Writer:
         if selection is None:
             return SCALARS[named.name]
         if isinstance(named, GraphQLUnionType):
+            if any(isinstance(one, GraphQLInterfaceType) for one, _ in self._fragments(selection)):
+                self._any_of(name, selection)
+                return name
             members = []
             for node in selection.selections:
                 if isinstance(node, InlineFragmentNode) and node.type_condition:
@@ -175,6 +190,30 @@ class Writer:
             return " | ".join(members)
         self._struct(name, selection, named)
         return name
+
+    def _fragments(self, selection: SelectionSetNode) -> Iterator[tuple[GraphQLNamedType, SelectionSetNode]]:
+        for node in selection.selections:
+            if isinstance(node, InlineFragmentNode) and node.type_condition:
+                yield self._schema.type_map[node.type_condition.name.value], node.selection_set
+
+    def _any_of(self, name: str, selection: SelectionSetNode) -> None:
+        """One struct for members of a union that are told apart by an interface: what a member has not, is None."""
+        fields = []
+        for kind, inside in self._fragments(selection):
+            assert isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType))  # noqa: S101 -- validated
+            for node in inside.selections:
+                assert isinstance(node, FieldNode)  # noqa: S101 -- these operations are made above
+                bare = self._type(kind.fields[node.name.value].type, None, name).removesuffix(" | None")
+                fields.append(f"    {snake(node.name.value)}: {bare} | None = None")
+        self.lines += [
+            f"class {name}(_Result, frozen=True, kw_only=True):",
+            '    """What became of one of them: a success, or the refusal that `typename` names."""',
+            "",
+            '    typename: str = msgspec.field(name="__typename")',
+            *fields,
+            "",
+            "",
+        ]
 
 
 def sentence(description: str | None) -> str:

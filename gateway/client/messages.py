@@ -23,10 +23,23 @@ class _Answer(msgspec.Struct, Generic[D]):
 
 
 class _Outcome(msgspec.Struct):
-    """Which member of its union a command's result is; what it says is read in a second step."""
+    """Which member of its union a command's result is; what it says is read in a second step.
+
+    A command for many things has results, with places in one log.
+    """
 
     kind: str = msgspec.field(name="__typename")
     position: str = ""
+    results: "list[_Outcome]" = []
+
+    @property
+    def newest(self) -> str:
+        """The last of the places."""
+        return max((self.position, *(one.position for one in self.results)), key=_number)
+
+
+def _number(position: str) -> int:
+    return int(position.rpartition(":")[2] or 0)
 
 
 class Message(msgspec.Struct):
@@ -104,7 +117,7 @@ def outcome(command: str, content: bytes) -> Done:
     told = _OUTCOME.decode(result)
     if not told.kind.endswith("Success"):
         return Done(_REFUSED.decode(result))
-    return Done(_success(command).decode(result), told.position)
+    return Done(_success(command).decode(result), told.newest)
 
 
 def message(content: bytes) -> Message:

@@ -14,6 +14,8 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 CardKind = Literal["NEED", "OFFER", "VALUE", "QUESTION"]
 ConferenceStatus = Literal["ANNOUNCED", "OPEN", "CLOSED", "HELD", "CANCELLED"]
 GroupMode = Literal["MIX", "TOPIC", "NEED_OFFER", "SAME"]
+JobKind = Literal["ANNOUNCE_CONFERENCES", "OPEN_CONFERENCES", "CANCEL_CONFERENCES", "ASSIGN_STAFF_MEMBERS"]
+JobStatus = Literal["AWAITING_APPROVAL", "RUNNING", "FINISHED", "CANCELLED", "REJECTED", "EXPIRED"]
 PhaseKind = Literal["PLENARY", "GROUPS", "BREAK"]
 PollKind = Literal["SINGLE", "WORD_CLOUD"]
 Role = Literal["ORGANISER", "MODERATOR", "DEPUTY", "MENTOR", "GUEST", "JUROR", "PARTNER"]
@@ -44,8 +46,30 @@ class AnnounceConferenceSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class AnnounceConferencesSuccessResults(_Result, frozen=True, kw_only=True):
+    """What became of one of them: a success, or the refusal that `typename` names."""
+
+    typename: str = msgspec.field(name="__typename")
+    position: str | None = None
+    code: str | None = None
+    message: str | None = None
+    path: tuple[str, ...] | None = None
+
+
+class AnnounceConferencesSuccess(_Result, frozen=True, kw_only=True):
+    """Every item was tried: `results` tells what became of each."""
+
+    results: tuple[AnnounceConferencesSuccessResults, ...]
+
+
 class ApproveAppSuccess(_Result, frozen=True, kw_only=True):
     """ApproveApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class ApproveJobSuccess(_Result, frozen=True, kw_only=True):
+    """ApproveJob was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -54,6 +78,22 @@ class AssignStaffSuccess(_Result, frozen=True, kw_only=True):
     """AssignStaff was carried out. The command holds; there is nothing else to say."""
 
     position: str
+
+
+class AssignStaffMembersSuccessResults(_Result, frozen=True, kw_only=True):
+    """What became of one of them: a success, or the refusal that `typename` names."""
+
+    typename: str = msgspec.field(name="__typename")
+    position: str | None = None
+    code: str | None = None
+    message: str | None = None
+    path: tuple[str, ...] | None = None
+
+
+class AssignStaffMembersSuccess(_Result, frozen=True, kw_only=True):
+    """Every item was tried: `results` tells what became of each."""
+
+    results: tuple[AssignStaffMembersSuccessResults, ...]
 
 
 class AwardIdeaSuccess(_Result, frozen=True, kw_only=True):
@@ -71,6 +111,28 @@ class BroadcastSuccess(_Result, frozen=True, kw_only=True):
 
 class CancelConferenceSuccess(_Result, frozen=True, kw_only=True):
     """CancelConference was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class CancelConferencesSuccessResults(_Result, frozen=True, kw_only=True):
+    """What became of one of them: a success, or the refusal that `typename` names."""
+
+    typename: str = msgspec.field(name="__typename")
+    position: str | None = None
+    code: str | None = None
+    message: str | None = None
+    path: tuple[str, ...] | None = None
+
+
+class CancelConferencesSuccess(_Result, frozen=True, kw_only=True):
+    """Every item was tried: `results` tells what became of each."""
+
+    results: tuple[CancelConferencesSuccessResults, ...]
+
+
+class CancelJobSuccess(_Result, frozen=True, kw_only=True):
+    """CancelJob was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2033,6 +2095,117 @@ class IssueAppKeySuccess(_Result, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class JobSnapshotJob(_Result, frozen=True, kw_only=True):
+    """Work on many rows that nobody waits for. What hits many conferences waits for a second person first."""
+
+    id: str
+    kind: JobKind
+    status: JobStatus
+    total: int
+    done: int
+    failed: int
+    decided_by_name: str | None = None
+    ended_at: datetime | None = None
+
+
+class JobSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="JobSnapshot"):
+    """The job as it is."""
+
+    cursor: str
+    server_time: datetime
+    job: JobSnapshotJob | None = None
+
+
+class JobChangedJob(_Result, frozen=True, kw_only=True):
+    """Work on many rows that nobody waits for. What hits many conferences waits for a second person first."""
+
+    id: str
+    kind: JobKind
+    status: JobStatus
+    total: int
+    done: int
+    failed: int
+    decided_by_name: str | None = None
+    ended_at: datetime | None = None
+
+
+class JobChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="JobChanged"):
+    """The job went on: replaces it."""
+
+    cursor: str
+    server_time: datetime
+    job: JobChangedJob | None = None
+
+
+class JobChangesResult(_Result, frozen=True, kw_only=True):
+    """What can be watched, over the WebSocket or as server-sent events."""
+
+    job_changes: JobSnapshot | Resumed | JobChanged
+
+
+class JobsJobsNodesRowsNodesRefusal(_Result, frozen=True, kw_only=True):
+    """Why a command was not carried out. Every refusal has facts of its own beside these three fields."""
+
+    code: str
+    message: str
+    path: tuple[str, ...] | None = None
+
+
+class JobsJobsNodesRowsNodes(_Result, frozen=True, kw_only=True):
+    """What became of one row of a job: `resultId`, or the `refusal`."""
+
+    number: int
+    result_id: str | None = None
+    refusal: JobsJobsNodesRowsNodesRefusal | None = None
+
+
+class JobsJobsNodesRows(_Result, frozen=True, kw_only=True):
+    """One page of a list."""
+
+    nodes: tuple[JobsJobsNodesRowsNodes, ...]
+
+
+class JobsJobsNodes(_Result, frozen=True, kw_only=True):
+    """Work on many rows that nobody waits for. What hits many conferences waits for a second person first."""
+
+    id: str
+    kind: JobKind
+    status: JobStatus
+    total: int
+    done: int
+    failed: int
+    requested_by_id: str
+    requested_by_name: str | None = None
+    requested_at: datetime
+    approve_until: datetime | None = None
+    decided_by_id: str | None = None
+    decided_by_name: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+    ended_at: datetime | None = None
+    rows: JobsJobsNodesRows | None = None
+
+
+class JobsJobsPageInfo(_Result, frozen=True, kw_only=True):
+    """Where a page lies in its list."""
+
+    has_next_page: bool
+    end_cursor: str | None = None
+
+
+class JobsJobs(_Result, frozen=True, kw_only=True):
+    """One page of a list."""
+
+    nodes: tuple[JobsJobsNodes, ...]
+    page_info: JobsJobsPageInfo
+
+
+class JobsResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    jobs: JobsJobs | None = None
+
+
 class JoinCredentialsConferenceJoinCredentials(_Result, frozen=True, kw_only=True):
     """The way into one's own room. Without video, `url` and `token` are null and `whyNoVideo` says why."""
 
@@ -2364,6 +2537,22 @@ class OpenConferenceSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class OpenConferencesSuccessResults(_Result, frozen=True, kw_only=True):
+    """What became of one of them: a success, or the refusal that `typename` names."""
+
+    typename: str = msgspec.field(name="__typename")
+    position: str | None = None
+    code: str | None = None
+    message: str | None = None
+    path: tuple[str, ...] | None = None
+
+
+class OpenConferencesSuccess(_Result, frozen=True, kw_only=True):
+    """Every item was tried: `results` tells what became of each."""
+
+    results: tuple[OpenConferencesSuccessResults, ...]
+
+
 class OpenJuryRoundSuccess(_Result, frozen=True, kw_only=True):
     """OpenJuryRound was carried out. The command holds; there is nothing else to say."""
 
@@ -2459,6 +2648,12 @@ class RegisterAppSuccess(_Result, frozen=True, kw_only=True):
 
 class RejectAppSuccess(_Result, frozen=True, kw_only=True):
     """RejectApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class RejectJobSuccess(_Result, frozen=True, kw_only=True):
+    """RejectJob was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2586,6 +2781,17 @@ class SeatStandbysSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class StartJobSuccess(_Result, frozen=True, kw_only=True):
+    """StartJob was carried out. The job runs, or waits until `approve_until` for the approval of a second
+    person.
+    """
+
+    position: str
+    job_id: str
+    status: JobStatus
+    approve_until: datetime | None = None
+
+
 class StartSessionSuccess(_Result, frozen=True, kw_only=True):
     """StartSession was carried out. The command holds; there is nothing else to say."""
 
@@ -2664,11 +2870,16 @@ COMMANDS: dict[str, type[_Result]] = {
     "AddCard": AddCardSuccess,
     "AddStaff": AddStaffSuccess,
     "AnnounceConference": AnnounceConferenceSuccess,
+    "AnnounceConferences": AnnounceConferencesSuccess,
     "ApproveApp": ApproveAppSuccess,
+    "ApproveJob": ApproveJobSuccess,
     "AssignStaff": AssignStaffSuccess,
+    "AssignStaffMembers": AssignStaffMembersSuccess,
     "AwardIdea": AwardIdeaSuccess,
     "Broadcast": BroadcastSuccess,
     "CancelConference": CancelConferenceSuccess,
+    "CancelConferences": CancelConferencesSuccess,
+    "CancelJob": CancelJobSuccess,
     "CancelRegistration": CancelRegistrationSuccess,
     "CastBallot": CastBallotSuccess,
     "CastDots": CastDotsSuccess,
@@ -2697,6 +2908,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "MoveParticipant": MoveParticipantSuccess,
     "NextPhase": NextPhaseSuccess,
     "OpenConference": OpenConferenceSuccess,
+    "OpenConferences": OpenConferencesSuccess,
     "OpenJuryRound": OpenJuryRoundSuccess,
     "OpenLobby": OpenLobbySuccess,
     "OpenPoll": OpenPollSuccess,
@@ -2712,6 +2924,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "Register": RegisterSuccess,
     "RegisterApp": RegisterAppSuccess,
     "RejectApp": RejectAppSuccess,
+    "RejectJob": RejectJobSuccess,
     "ReleaseStaff": ReleaseStaffSuccess,
     "RemovePassage": RemovePassageSuccess,
     "ReplayWebhook": ReplayWebhookSuccess,
@@ -2723,6 +2936,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "RotateWebhookSecret": RotateWebhookSecretSuccess,
     "ScoreIdea": ScoreIdeaSuccess,
     "SeatStandbys": SeatStandbysSuccess,
+    "StartJob": StartJobSuccess,
     "StartSession": StartSessionSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
     "SuspendApp": SuspendAppSuccess,
@@ -2744,6 +2958,8 @@ OPERATIONS: dict[str, type[_Result]] = {
     "Evening": EveningResult,
     "EveningForStaff": EveningForStaffResult,
     "Ideas": IdeasResult,
+    "JobChanges": JobChangesResult,
+    "Jobs": JobsResult,
     "JoinCredentials": JoinCredentialsResult,
     "JuryRound": JuryRoundResult,
     "JuryRoundChanges": JuryRoundChangesResult,

@@ -74,15 +74,19 @@ class Size(NamedTuple):
         variable: its name; it holds a number, or the list of what is asked for.
         assumed: items when it holds neither.
         most: items at most.
+        inside: fields of an input object that lead from the variable to there.
     """
 
     variable: str
     assumed: int
     most: int
+    inside: tuple[str, ...] = ()
 
     def of(self, variables: Mapping[str, Any]) -> int:
         """The number of items."""
         value = variables.get(self.variable)
+        for name in self.inside:
+            value = value.get(name) if isinstance(value, dict) else None
         if value is None:
             return self.assumed
         return clamped(len(value) if isinstance(value, list) else value, self.most)

@@ -22,8 +22,10 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_abstract_type,
@@ -227,12 +229,17 @@ class _Scales:
 
 
 def _size(node: FieldNode, price: Price) -> int | Size:
-    said = [argument for argument in node.arguments or () if argument.name.value in price.slicing]
+    ways = {way.partition(".")[0]: tuple(way.split(".")[1:]) for way in price.slicing}
+    said = [argument for argument in node.arguments or () if argument.name.value in ways]
     for argument in said:
-        value = argument.value
+        value: ValueNode | None = argument.value
+        inside = ways[argument.name.value]
+        while inside and isinstance(value, ObjectValueNode):
+            value = next((field.value for field in value.fields if field.name.value == inside[0]), None)
+            inside = inside[1:]
         if isinstance(value, VariableNode):
             # Without a value, another argument may say how many.
-            return Size(value.name.value, price.size if len(said) == 1 else MOST, MOST)
+            return Size(value.name.value, price.size if len(said) == 1 else MOST, MOST, inside)
         if isinstance(value, IntValueNode):
             return MOST if len(value.value) > 3 else clamped(int(value.value), MOST)
         if isinstance(value, ListValueNode):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gateway.live import desk, jury, parts
+from gateway.live import desk, jobs, jury, parts
 from gateway.live.changes import LISTED, Listed
 from gateway.live.parts import Look, Views
 from gateway.live.views import VIEWS, Key, Message, View, bound
@@ -143,4 +143,14 @@ JURY_ROUND = Topic(
 )
 """One jury round, for its jurors and organisers: each sees what the ideas service shows them."""
 
-TOPICS = (CONFERENCE, DESK, JURY_ROUND)
+JOB = Topic(
+    name="job",
+    views=jobs.VIEWS,
+    subjects=("live.registration.*.{jobId}.JobChanged",),
+    wanted=jobs.wanted,
+    parts=jobs.parts,
+    tallies=frozenset(jobs.VIEWS),
+)
+"""One job, for organisers of the city."""
+
+TOPICS = (CONFERENCE, DESK, JURY_ROUND, JOB)

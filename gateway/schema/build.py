@@ -8,6 +8,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.schema.bulk import bulk_mutations
 from gateway.schema.costs import publish
 from gateway.schema.errors import REFUSAL_TYPES
 from gateway.schema.illustrate import illustrate
@@ -26,7 +27,7 @@ def build_schema() -> strawberry.Schema:
     )
     schema = strawberry.Schema(
         query=Query,
-        mutation=build_mutation(),
+        mutation=build_mutation(bulk_mutations()),
         subscription=Subscription,
         types=tuple(REFUSAL_TYPES.values()),
         config=config,

@@ -51,6 +51,10 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     registration.EraseApp: _ORGANISES_THE_CITY,
     registration.IssueAppKey: PUBLIC,  # with the app's secret
     registration.RevokeAppKey: PUBLIC,  # with the app's secret, or by organisers
+    registration.StartJob: _ORGANISES_THE_CITY,
+    registration.ApproveJob: _ORGANISES_THE_CITY,  # a person, and another one
+    registration.RejectJob: _ORGANISES_THE_CITY,
+    registration.CancelJob: _ORGANISES_THE_CITY,
     session.OpenLobby: _LEADS,
     session.StartSession: _LEADS,
     session.NextPhase: _LEADS,
@@ -97,3 +101,6 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     webhooks.ReplayWebhook: FOR_WEBHOOKS,
 }
 """What each command needs, at its conference; of one that names none: in the city."""
+
+BULK_NEEDS: Final = _ORGANISES_THE_CITY
+"""What a command for many things at once needs; each of its items moreover needs what the single command does."""

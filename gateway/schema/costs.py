@@ -38,6 +38,10 @@ MOST = 100
 PAGE = 50
 """Items of a page whose size was not asked for."""
 
+ITEMS_GIVEN = "input.items"
+"""Where a command for many things at once has them. Each counts with its result, so that the list of these does not."""
+RESULTS = "results"
+
 SIZED = ("edges", "nodes")
 SLICING = ("first", "last", "ids")
 
@@ -150,8 +154,12 @@ class Prices:
         if isinstance(kind, GraphQLList):
             if name in SIZED and parent.name.endswith("Connection"):
                 return Price(1, item=True)
+            if name == RESULTS and parent.name.endswith("Success"):
+                return Price(1)
             size = len(self._schema.type_map) if parent.name == "__Schema" else MANY.get(f"{parent.name}.{name}", ITEMS)
             return Price(ASKED if slicing else 1, MOST if slicing else size, slicing)
+        if parent is self._schema.mutation_type and _takes_items(field):
+            return Price(CHANGED, MOST, (ITEMS_GIVEN,))
         if parent is self._schema.mutation_type or parent is self._schema.subscription_type:
             return Price(CHANGED)
         if name == "ofType" and parent.name == "__Type":
@@ -160,6 +168,10 @@ class Prices:
         if named.name.endswith("Connection"):
             return Price(weight, PAGE, slicing, page=True)
         return Price(weight)
+
+
+def _takes_items(field: GraphQLField) -> bool:
+    return any("items" in getattr(get_named_type(taken.type), "fields", ()) for taken in field.args.values())
 
 
 def _waits(field: GraphQLField) -> bool:

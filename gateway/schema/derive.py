@@ -19,6 +19,7 @@ from gateway.schema import scalars
 from gateway.schema.relay import global_id, local_id
 from gateway.schema.shape import Shown, description_of
 from gateway.schema.words import kind_of_id, meaning
+from services.chassis.contract import CommandRequest
 
 ID_PATTERN = "^[0-9a-f]{32}$"
 
@@ -117,7 +118,9 @@ def _read_channel(text: str) -> str:
 
 @cache
 def _nested(kind: type[msgspec.Struct]) -> Shape:
-    made = input_type(kind, f"{kind.__name__}Input")
+    # A command as a row of another one has no key of its own; its mutation's input has one.
+    title = f"{kind.__name__}RowInput" if issubclass(kind, CommandRequest) else f"{kind.__name__}Input"
+    made = input_type(kind, title)
     return Shape(made, lambda value: plain(kind, value), _same)
 
 

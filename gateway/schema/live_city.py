@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the subscriptions beside a conference say: the city desk, and a jury round."""
+"""What the subscriptions beside a conference say: the city desk, a jury round, and a job."""
 
 from typing import Annotated, Any
 
@@ -9,8 +9,9 @@ import strawberry
 from gateway.live.changes import Change
 from gateway.live.views import Key
 from gateway.schema.conference import ConferenceDetails
+from gateway.schema.jobs import Job
 from gateway.schema.jury import FOR_JURORS, JuryRound, RankedIdea, Review
-from gateway.schema.news import Changed, News, Resumed
+from gateway.schema.news import Changed, News, Resumed, optional
 from gateway.schema.relay import global_id
 from gateway.schema.session import DeskRow
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all
@@ -20,6 +21,7 @@ from services.contracts import session as contract_session
 
 _EVENINGS, _REGISTRATIONS = Key("evenings"), Key("registrations")
 _ROUND, _QUEUE = Key("round"), Key("queue")
+_JOB = Key("job")
 
 
 @graphql_type()
@@ -156,6 +158,30 @@ class ReviewsChanged(Changed, News):
         return [global_id("Idea", idea) for idea in self.view.removed]
 
 
+@graphql_type()
+class JobSnapshot(Changed, News):
+    """The job as it is."""
+
+    view: strawberry.Private[dict[Key, Any]]
+
+    @computed
+    def job(self) -> Job | None:
+        """The job; null while its service is away."""
+        return optional(Job, self.view.get(_JOB), "")
+
+
+@graphql_type()
+class JobChanged(Changed, News):
+    """The job went on: replaces it."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def job(self) -> Job | None:
+        """The job; null while its service is away."""
+        return optional(Job, self.view.now, "")
+
+
 def _with_queue(
     progress: contract_ideas.JuryRoundView, queue: tuple[contract_ideas.ReviewView, ...]
 ) -> contract_ideas.JuryRoundView:
@@ -167,6 +193,7 @@ DESK_CHANGES: dict[str, type[Changed]] = {
     "registrations": DeskConferencesChanged,
 }
 JURY_CHANGES: dict[str, type[Changed]] = {"round": JuryRoundChanged, "queue": ReviewsChanged}
+JOB_CHANGES: dict[str, type[Changed]] = {"job": JobChanged}
 """The types that tell of a change, by the kind of part."""
 
 DeskChange = Annotated[
@@ -176,4 +203,8 @@ DeskChange = Annotated[
 JuryRoundChange = Annotated[
     JuryRoundSnapshot | JuryRoundChanged | ReviewsChanged | Resumed,
     strawberry.union("JuryRoundChange", description="A snapshot, one part of it that changed, or that one may go on."),
+]
+JobChange = Annotated[
+    JobSnapshot | JobChanged | Resumed,
+    strawberry.union("JobChange", description="A snapshot, that the job went on, or that one may go on."),
 ]

@@ -6,9 +6,10 @@ follows from the contract; who may send it stands in `command_needs`.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from types import ModuleType
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, NamedTuple, Union
 
 import msgspec
 import strawberry
@@ -18,7 +19,7 @@ from gateway.context import Context, context_of
 from gateway.schema.command_needs import COMMAND_NEEDS
 from gateway.schema.derive import input_type, object_type, plain
 from gateway.schema.errors import REFUSAL_TYPES, refusals_of, show_refusal
-from gateway.schema.permissions import directive_of
+from gateway.schema.permissions import Needs, directive_of
 from gateway.schema.relay import BadCursor, BadId, local_id
 from gateway.schema.shape import Shown, description_of, show
 from gateway.webhooks import commands as webhooks
@@ -160,10 +161,33 @@ async def carry_out(context: Context, kind: type[CommandRequest[Any]], success: 
     return made
 
 
-def mutation(kind: type[CommandRequest[Any]]) -> Any:
-    """The mutation field of one command."""
+class Types(NamedTuple):
+    """The GraphQL types of one command.
+
+    Args:
+        given: its input.
+        success: what it answers when it was carried out.
+        result: the union of its success and its refusals.
+    """
+
+    given: Any
+    success: type[Succeeded]
+    result: Any
+
+
+def result_type(name: str, success: type[Shown], refusals: Iterable[type[Refusal]]) -> Any:
+    """The union of a success and refusals."""
+    members = (success, *(REFUSAL_TYPES[refusal] for refusal in refusals))
+    return Annotated[
+        Union[members],  # noqa: UP007 -- made at run time
+        strawberry.union(f"{name}Result", description=f"What became of {name}."),
+    ]
+
+
+@cache
+def types_of(kind: type[CommandRequest[Any]]) -> Types:
+    """The types of one command; made once."""
     name = kind.__name__
-    given = input_type(kind, f"{name}Input", _headers_fields())
     success = object_type(
         kind.ANSWER,
         f"{name}Success",
@@ -171,28 +195,45 @@ def mutation(kind: type[CommandRequest[Any]]) -> Any:
         extra={"position": _position_field()},
         description=f"{name} was carried out. {description_of(kind.ANSWER)}",
     )
-    members = (success, *(REFUSAL_TYPES[refusal] for refusal in refusals_of(kind)))
-    union = Annotated[
-        Union[members],  # type: ignore[valid-type]  # noqa: UP007 -- made at run time
-        strawberry.union(f"{name}Result", description=f"What became of {name}."),
-    ]
+    given = input_type(kind, f"{name}Input", _headers_fields())
+    return Types(given, success, result_type(name, success, refusals_of(kind)))
+
+
+def mutation_field(
+    name: str, description: str, needs: Needs, types: tuple[Any, Any], resolve: Callable[..., Any]
+) -> Any:
+    """A mutation field with one `input`.
+
+    Args:
+        name: of the field.
+        description: for the readers of the schema.
+        needs: who may.
+        types: of the input, and of the result.
+        resolve: takes the operation's info and the input.
+    """
+    given, result = types
+    argument = Annotated[given, strawberry.argument(description="The command.")]  # type: ignore[valid-type]
+    resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": result | None}
+    resolve.__name__ = name  # `create_type` tells fields apart by it
+    return strawberry.field(resolver=resolve, name=name, description=description, directives=(directive_of(needs),))
+
+
+def mutation(kind: type[CommandRequest[Any]]) -> Any:
+    """The mutation field of one command."""
+    given, success, result = types_of(kind)
 
     async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 -- the argument's name in the schema
         return await carry_out(context_of(info), kind, success, input)
 
-    argument = Annotated[given, strawberry.argument(description="The command.")]  # type: ignore[valid-type]
-    resolve.__annotations__ = {"info": strawberry.Info, "input": argument, "return": union | None}
-    field_name = name[0].lower() + name[1:]
-    resolve.__name__ = field_name  # `create_type` tells fields apart by it
-    return strawberry.field(
-        resolver=resolve,
-        name=field_name,
-        description=description_of(kind),
-        directives=(directive_of(COMMAND_NEEDS[kind]),),
-    )
+    name = kind.__name__[0].lower() + kind.__name__[1:]
+    return mutation_field(name, description_of(kind), COMMAND_NEEDS[kind], (given, result), resolve)
 
 
-def build_mutation() -> type:
-    """The root type of all mutations."""
-    fields = [mutation(kind) for module in MODULES for kind in commands(module)]
+def build_mutation(more: Iterable[Any] = ()) -> type:
+    """The root type of all mutations.
+
+    Args:
+        more: fields beside those of the commands.
+    """
+    fields = [*(mutation(kind) for module in MODULES for kind in commands(module)), *more]
     return create_type("Mutation", fields, description="What can be done: one field for each command.")

@@ -5,6 +5,7 @@ from gateway.context import Context
 from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.conference import FOR_WRITERS, Conference
 from gateway.schema.ideas import Challenge, IdeaSheet, shown_idea
+from gateway.schema.jobs import fetch_job, fetch_row
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.permissions import FOR_WEBHOOKS
 from gateway.schema.registration import District
@@ -67,6 +68,10 @@ async def fetch_node(context: Context, gid: str) -> Node | None:
                 context.require(FOR_WHO_APPROVES)
                 apps = await context.ask(contract_registration.ListApps(ids=(local_id(gid, kind),)))
                 return show(App, apps.items[0]) if apps.items else None
+            case "Job":
+                return await fetch_job(context, local_id(gid, kind))
+            case "JobRow":
+                return await fetch_row(context, local)
             case "JuryRound":
                 context.require(FOR_THE_JURY)
                 return show(JuryRound, await context.ask(contract_ideas.GetJuryRound(round_id=local_id(gid, kind))))

@@ -12,6 +12,7 @@ from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.changes import ChangesResult, list_changes
 from gateway.schema.conference import Conference, list_ideas
 from gateway.schema.ideas import Challenge, Idea
+from gateway.schema.jobs import FOR_JOBS, Job, fetch_job
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.lists import one_page, paged
 from gateway.schema.nodes import fetch_node
@@ -26,7 +27,7 @@ from gateway.schema.relay import (
     local_id,
     parse_id,
 )
-from gateway.schema.scalars import AppStatus, ViewerKind
+from gateway.schema.scalars import AppStatus, JobStatus, ViewerKind
 from gateway.schema.session import Desk
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from gateway.schema.stored import cached
@@ -246,6 +247,28 @@ class Query:
             page,
             lambda cut: contract_registration.ListApps(cut=cut, status=status.value if status else None),
             lambda item: show(App, item),
+        )
+
+    @computed(needs=FOR_JOBS)
+    async def job(self, info: strawberry.Info, id: ID) -> Job | None:  # noqa: A002 -- named by Relay
+        """One job."""
+        return await fetch_job(context_of(info), local_id(id, "Job"))
+
+    @computed(needs=FOR_JOBS)
+    @paged
+    async def jobs(
+        self,
+        info: strawberry.Info,
+        page: Page,
+        status: Annotated[JobStatus | None, strawberry.argument(description="Only those with this status.")] = None,
+    ) -> Connection[Job] | None:
+        """Jobs, the newest first."""
+        return await one_page(
+            context_of(info),
+            f"jobs/{status.value if status else ''}",
+            page,
+            lambda cut: contract_registration.ListJobs(cut=cut, status=status.value if status else None),
+            lambda item: show(Job, item),
         )
 
     @computed(needs=FOR_THE_DESK)

@@ -157,6 +157,28 @@ class AppStatus(Enum):
 
 
 @graphql_enum
+class JobKind(Enum):
+    """What a job does for each of its rows."""
+
+    ANNOUNCE_CONFERENCES = "ANNOUNCE_CONFERENCES"
+    OPEN_CONFERENCES = "OPEN_CONFERENCES"
+    CANCEL_CONFERENCES = "CANCEL_CONFERENCES"
+    ASSIGN_STAFF_MEMBERS = "ASSIGN_STAFF_MEMBERS"
+
+
+@graphql_enum
+class JobStatus(Enum):
+    """How far a job is."""
+
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+@graphql_enum
 class Scope(Enum):
     """What an app may be allowed; a scope of a token, for example `idea:read` for IDEA_READ. ADMIN is `admin:*`."""
 

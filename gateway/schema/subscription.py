@@ -7,16 +7,20 @@ from typing import Annotated
 import strawberry
 
 from gateway.context import context_of
-from gateway.live.topics import CONFERENCE, DESK, JURY_ROUND
+from gateway.live.topics import CONFERENCE, DESK, JOB, JURY_ROUND
 from gateway.live.visibility import Viewer
 from gateway.schema.conference import FOR_WHO_COMES, viewer_of
+from gateway.schema.jobs import FOR_JOBS, fetch_job
 from gateway.schema.jury import FOR_THE_JURY
 from gateway.schema.live import CHANGES, ConferenceChange, ConferenceSnapshot
 from gateway.schema.live_city import (
     DESK_CHANGES,
+    JOB_CHANGES,
     JURY_CHANGES,
     DeskChange,
     DeskSnapshot,
+    JobChange,
+    JobSnapshot,
     JuryRoundChange,
     JuryRoundSnapshot,
 )
@@ -28,6 +32,7 @@ from services.contracts import ideas
 
 CONFERENCE_ID = Annotated[strawberry.ID, strawberry.argument(description="Global id of the conference.")]
 ROUND_ID = Annotated[strawberry.ID, strawberry.argument(description="Global id of the jury round.")]
+JOB_ID = Annotated[strawberry.ID, strawberry.argument(description="Global id of the job.")]
 AFTER = Annotated[
     str | None,
     strawberry.argument(
@@ -75,3 +80,13 @@ class Subscription:
         viewer = Viewer(context.actor.id, staff=context.actor.holds("organiser"))
         shows = (JuryRoundSnapshot, JURY_CHANGES)
         return feed(info, JURY_ROUND, viewer, shows, after=after, scope=local, roundId=local)
+
+    @watching(JOB, FOR_JOBS, "One job: how far it is.")
+    async def job_changes(self, info: strawberry.Info, job_id: JOB_ID, after: AFTER = None) -> AsyncIterator[JobChange]:
+        """A job until it has ended, and beyond."""
+        context = context_of(info)
+        context.require(FOR_JOBS)
+        local = local_id(job_id, "Job")
+        await fetch_job(context, local)  # refuses what is not there
+        viewer = Viewer(context.actor.id, staff=True)
+        return feed(info, JOB, viewer, (JobSnapshot, JOB_CHANGES), after=after, scope=local, jobId=local)

@@ -47,6 +47,12 @@ class ConfirmationExpired(Refusal, frozen=True, kw_only=True):
     expired_at: datetime
 
 
+class JobIs(Refusal, frozen=True, kw_only=True):
+    """A job with this status cannot do that, or have that done to it."""
+
+    status: str
+
+
 class NoSeatToTake(Refusal, frozen=True, kw_only=True):
     """A registration in this situation can neither be confirmed nor checked in, and opens no door."""
 
@@ -71,6 +77,10 @@ class NotRegistered(Refusal, frozen=True, kw_only=True):
     participant_id: Id
 
 
+class OwnJob(Refusal, frozen=True, kw_only=True):
+    """Whoever started a job does not decide about it: that takes a second person. Cancelling it is allowed."""
+
+
 class SeriesAlreadyCreated(Refusal, frozen=True, kw_only=True):
     """The series exists with other facts; announced conferences rely on them."""
 
@@ -89,6 +99,12 @@ class TooManyAppsWait(Refusal, frozen=True, kw_only=True):
     waiting: int
 
 
+class TooManyJobs(Refusal, frozen=True, kw_only=True):
+    """So many jobs run or wait for approval that no further one is taken before some have ended."""
+
+    unfinished: int
+
+
 class TooManyMails(Refusal, frozen=True, kw_only=True):
     """So many registrations of this address were asked for lately that no further mail is sent to it now."""
 
@@ -99,6 +115,12 @@ class UnknownApp(Refusal, frozen=True, kw_only=True):
     """There is no such app (any more)."""
 
     app_id: Id
+
+
+class UnknownJob(Refusal, frozen=True, kw_only=True):
+    """There is no such job."""
+
+    job_id: Id
 
 
 class UnknownSecret(Refusal, frozen=True, kw_only=True):

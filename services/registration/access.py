@@ -40,6 +40,11 @@ def organisers_of_the_city(request: Any, actor: Actor) -> bool:
     return actor.holds("organiser")
 
 
+def a_person_who_organises_the_city(request: Any, actor: Actor) -> bool:
+    """The same, and no app by itself: four eyes are those of people."""
+    return actor.kind == "staff" and organisers_of_the_city(request, actor)
+
+
 def serves_at(conference_id: str, actor: Actor) -> bool:
     """Whether they are staff with any role at this conference, or a service."""
     return actor.kind == "service" or any(grant.scope in {"city", conference_id} for grant in actor.grants)

@@ -12,7 +12,7 @@ from services.chassis.decisions import Decided, Step
 from services.chassis.keys import new_key
 from services.chassis.refusals import InvalidInput, NotFound
 from services.contracts import registration as contract
-from services.registration import access, apps_api, queries
+from services.registration import access, apps_api, jobs_api, queries
 from services.registration.adapters.office import Office, office_of
 from services.registration.adapters.vault import Person, sealed_parts
 from services.registration.domain import conference as life
@@ -29,6 +29,7 @@ api = Api(contract.SERVICE)
 
 apps_api.register(api)  # RegisterApp ApproveApp RejectApp SuspendApp EraseApp IssueAppKey RevokeAppKey NoteAppKeyUse
 #                         GetAppKey ListApps
+jobs_api.register(api)  # StartJob ApproveJob RejectJob CancelJob GetJob ListJobs ListJobRows
 
 
 async def _unknown_place(request: contract.AssignStaff, ctx: Context) -> Refusal | None:

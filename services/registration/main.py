@@ -13,8 +13,11 @@ from services.registration.api import api
 from services.registration.domain.app import APP
 from services.registration.domain.conference import CONFERENCE
 from services.registration.domain.district import DISTRICT
+from services.registration.domain.job import JOB
 from services.registration.domain.series import SERIES
 from services.registration.domain.staff import STAFF_MEMBER
+from services.registration.jobs_run import run_jobs
+from services.registration.live import tell_changes
 from services.registration.policies import policies
 from services.registration.publishing import publish
 from services.registration.readmodel.app_mails import APP_MAILS
@@ -23,11 +26,14 @@ from services.registration.readmodel.conferences import CONFERENCES
 from services.registration.readmodel.deadlines import DEADLINES
 from services.registration.readmodel.districts import DISTRICTS
 from services.registration.readmodel.forgotten import FORGOTTEN
+from services.registration.readmodel.jobs import JOBS
 from services.registration.readmodel.mails import MAILS
 from services.registration.readmodel.revocations import REVOCATIONS
 from services.registration.readmodel.staff_roles import STAFF_ROLES
 from services.registration.settings import RegistrationSettings
 from services.registration.timers import timers
+
+run_jobs(timers, api)
 
 
 def _keys(runtime: Runtime) -> Keys:
@@ -39,15 +45,26 @@ def build(settings: Settings) -> Service:
     return Service(
         name="registration",
         settings=settings,
-        deciders=(DISTRICT, SERIES, CONFERENCE, STAFF_MEMBER, APP),
+        deciders=(DISTRICT, SERIES, CONFERENCE, STAFF_MEMBER, APP, JOB),
         api=api,
         policies=policies,
         publish=publish,
-        projections=(DISTRICTS, CONFERENCES, STAFF_ROLES, DEADLINES, MAILS, FORGOTTEN, APPS, APP_MAILS, REVOCATIONS),
+        projections=(
+            DISTRICTS,
+            CONFERENCES,
+            STAFF_ROLES,
+            DEADLINES,
+            MAILS,
+            FORGOTTEN,
+            APPS,
+            APP_MAILS,
+            REVOCATIONS,
+            JOBS,
+        ),
         timers=timers,
         keys=_keys,
         destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},
-        loops=(send_mails,),
+        loops=(send_mails, tell_changes),
         routes=local_routes,
         migrations=(migrations_of("services.registration"),),
     )

@@ -41,6 +41,17 @@ class RegistrationSettings(Settings):
             le=36500,
         ),
     ] = 180
+    four_eyes_above: Annotated[
+        int,
+        Field(
+            description="a job that opens or cancels more conferences than this waits for a second person; the"
+            " gateway reads it too",
+            ge=0,
+        ),
+    ] = 5
+    approval_hours: Annotated[
+        float, Field(description="hours of conference time after which a job that nobody approved expires", gt=0)
+    ] = 72
     signing_key_days: Annotated[float, Field(description="days after which tokens are signed with a new key", gt=0)] = (
         30
     )

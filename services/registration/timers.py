@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What registration does when something is due."""
+"""What registration does when something is due; `jobs_run.py` adds the timer of jobs."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,9 +9,10 @@ from services.chassis.decisions import Step
 from services.chassis.timers import TimerContext, Timers, moved
 from services.registration.adapters.office import office_of
 from services.registration.domain.conference import CONFERENCE, Announced
+from services.registration.domain.job import JOB, ExpireJob
 from services.registration.domain.retention import EraseEverybody, kept
 from services.registration.domain.seating import ExpireRegistration, SeatStandbys
-from services.registration.readmodel.deadlines import ConfirmationDue, RetentionDue, StandbysDue
+from services.registration.readmodel.deadlines import ApprovalDue, ConfirmationDue, RetentionDue, StandbysDue
 
 timers = Timers("registration")
 
@@ -48,3 +49,9 @@ async def some_time_after_a_conference_erase_its_people(payload: RetentionDue, c
     erase = EraseEverybody(now=ctx.now, conference_id=payload.conference_id)
     step = Step(CONFERENCE, payload.conference_id, erase, conference=payload.conference_id, guards=(conference,))
     return Decide(step, effects=office.vault.erase(kept(conference.state.seats)))
+
+
+@timers.due(ApprovalDue)
+async def when_nobody_approved_a_job_let_it_expire(payload: ApprovalDue, ctx: TimerContext) -> Sequence[Step]:
+    """What was asked for days ago may be wrong by now."""
+    return [Step(JOB, payload.job_id, ExpireJob(now=ctx.now, job_id=payload.job_id), conference=None)]

@@ -69,7 +69,8 @@ class Stranger:
                     continue
                 query, variables = question(kind, name, gid, of.things)
                 if kind == "Mutation":
-                    variables["input"]["idempotencyKey"] = uuid4().hex
+                    for given in variables["input"].get("items", [variables["input"]]):
+                        given["idempotencyKey"] = uuid4().hex
                     seen[kind, name] = outcome(kind, name, await self.ask(http, query, variables))
                 elif kind == "Subscription":
                     seen[kind, name] = await self.watch(socket, query, variables)

@@ -33,6 +33,7 @@ IDS = {
     "$POLL": global_id("Poll", "90" * 16),
     "$SERIES": global_id("Series", THINGS[0]),
     "$DISTRICT": global_id("District", THINGS[0]),
+    "$JOB": global_id("Job", THINGS[0]),
     "$ROUND": global_id("JuryRound", THINGS[0]),
     "$IDEA": global_id("Idea", THINGS[0]),
     "$CRITERION": global_id("Criterion", THINGS[0]),
@@ -63,7 +64,7 @@ def furnish(city: City) -> None:
     world, chance = World("examples", nulls=0.0), random.Random("examples")
     for kind in (
         registration.ListConferences, registration.ListDistricts, registration.GetRoster, ideas.ListIdeas,
-        ideas.GetJuryRound, session.GetDesk,
+        ideas.GetJuryRound, session.GetDesk, registration.GetJob, registration.ListJobs, registration.ListJobRows,
     ):  # fmt: skip
 
         def answer(query: Any, kind: Any = kind) -> Any:

@@ -215,7 +215,7 @@ QUERIES = [
 def _sample(kind: type[Answer]) -> Answer:
     """Some answer of this kind."""
     sample: dict[Any, Any] = {
-        "status": "SEATED",
+        "status": "RUNNING" if kind is registration.JobAccepted else "SEATED",
         "expires_at": START,
         "token": "t",
         "checked_in": False,

@@ -78,7 +78,8 @@ def question(name: str, field: str, gid: str, things: Mapping[str, str] = NOTHIN
     if name == "Mutation":
         given = definition.args["input"].type
         values = sample(given, "input", things)
-        values["idempotencyKey"] = field
+        if "idempotencyKey" in given.of_type.fields:
+            values["idempotencyKey"] = field
         if "conferenceId" in given.of_type.fields:
             values["conferenceId"] = gid
         words = "{ __typename ... on Refusal { code } ... on NotAllowed { needs } }"
@@ -86,7 +87,7 @@ def question(name: str, field: str, gid: str, things: Mapping[str, str] = NOTHIN
     by_id = things.get(get_named_type(definition.type).name, gid)
     known: dict[str, Any] = {
         "id": by_id, "ids": [by_id], "channel": things.get("Group", "plenary"), "conferenceId": gid,
-        "roundId": things.get("JuryRound", gid),
+        "roundId": things.get("JuryRound", gid), "jobId": things.get("Job", gid),
     }  # fmt: skip
     arguments = {key: arg for key, arg in definition.args.items() if key in known}
     declared = "".join(f"${key}: {arg.type} " for key, arg in arguments.items())

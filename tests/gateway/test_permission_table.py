@@ -91,7 +91,7 @@ async def test_a_client_watches_what_the_table_says(
             assert socket.close_code == 4403
             return
         assert (await hear(socket))["type"] == "connection_ack"
-        ids = {"conferenceId": GID, "roundId": global_id("JuryRound", HERE)}
+        ids = {"conferenceId": GID, "roundId": global_id("JuryRound", HERE), "jobId": global_id("Job", HERE)}
         taken = [each for each in ids if each in SCHEMA.type_map["Subscription"].fields[field].args]
         passed = f"({taken[0]}: $id)" if taken else ""
         query = f"subscription{'($id: ID!)' if taken else ''} {{ {field}{passed} {{ __typename }} }}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When is something due? The minute at which standbys get unused seats, the end of unconfirmed registrations, and the
-end of what is kept about people after a conference.
+"""When is something due? The minute at which standbys get unused seats, the end of unconfirmed registrations, the end
+of what is kept about people after a conference, and the work on jobs.
 """
 
 from datetime import datetime
@@ -10,6 +10,14 @@ from services.chassis.projection import TableProjection
 from services.chassis.records import Recorded
 from services.chassis.timers import TimerPayload, cancel_timer, set_timer
 from services.registration.domain.conference import ConferenceAnnounced, ConferenceCancelled, ConferenceHeld
+from services.registration.domain.job import (
+    JobApproved,
+    JobCancelled,
+    JobExpired,
+    JobFinished,
+    JobRejected,
+    JobStarted,
+)
 from services.registration.domain.registrations import (
     ParticipantErased,
     RegistrationCancelled,
@@ -44,6 +52,20 @@ class RetentionDue(TimerPayload, frozen=True, kw_only=True):
     KIND = "retention_due"
     conference_id: str
     since: datetime
+
+
+class JobDue(TimerPayload, frozen=True, kw_only=True):
+    """A job has rows to carry out."""
+
+    KIND = "job_due"
+    job_id: str
+
+
+class ApprovalDue(TimerPayload, frozen=True, kw_only=True):
+    """The last instant to approve a job."""
+
+    KIND = "approval_due"
+    job_id: str
 
 
 async def _over_since(tx: Tx, conference_id: str, since: datetime) -> None:
@@ -91,9 +113,31 @@ async def _settled(
     await cancel_timer(tx, ConfirmationDue, event.participant_id)
 
 
+async def _runs(tx: Tx, job_id: str, due_at: datetime) -> None:
+    await set_timer(tx, key=job_id, due_at=due_at, payload=JobDue(job_id=job_id), conference=None)
+
+
+async def _job_started(tx: Tx, event: JobStarted, recorded: Recorded) -> None:
+    if event.approve_until is None:
+        await _runs(tx, event.job_id, recorded.recorded_at)
+        return
+    due = ApprovalDue(job_id=event.job_id)
+    await set_timer(tx, key=event.job_id, due_at=event.approve_until, payload=due, conference=None)
+
+
+async def _job_approved(tx: Tx, event: JobApproved, recorded: Recorded) -> None:
+    await cancel_timer(tx, ApprovalDue, event.job_id)
+    await _runs(tx, event.job_id, recorded.recorded_at)
+
+
+async def _job_ended(tx: Tx, event: JobRejected | JobExpired | JobCancelled | JobFinished, _: Recorded) -> None:
+    await cancel_timer(tx, ApprovalDue, event.job_id)
+    await cancel_timer(tx, JobDue, event.job_id)
+
+
 DEADLINES = TableProjection(
     name="deadlines",
-    version=2,
+    version=3,
     handlers={
         ConferenceAnnounced: _announced,
         ConferenceCancelled: _over,
@@ -106,6 +150,12 @@ DEADLINES = TableProjection(
         RegistrationCancelled: _settled,
         RegistrationExpired: _settled,
         ParticipantErased: _settled,
+        JobStarted: _job_started,
+        JobApproved: _job_approved,
+        JobRejected: _job_ended,
+        JobExpired: _job_ended,
+        JobCancelled: _job_ended,
+        JobFinished: _job_ended,
     },
     tables=("timers",),
 )

@@ -28,11 +28,15 @@ from gateway.schema.export import COMMITTED, exported
 from gateway.schema.mutations import HIDDEN, MODULES, commands
 from gateway.schema.shape import Shown
 from gateway.schema.words import MEANINGS
+from services.chassis.contract import ContractEvent, Done
 from services.chassis.refusals import CHASSIS_REFUSALS
 from services.contracts import refusals, rooms
+from services.contracts.registration import BULK, StartJob
 
 CONTRACTS = MODULES
 SCHEMA = core(build_schema())
+MANY = {camel(name): bulk.command.__name__ for name, bulk in BULK.items()}
+"""The commands for many things at once, with the single one."""
 OWN = {name: kind for name, kind in SCHEMA.type_map.items() if not name.startswith("__")}
 
 
@@ -72,12 +76,14 @@ def test_every_field_of_a_command_has_a_meaning_of_its_own():
 
 def test_every_command_for_clients_is_a_mutation():
     names = {kind.__name__ for module in CONTRACTS for kind in commands(module)}
-    assert {field[0].upper() + field[1:] for field in SCHEMA.mutation_type.fields} == names
+    assert {field[0].upper() + field[1:] for field in SCHEMA.mutation_type.fields if field not in MANY} == names
     assert not names & {kind.__name__ for kind in HIDDEN}
 
 
 def test_every_mutation_takes_one_input_with_a_key_and_answers_a_union_with_its_refusals():
-    for field in SCHEMA.mutation_type.fields.values():
+    for name, field in SCHEMA.mutation_type.fields.items():
+        if name in MANY:
+            continue
         (argument,) = field.args.values()
         assert "idempotencyKey" in argument.type.of_type.fields
         union = field.type  # null with an error when something fails: the rest of the answer stays
@@ -87,6 +93,25 @@ def test_every_mutation_takes_one_input_with_a_key_and_answers_a_union_with_its_
         assert "position" in success.fields
         assert all("Refusal" in [face.name for face in refusal.interfaces] for refusal in members)
         assert {refusal.name for refusal in members} >= {kind.__name__ for kind in CHASSIS_REFUSALS}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_command_for_many_takes_and_answers_what_the_single_one_does_for_each(name):
+    single = MANY[name]
+    field = SCHEMA.mutation_type.fields[name]
+    assert str(field.args["input"].type.of_type.fields["items"].type) == f"[{single}Input!]!"
+    success, *members = field.type.types
+    assert str(success.fields["results"].type) == f"[{single}Result!]!"
+    assert "ApprovalNeeded" in {refusal.name for refusal in members}
+    assert all("Refusal" in [face.name for face in refusal.interfaces] for refusal in members)
+
+
+def test_the_kinds_of_jobs_are_the_commands_for_many():
+    assert {kind.value.lower() for kind in scalars.JobKind} == set(BULK)
+    hints = get_type_hints(StartJob)
+    assert {name: get_args(hints[name])[0] for name in BULK} == {name: bulk.command for name, bulk in BULK.items()}
+    assert all(bulk.about in bulk.command.__struct_fields__ for bulk in BULK.values())
+    assert all(issubclass(bulk.command.ANSWER, Done) for bulk in BULK.values())
 
 
 def test_every_refusal_that_a_command_declares_can_be_read():
@@ -109,9 +134,11 @@ def test_a_refusal_that_a_command_does_not_declare_is_shown_as_unknown_with_its_
 
 
 def literals():
+    """The choices in what clients send and read; events are told among services."""
     for module in CONTRACTS:
         for kind in vars(module).values():
-            if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__:
+            shown = isinstance(kind, type) and issubclass(kind, msgspec.Struct) and not issubclass(kind, ContractEvent)
+            if shown and kind.__module__ == module.__name__:
                 for hint in get_type_hints(kind).values():
                     yield from found_in(hint)
 

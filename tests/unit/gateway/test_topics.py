@@ -17,6 +17,7 @@ from services.chassis.subjects import permissions
 from services.contracts import ideas, session
 
 SCOPE = "c" * 32
+VALUES = {"conferenceId": SCOPE, "roundId": SCOPE, "jobId": SCOPE}
 
 
 def bindings() -> dict[str, Topic]:
@@ -61,7 +62,7 @@ def test_the_arguments_of_subjects_are_arguments_of_the_field(field):
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_every_message_that_makes_a_view_out_of_date_is_heard(topic):
-    patterns = [rendered(subject, "q", {"conferenceId": SCOPE, "roundId": SCOPE}) for subject in topic.subjects]
+    patterns = [rendered(subject, "q", VALUES) for subject in topic.subjects]
     bus = Bus.__new__(Bus)
     bus.prefix = "q"
     for message in {message for view in topic.views.values() for message in view.messages}:
@@ -74,7 +75,7 @@ def test_nothing_is_listened_for_in_vain():
     for topic in TOPICS:
         if topic is not CONFERENCE:  # which hears all of one conference
             shown = {told(message) for view in topic.views.values() for message in view.messages}
-            wanted = {subject.replace(f"{{{name}}}", "*") for subject in topic.subjects for name in ["roundId"]}
+            wanted = {re.sub(r"\{\w+\}", "*", subject) for subject in topic.subjects}
             assert wanted == shown
 
 
@@ -82,7 +83,7 @@ def test_nothing_is_listened_for_in_vain():
 def test_the_gateway_may_hear_what_it_listens_to(topic):
     allowed = permissions("gateway", "q")["subscribe"]
     for subject in topic.subjects:
-        own = rendered(subject, "q", {"conferenceId": SCOPE, "roundId": SCOPE})
+        own = rendered(subject, "q", VALUES)
         assert any(own.startswith(prefix.removesuffix(">")) for prefix in allowed)
 
 

@@ -70,6 +70,20 @@ def test_variables_say_how_long_a_page_is_and_what_is_left_out():
     assert cost(query, ids=[], yes=True, n=None) == 5 + PAGE + 5
 
 
+MANY = (
+    "mutation{} {{ cancelConferences(input: {}) {{ ... on CancelConferencesSuccess {{ results {{ __typename }} }} }} }}"
+)
+
+
+def test_a_command_for_many_things_costs_each_of_them():
+    whole, items = MANY.format("($i: CancelConferencesInput!)", "$i"), MANY.format("($i: [X!]!)", "{items: $i}")
+    three = [{"idempotencyKey": str(n), "conferenceId": "c"} for n in range(3)]
+    assert cost(whole, i={"items": three}) == cost(items, i=three) == 3 * (10 + 1)
+    assert cost(MANY.format("", "{items: [{}, {}]}")) == 2 * (10 + 1)
+    assert cost(whole, i={"items": three * 1000}) == 100 * (10 + 1)
+    assert cost(whole, i=None) == cost(whole, i={}) == 100 * (10 + 1)
+
+
 def test_of_what_can_only_be_one_thing_the_dearest_counts():
     either = "{ either { ... on A { list { name } } ... on B { list { list { name } } } } }"
     assert cost("{ either { __typename } }", SMALL) == 1
