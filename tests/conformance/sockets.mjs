@@ -216,7 +216,8 @@ const CHECKS = [
     for (let message = 0; message < 20; message += 1) found.add((await wire.hear()).id);
     return [...found].sort().join(' ');
   }],
-  ['an id that is long', 'next', types(1, subscribe('x'.repeat(1000), '{ __typename }'))],
+  ['an id that is long', 'next', types(1, subscribe('x'.repeat(200), '{ __typename }'))],
+  ['an id that is too long', 4400, closes(subscribe('x'.repeat(201), '{ __typename }'))],
   ['an id with quotes and other letters is repeated rightly', '"\\"ü\\u2028🌳"', async () => {
     const wire = await (await ready(known())).say(watch('"ü\u2028🌳'));
     return JSON.stringify((await wire.hear()).id).replace('\u2028', '\\u2028');

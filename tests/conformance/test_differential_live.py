@@ -102,7 +102,9 @@ class Sides:
             things = [show.snapshot(hub, place, has), show.resumed(hub, place)]
             things += [show.change(hub, place, change) for change in changes if change.key.kind in watched.changes]
             if engine is self.engines[0]:
-                made = await engine._run_compiled(operation, params, things[0].sharing.context, things[0])
+                made = await operation.compiled.run(
+                    operation.name, params.variables or {}, things[0].sharing.context, things[0]
+                )
                 self.counts["compiled" if made is not None else "not compiled"] += 1
             told.append([comparable(formatted(await engine.told(operation, params, thing))) for thing in things])
         assert told[0] == told[1], f"{query}\n{variables}"

@@ -185,13 +185,22 @@ async def test_a_slow_endpoint_holds_up_nobody_else(world, receiver):
 
 
 async def test_who_answers_410_is_sent_nothing_more_and_can_come_back(world, receiver):
+    all_wait = asyncio.Event()
+
     async def answer(_):
+        await all_wait.wait()
         return 410
 
     receiver.answer = answer
     async with world.webhooks() as office:
         made = await office.create(receiver.url)
         await world.tell(phase(1), phase(2), phase(3))
+
+        async def queued():
+            return len(await office.log(made.webhook_id)) == 3
+
+        await until(queued)
+        all_wait.set()
         await until(lambda: _has_status(office, made, "GONE"))
         assert sorted(one.state for one in await office.log(made.webhook_id)) == ["DISCARDED", "DISCARDED", "FAILED"]
         await world.tell(phase(4))
