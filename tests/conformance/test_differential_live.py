@@ -37,11 +37,18 @@ from gateway.execution.registry import Registry
 from gateway.live.changes import Changes
 from gateway.live.parts import Look
 from gateway.live.subscriber import Place
-from gateway.live.topics import CONFERENCE, DESK, JURY_ROUND, Parts, Topic
+from gateway.live.topics import CONFERENCE, DESK, JOB, JURY_ROUND, Parts, Topic
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
 from gateway.schema.live import CHANGES, ConferenceSnapshot
-from gateway.schema.live_city import DESK_CHANGES, JURY_CHANGES, DeskSnapshot, JuryRoundSnapshot
+from gateway.schema.live_city import (
+    DESK_CHANGES,
+    JOB_CHANGES,
+    JURY_CHANGES,
+    DeskSnapshot,
+    JobSnapshot,
+    JuryRoundSnapshot,
+)
 from gateway.schema.news import Shows
 from services.chassis.identity import ANONYMOUS
 from tests.conformance.documents import Rewriter
@@ -66,6 +73,7 @@ FIELDS = {
     "conferenceChanges": Watched(CONFERENCE, HERE, ConferenceSnapshot, CHANGES),
     "deskChanges": Watched(DESK, "", DeskSnapshot, DESK_CHANGES),
     "juryRoundChanges": Watched(JURY_ROUND, THINGS[0], JuryRoundSnapshot, JURY_CHANGES),
+    "jobChanges": Watched(JOB, THINGS[0], JobSnapshot, JOB_CHANGES),
 }
 
 ASKED: GraphQLSchema = GraphQLSchema(query=SCHEMA.subscription_type)
