@@ -147,5 +147,6 @@ def test_the_compiled_way_answers_what_graphql_core_answers(part: int, sides: Si
     counts = sides.counts
     assert set().union(*(world.broken for world in sides.worlds.values())) == set()
     assert counts["documents"] >= DOCUMENTS // PARTS
-    # Few documents say little about how much of all that is answered is null.
-    assert counts["given"] > (2 if DOCUMENTS >= 1000 else 1) * counts["null"], counts
+    # Few documents say little about how much is null; a mutation answers little beside its position.
+    many = DOCUMENTS >= 1000 and documents is queries
+    assert counts["given"] > (2 if many else 1) * counts["null"], counts
