@@ -173,7 +173,7 @@ class Engine:
     def _executor(
         self, operation: Operation, params: Params, context: Context, told: Told | None = None
     ) -> Executor[Any] | list[GraphQLError]:
-        built = Executor.build(
+        return Executor.build(
             self.schema,
             operation.document,
             root_value=told,
@@ -182,6 +182,3 @@ class Engine:
             operation_name=operation.name,
             hide_suggestions=True,
         )
-        if isinstance(built, list):
-            return built
-        return built
