@@ -95,7 +95,11 @@ async def test_a_webhook_that_its_owner_paused_stays_so_and_a_changed_key_change
         paused = await office.create(receiver.url, owner=APP.id)
         active = await office.create(receiver.url, owner=APP.id)
         await office.do(commands.UpdateWebhook(webhook_id=paused.webhook_id, active=False))
-        await world.tell(changed(), changed("SUSPENDED"), changed("APPROVED", "webhook:manage"), phase(1))
+        await world.tell(changed(), changed("SUSPENDED"))
+        await becomes(office, active.webhook_id, "SUSPENDED")
+        await world.tell(changed("APPROVED", "webhook:manage"))
+        await becomes(office, active.webhook_id, "ACTIVE")
+        await world.tell(phase(1))
         await receiver.got(1)
         assert await office.status(paused.webhook_id) == "PAUSED"
         assert await office.status(active.webhook_id) == "ACTIVE"
