@@ -56,7 +56,8 @@ async def test_at_the_published_minute_a_standby_gets_the_seat_of_who_did_not_co
             await city.done(contract.CheckIn(conference_id=EVENING, participant_id=here))
 
         async def has_a_seat():
-            return (await state_of(city, waiting)).checked_in
+            known = await state_of(city, waiting)  # None: the read model has not come so far yet
+            return known is not None and known.checked_in
 
         await until(has_a_seat)
         assert (await state_of(city, seated[2])).status == "RELEASED"
