@@ -26,7 +26,7 @@ SAFETY_SECONDS: Final = 60.0
 MISSED_SECONDS: Final = 1.0
 """The same, when a conference was asked about that is not known here."""
 RETRY_SECONDS: Final = 1.0
-"""Real time for which registration is left alone once it did not answer."""
+"""Real time for which registration is left alone once it did not answer, or was not so far as it was asked for."""
 
 Ask = Callable[[registration.ListConferences, str | None], Awaitable[Reply[Any]]]
 """Asks registration, from a position on."""
@@ -125,6 +125,8 @@ class Places:
                 return
             if cursor is None:
                 self._reached(reply.position)
+                if reply.stale:  # whoever asks for what it does not have yet, must not keep it busy
+                    self._failed_at = self._now()
             for item in reply.answer.items:
                 self._note(item.conference_id, item.series_id, item.district_id)
             if not reply.answer.more:

@@ -5,7 +5,7 @@ It is opened again for who may return.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,9 +13,10 @@ import msgspec
 from gateway.backends import GATEWAY, Backends
 from gateway.identity import Identity
 from services.chassis.bus import Bus, Subscribed
-from services.chassis.contract import ContractEvent
+from services.chassis.contract import ContractEvent, Position
 from services.chassis.identity import Grant, scope_of
 from services.chassis.refusals import NotFound
+from services.chassis.subjects import ES_EPOCH, ES_POSITION
 from services.chassis.tasks import end
 from services.contracts import registration, session
 
@@ -37,6 +38,9 @@ class _Person(msgspec.Struct):
 
 _PERSON = msgspec.json.Decoder(_Person)
 
+_Told = dict[str | tuple[str, Grant], bool]
+"""Of residents, and of roles of the staff: whether what was told last let them in (False) or out (True)."""
+
 
 class Access:
     """Listens in all conferences, watched or not.
@@ -57,7 +61,8 @@ class Access:
         self._close_person = close_person
         self._subscriptions: list[Subscribed] = []
         self._excluded: set[str] = set()
-        self._returned: set[str | tuple[str, Grant]] = set()
+        self._heard: Position | None = None
+        self._meanwhile: list[_Told] = []
         self._catching_up: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -82,10 +87,20 @@ class Access:
 
     async def _listen(self, event: type[ContractEvent], act: Callable[[_Person], None]) -> None:
         async def on_message(message: Any) -> None:
+            if event.SERVICE == registration.SERVICE:
+                self._note(message.headers or {})
             act(_PERSON.decode(message.data))
 
         subject = f"{self._bus.prefix}.evt.{event.SERVICE}.*.*.{event.__name__}"
         self._subscriptions.append(await self._bus.subscribe(subject, on_message))
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        """Remembers how far registration's log was heard."""
+        epoch, value = headers.get(ES_EPOCH), headers.get(ES_POSITION, "")
+        if epoch and value.isdigit():
+            known = self._heard
+            if known is None or known.epoch != epoch or known.value < int(value):
+                self._heard = Position(epoch, int(value))
 
     def _catch_up(self) -> None:
         """Asks whose access has ended: nobody told it while this gateway was not connected."""
@@ -100,28 +115,40 @@ class Access:
             await asyncio.sleep(RETRY_SECONDS)  # paces the questions
 
     async def _learn(self) -> bool:
-        """Applies what registration says; False when it does not answer now."""
-        self._returned.clear()
-        reply = await self._backends.ask(registration.GetRevocations(), GATEWAY)
+        """Applies what registration says; False when it does not answer now, or with less than was heard before."""
+        told: _Told = {}
+        self._meanwhile.append(told)
+        try:
+            heard = self._heard
+            after = str(heard) if heard is not None else None
+            reply = await self._backends.ask(registration.GetRevocations(), GATEWAY, after=after)
+        finally:
+            self._meanwhile.remove(told)
         if reply.answer is None:
             return isinstance(reply.refusal, NotFound)  # a release that cannot tell
         for person in reply.answer.people:
             self._on_staff_erased(_Person(staff_id=person))
-        # Who was let in again since the question was asked is not shut out by its answer.
-        excluded = {person for person in reply.answer.excluded if person not in self._returned}
+        if reply.stale and heard is not None and reply.position.startswith(f"{heard.epoch}:"):
+            return False  # it would give a role back that was taken a moment ago
+        # What was told since the question was asked is newer than its answer.
+        excluded = {person for person in reply.answer.excluded if told.get(person, True)}
+        excluded |= {person for person in self._excluded if told.get(person, False)}
         for person in self._excluded - excluded:
             self._identity.readmit(person)
         for person in excluded - self._excluded:
             self._on_excluded(_Person(participant_id=person))
         self._excluded = excluded
-        ended = {
-            (each.staff_id, grant)
-            for each in reply.answer.roles
-            if (each.staff_id, grant := Grant(each.role, each.scope)) not in self._returned
-        }
+        roles = ((each.staff_id, Grant(each.role, each.scope)) for each in reply.answer.roles)
+        ended = {role for role in roles if told.get(role, True)}
+        ended |= {role for role, out in told.items() if out and not isinstance(role, str)}
         for person in self._identity.keep_released(ended):
             self._close_person(person, "Released")
         return True
+
+    def _tell(self, who: str | tuple[str, Grant], *, out: bool) -> None:
+        """Lets those know who wait for an answer that may be older than this."""
+        for told in self._meanwhile:
+            told[who] = out
 
     def _on_erased(self, person: _Person) -> None:
         self._backends.names.forget(person.conference_id or "", person.participant_id)
@@ -139,20 +166,22 @@ class Access:
 
     def _on_released(self, person: _Person) -> None:
         # What they watch was cut to the role; they may come back and see what is left to them.
+        self._tell((person.staff_id, _grant(person)), out=True)
         self._identity.release(person.staff_id, _grant(person))
         self._close_person(person.staff_id, "Released")
 
     def _on_assigned(self, person: _Person) -> None:
-        self._returned.add((person.staff_id, _grant(person)))
+        self._tell((person.staff_id, _grant(person)), out=False)
         self._identity.assign(person.staff_id, _grant(person))
 
     def _on_excluded(self, person: _Person) -> None:
         self._excluded.add(person.participant_id)
+        self._tell(person.participant_id, out=True)
         self._identity.revoke(person.participant_id)
         self._close_person(person.participant_id, "Excluded")
 
     def _on_readmitted(self, person: _Person) -> None:
-        self._returned.add(person.participant_id)
+        self._tell(person.participant_id, out=False)
         self._excluded.discard(person.participant_id)
         self._identity.readmit(person.participant_id)
 

@@ -74,3 +74,32 @@ async def test_who_was_let_in_again_meanwhile_is_not_shut_out_by_an_older_answer
     city.say(registration.GetRevocations, older)
     await access._learn()
     assert set(identity._released) == {BEN}
+
+
+async def test_what_was_taken_meanwhile_is_not_given_back_by_an_older_answer(city: City, gateway: Address) -> None:
+    access, identity = gateway.gateway._access, gateway.gateway.identity
+
+    def older(_: Any) -> Any:
+        # The answer was made before these were told, and arrives after it.
+        access._on_released(_Person(conference_id=CONFERENCE, staff_id=MODERATOR, role="moderator"))
+        access._on_excluded(_Person(participant_id=ANNA))
+        return ended()
+
+    city.say(registration.GetRevocations, older)
+    assert await access._learn()
+    assert set(identity._released) == {MODERATOR}
+    assert "errors" in await gateway.ask(GRANTS, city.issuer.resident(ANNA))
+
+
+async def test_a_release_that_was_heard_outlives_an_answer_that_does_not_know_of_it_yet(
+    city: City, gateway: Address
+) -> None:
+    access, identity, part = gateway.gateway._access, gateway.gateway.identity, city.parts["registration"]
+    await city.tell(registration.StaffReleased(at=START, conference_id=CONFERENCE, staff_id=BEN, role="mentor"))
+    await until(lambda: BEN in identity._released)
+    part.position -= 1  # its read models are not so far yet
+    assert not await access._learn()
+    assert BEN in identity._released
+    part.position += 1
+    assert await access._learn()
+    assert identity._released == {}

@@ -41,7 +41,9 @@ class Town:
         items = tuple(self.conferences[start : start + PAGE])
         keys = tuple(str(start + number + 1) for number in range(len(items)))
         more = start + PAGE < len(self.conferences)
-        return Reply(registration.Conferences(items=items, keys=keys, more=more), None, f"{EPOCH}:{self.position}")
+        stale = after is not None and int(after.partition(":")[2]) > self.position
+        found = registration.Conferences(items=items, keys=keys, more=more)
+        return Reply(found, None, f"{EPOCH}:{self.position}", stale)
 
 
 HERE = ("series:" + "5e" * 16, "district:" + "d1" * 16)
@@ -111,3 +113,14 @@ async def test_while_registration_is_away_what_was_known_holds_and_it_is_not_ask
     town.now += SAFETY_SECONDS + 1
     assert await town.places.settled()
     assert town.places.scopes(f"{0:032x}") == HERE
+
+
+async def test_a_position_that_nobody_has_reached_does_not_keep_registration_busy() -> None:
+    town = Town(1)
+    await town.places.settled()
+    for _ in range(5):
+        assert await town.places.settled(f"{EPOCH}:999")
+    assert town.asked == [None, f"{EPOCH}:999"]
+    town.now += 2
+    assert await town.places.settled(f"{EPOCH}:999")
+    assert len(town.asked) == 3
