@@ -2,7 +2,7 @@
 """What resolvers may use while one operation is executed: who asks, and the ways to the services."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -15,7 +15,7 @@ from gateway.answers import Good
 from gateway.backends import Backends
 from gateway.licences import Licences
 from gateway.limits.budget import Paid
-from gateway.schema.permissions import STAFF, Needs, lacking, standing
+from gateway.schema.permissions import GRANTED, STAFF, Needs, lacking, standing
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
 from services.chassis.contract import Answer, CommandRequest, Position, QueryRequest
@@ -215,9 +215,24 @@ class Context:
         """Whether the client has some role at this very conference, such as a guest of honour."""
         return "invited" in self.stands(conference)
 
-    def lacking(self, needs: Needs, conference: str | None) -> str | None:
-        """What the client lacks for these needs at a conference, in words; None when they may."""
-        if needs.place == "conference":
+    def visiting(self, conference: str) -> tuple[str, ...] | None:
+        """The roles of a person of the staff that hold at a conference by its series or its district; else None."""
+        if self.actor.kind != "staff":
+            return None
+        places = self.backends.places.scopes(conference) if self.actor.is_wide else ()
+        return tuple(sorted({grant.role for grant in self.actor.grants if grant.scope in places} & GRANTED))
+
+    def lacking(self, needs: Needs, conference: str | None, within: Collection[str] = ()) -> str | None:
+        """What the client lacks for these needs at a conference, in words; None when they may.
+
+        Args:
+            needs: of a field or command.
+            conference: the one that it is about.
+            within: of one that is not announced yet: what it will belong to, `series:<id>` and `district:<id>`.
+        """
+        if within:
+            roles = standing(self.actor.within(conference, within), self.conference, conference)
+        elif needs.place == "conference":
             roles = self.stands(conference)
         else:
             roles = self.stands(None, anywhere=needs.place == "anywhere")

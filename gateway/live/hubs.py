@@ -117,7 +117,7 @@ class Hubs:
         subscriber = hub.join(feed.viewer, words, sink, feed.offered)
         self._members.add(subscriber)
         if feed.topic.attended:
-            self._presence.enter(feed.scope, feed.viewer.id)
+            self._presence.enter(feed.scope, feed.viewer.id, feed.viewer.visiting)
         try:
             await hub.open()
             await subscriber.begin(feed.after)

@@ -31,14 +31,25 @@ class Presence:
         self._seconds = seconds
         self._gateway = uuid4().hex
         self._here: dict[str, Counter[str]] = {}
+        self._visiting: dict[str, dict[str, tuple[str, ...]]] = {}
         self._changed: dict[str, asyncio.Event] = {}
         self._reporting: dict[str, asyncio.Task[None]] = {}
 
-    def enter(self, conference: str, person: str) -> None:
-        """One more connection of a person."""
+    def enter(self, conference: str, person: str, visiting: tuple[str, ...] | None = None) -> None:
+        """One more connection of a person.
+
+        Args:
+            conference: where.
+            person: who.
+            visiting: of the staff: the roles in which they are there by its series or its district.
+        """
         here = self._here.setdefault(conference, Counter())
+        roles = self._visiting.setdefault(conference, {})
         here[person] += 1
-        if here[person] == 1:
+        changed = visiting is not None and roles.get(person, ()) != visiting
+        if visiting is not None and (changed or here[person] == 1):
+            roles[person] = visiting  # of several connections the newest one says in which roles they are here
+        if changed or here[person] == 1:
             self._report(conference)
 
     def leave(self, conference: str, person: str) -> None:
@@ -47,6 +58,7 @@ class Presence:
         here[person] -= 1
         if not here[person]:
             del here[person]
+            self._visiting[conference].pop(person, None)
             self._report(conference)
 
     async def close(self) -> None:
@@ -66,13 +78,21 @@ class Presence:
         while True:
             changed.clear()
             people = tuple(sorted(self._here[conference]))
-            report = session.ReportPresence(conference_id=conference, gateway=self._gateway, participants=people)
+            visiting = dict(self._visiting[conference])
+            report = session.ReportPresence(
+                conference_id=conference, gateway=self._gateway, participants=people, visiting=visiting
+            )
             reply = await self._backends.command(report, GATEWAY, uuid4().hex)
             if reply.refusal is not None:
                 log.debug("presence not taken", conference=conference, refusal=type(reply.refusal).__name__)
+            if reply.refusal is None:  # that somebody has come without such roles is said once
+                for person in [person for person, roles in visiting.items() if not roles]:
+                    if self._visiting[conference].get(person) == ():
+                        del self._visiting[conference][person]
             if not people and not changed.is_set() and reply.refusal is None:
                 # Nobody left and it was heard: silence from now on.
-                del self._here[conference], self._changed[conference], self._reporting[conference]
+                del self._here[conference], self._visiting[conference]
+                del self._changed[conference], self._reporting[conference]
                 return
             await asyncio.sleep(PACE_SECONDS)  # paces the reports when many come at once
             try:

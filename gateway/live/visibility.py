@@ -22,11 +22,13 @@ class Viewer(NamedTuple):
         id: of the participant or the person of the staff.
         staff: whether they serve at the conference.
         invited: whether they take part without a seat, as a guest of honour.
+        visiting: of the staff, the roles that they hold at the conference by its series or its district.
     """
 
     id: str
     staff: bool
     invited: bool = False
+    visiting: tuple[str, ...] | None = None
 
 
 def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.GroupPlaced | None:

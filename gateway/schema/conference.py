@@ -79,7 +79,8 @@ class ConferenceDetails(Shown):
 
 def viewer_of(context: Context, conference: str) -> Viewer:
     """How the client looks at a conference."""
-    return Viewer(context.actor.id, context.is_staff(conference), context.is_invited(conference))
+    staff, invited = context.is_staff(conference), context.is_invited(conference)
+    return Viewer(context.actor.id, staff, invited, context.visiting(conference))
 
 
 async def groups_for(context: Context, conference: str) -> contract_session.GroupsView:

@@ -25,6 +25,7 @@ from gateway.schema.shape import Shown, description_of, show
 from gateway.webhooks import commands as webhooks
 from services.chassis.contract import CommandRequest
 from services.chassis.decider import Refusal
+from services.chassis.identity import scope_of
 from services.chassis.refusals import Busy, InvalidInput, NotAllowed
 from services.contracts import ideas, registration, rooms, session
 
@@ -56,10 +57,15 @@ def not_allowed(context: Context, kind: type[CommandRequest[Any]], given: Any) -
     """Why this client may not send this command; None when the service may look at it.
 
     Raises:
-        BadId: the input names a conference by something that is no id.
+        BadId: the input names a conference, a series or a district by something that is no id.
     """
-    named = getattr(given, "conference_id", None)
-    lacks = context.lacking(COMMAND_NEEDS[kind], local_id(named, "Conference") if named else None)
+    named, needs = getattr(given, "conference_id", None), COMMAND_NEEDS[kind]
+    conference = local_id(named, "Conference") if named else None
+    lacks = context.lacking(needs, conference)
+    if lacks is not None and kind is registration.AnnounceConference:
+        # Nobody knows yet what it belongs to. One that was announced before is not changed by whatever is said here.
+        series, district = local_id(given.series_id, "Series"), local_id(given.district_id, "District")
+        lacks = context.lacking(needs, conference, (scope_of(None, series, None), scope_of(None, None, district)))
     return None if lacks is None else NotAllowed(needs=lacks)
 
 

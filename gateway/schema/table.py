@@ -114,11 +114,11 @@ which juror was given which idea. A field that the table does not name is for wh
 """
 
 BETWEEN = f"""A role holds at one conference; in a series, in a district or in the city it holds at each of their
-conferences, those announced later included. What is decided in the city takes a role in the city. `{ALL_ADMIN}` stands
-for all scopes that begin with `admin:`. An app that acts for a person may what both may. An app by itself has no
-person's roles: with a scope `admin:…` it acts as an organiser of the city within its scopes, with
-`resource-offer:write` as a partner, otherwise it sees what is public. A line without scopes is for no app, unless it is
-public.
+conferences, those announced later included: an organiser of a series or a district announces conferences in it. What is
+decided in the city takes a role in the city. `{ALL_ADMIN}` stands for all scopes that begin with `admin:`. An app that
+acts for a person may what both may. An app by itself has no person's roles: with a scope `admin:…` it acts as an
+organiser of the city within its scopes, with `resource-offer:write` as a partner, otherwise it sees what is public. A
+line without scopes is for no app, unless it is public.
 
 ## The table
 

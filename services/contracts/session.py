@@ -430,11 +430,14 @@ class Broadcast(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 class ReportPresence(_Command, frozen=True, kw_only=True):
     """A gateway tells who has a live connection through it; sent every few seconds, never stored (gateway only).
 
-    Who is not named within the grace time has left; an empty report tells that nobody is connected any more.
+    Who is not named within the grace time has left; an empty report tells that nobody is connected any more. `visiting`
+    has, of some of the staff among them, the roles that hold here by the series or the district: none, when they have
+    just come without any.
     """
 
     gateway: Id
     participants: tuple[Id, ...]
+    visiting: dict[Id, tuple[str, ...]] = {}
 
 
 # Queries --------------------------------------------------------------------------------------------------------

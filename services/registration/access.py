@@ -4,7 +4,7 @@
 from typing import Any
 
 from services.chassis.api import role
-from services.chassis.identity import Actor
+from services.chassis.identity import Actor, scope_of
 
 organisers = role("organiser")
 hosts = role("organiser", "moderator", "deputy")
@@ -38,6 +38,12 @@ def is_self(request: Any, actor: Actor) -> bool:
 def organisers_of_the_city(request: Any, actor: Actor) -> bool:
     """Organisers of the whole city."""
     return actor.holds("organiser")
+
+
+def organisers_of_what_it_belongs_to(request: Any, actor: Actor) -> bool:
+    """Organisers of the city, and of the series or the district in which a conference is announced."""
+    places = (scope_of(None, request.series_id, None), scope_of(None, None, request.district_id))
+    return organisers(request, actor) or any(actor.holds("organiser", place) for place in places)
 
 
 def a_person_who_organises_the_city(request: Any, actor: Actor) -> bool:

@@ -95,7 +95,7 @@ async def create_series(request: contract.CreateSeries, ctx: Context) -> Decide 
     return Decide(Step(series.SERIES, request.series_id, command, conference=None))
 
 
-@api.command(contract.AnnounceConference, needs=access.organisers)
+@api.command(contract.AnnounceConference, needs=access.organisers_of_what_it_belongs_to)
 async def announce_conference(request: contract.AnnounceConference, ctx: Context) -> Decide | Refusal:
     """Announces a conference of an existing district in an existing series."""
     if request.starts_at.tzinfo is None:

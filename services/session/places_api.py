@@ -44,7 +44,7 @@ async def report_presence(request: asked.ReportPresence, ctx: Context) -> Decide
     grace = ctx.settings.presence_grace if isinstance(ctx.settings, SessionSettings) else 15.0
     if BOOK.worth_noting(conference, grace):
         await note_report(ctx.db, conference)
-    steps = await arrival(ctx, conference, request.participants)
+    steps = await arrival(ctx, conference, request.participants, request.visiting)
     return Decide(*steps) if steps else Done()
 
 

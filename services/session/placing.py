@@ -8,6 +8,7 @@ always brings a step for the groups along, even in the plenary, where it only ma
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
@@ -28,7 +29,7 @@ from services.session.domain.groups import (
     RecallGroups,
 )
 from services.session.domain.groups_facts import GroupPlan
-from services.session.domain.roster import ROSTER, MarkAbsent, MarkPresent, Roster
+from services.session.domain.roster import ROSTER, MarkAbsent, MarkPresent, PersonCame, Roster
 from services.session.domain.seating import SMALLEST, Group
 from services.session.domain.session import SESSION, SessionCommand
 from services.session.domain.session_facts import PhaseStarted, SessionEnded
@@ -99,15 +100,23 @@ async def change_of_phase(here: Here, conference: str, command: SessionCommand, 
     return [change]
 
 
-async def arrival(here: Here, conference: str, people: Iterable[str]) -> list[Step]:
-    """The steps of people who came; none when all of them are present already or do not belong here."""
+async def arrival(
+    here: Here, conference: str, people: Iterable[str], visiting: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> list[Step]:
+    """The steps of people who came; none when all of them are present already or do not belong here.
+
+    Args:
+        visiting: of some of them the roles that hold here by the series or the district.
+    """
     roster = await here.repository.load(ROSTER, conference)
-    new = [one for one in people if one not in roster.state.present and roster.state.may_come(one)]
-    if not new:
+    came = MarkPresent(people=tuple(people), visiting=visiting, now=_now(here))
+    events = _events(ROSTER.decide(roster.state, came))
+    if not events:
         return []
-    came = MarkPresent(people=tuple(new), now=_now(here))
-    present = ROSTER.fold(roster.state, _events(ROSTER.decide(roster.state, came)))
-    join = await _join(here, conference, present, new)
+    present = ROSTER.fold(roster.state, events)
+    join = await _join(
+        here, conference, present, [event.person_id for event in events if isinstance(event, PersonCame)]
+    )
     return [Step(ROSTER, conference, came, conference), join]
 
 

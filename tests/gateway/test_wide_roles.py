@@ -8,7 +8,7 @@ import pytest
 
 from gateway.client import Client, ClientError, Closed
 from gateway.schema.relay import global_id
-from services.contracts import ideas, registration, rooms
+from services.contracts import ideas, registration, rooms, session
 from tests.gateway.city import CONFERENCE, MODERATOR, NAMES, START, City
 from tests.gateway.conftest import Address
 from tests.gateway.test_live import last, until
@@ -30,6 +30,30 @@ def announcement(conference: str) -> registration.ConferenceAnnounced:
         at=START, conference_id=conference, series_id="5e" * 16, district_id="d2" * 16, title="Wiehre spricht",
         starts_at=START, zone="Europe/Berlin", capacity=50, language="de", script="full-evening",
     )  # fmt: skip
+
+
+ANNOUNCE = """mutation($c: ID!, $s: ID!, $d: ID!) { announceConference(input: {conferenceId: $c, seriesId: $s,
+    districtId: $d, title: "Wiehre spricht", startsAt: "2026-11-07T17:00:00+01:00", idempotencyKey: "1"}) {
+    __typename ... on NotAllowed { needs } } }"""
+
+
+@pytest.mark.parametrize("scope", [SERIES, DISTRICT])
+async def test_who_organises_a_series_or_a_district_announces_conferences_in_it_and_in_no_other_one(
+    scope: str, city: City, gateway: Address
+) -> None:
+    city.announced()
+
+    async def announce(token: str, series: str = "ff" * 16, district: str = "ff" * 16) -> str:
+        ids = {"s": global_id("Series", series), "d": global_id("District", district)}
+        answer = await gateway.ask(ANNOUNCE, token, c=global_id("Conference", LATER), **ids)
+        return str(answer["data"]["announceConference"]["__typename"])
+
+    organiser = city.issuer.staff(role="organiser", scope=scope)
+    theirs = dict([scope.split(":")])
+    assert await announce(organiser, **theirs) == "AnnounceConferenceSuccess"
+    assert await announce(organiser) == "NotAllowed"
+    assert await announce(city.issuer.staff(scope=scope), **theirs) == "NotAllowed"
+    assert len(city.commands) == 1
 
 
 @pytest.mark.parametrize("scope", [SERIES, DISTRICT])
@@ -119,6 +143,27 @@ async def test_who_is_released_from_a_series_is_out_at_once_at_each_of_its_confe
     await city.tell(registration.StaffAssigned(**role))
     await until(lambda: not gateway.gateway.identity._released)
     assert opened(await gateway.ask(OPEN, token, c=GID)) == "OpenLobbySuccess"
+
+
+async def test_who_comes_by_a_role_in_the_series_is_told_as_staff_of_the_evening(city: City, gateway: Address) -> None:
+    city.announced()
+
+    def told() -> Any:
+        reports = [command for command, _ in city.commands if isinstance(command, session.ReportPresence)]
+        return reports and (reports[-1].participants, reports[-1].visiting)
+
+    async with Client(gateway.url, city.issuer.staff(scope=SERIES)) as client:
+        watching = client.subscribe("ConferenceChanges", {"conferenceId": GID})
+        await anext(watching)
+        await until(lambda: told() == ((MODERATOR,), {MODERATOR: ("moderator",)}))
+        role = {"at": START, "conference_id": None, "series_id": "5e" * 16, "staff_id": MODERATOR, "role": "moderator"}
+        await city.tell(registration.StaffReleased(**role))
+        with pytest.raises(Closed):
+            await last(watching)
+    await until(lambda: told() == ((), {}))
+    async with Client(gateway.url, city.issuer.staff(role="mentor")) as client:
+        await anext(client.subscribe("ConferenceChanges", {"conferenceId": GID}))
+        await until(lambda: told() == ((MODERATOR,), {MODERATOR: ()}))
 
 
 async def test_while_registration_was_never_there_nobody_guesses(city: City, gateway: Address) -> None:

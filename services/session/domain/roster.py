@@ -4,7 +4,7 @@
 Presence is stored as edges, after a grace time for leaving; heartbeats never come here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias, TypeVar, assert_never
 
 import msgspec
@@ -49,6 +49,16 @@ class StaffLeft(Event, frozen=True, kw_only=True):
 
     staff_id: str
     role: str
+
+
+class StaffVisits(Event, frozen=True, kw_only=True):
+    """A person is here whose roles hold at the conference by its series or its district; these roles, or none any
+    more. They serve here as long as they are here."""
+
+    TOPIC = "session.staff_visits"
+
+    staff_id: str
+    roles: tuple[str, ...]
 
 
 class PersonCame(Event, frozen=True, kw_only=True):
@@ -98,6 +108,7 @@ RosterEvent: TypeAlias = (
     | SeatEmptied
     | StaffJoined
     | StaffLeft
+    | StaffVisits
     | PersonCame
     | PersonWent
     | ParticipantExcluded
@@ -107,30 +118,36 @@ RosterEvent: TypeAlias = (
 
 
 class Roster(msgspec.Struct, frozen=True, kw_only=True):
-    """Seats with sealed attributes, roles of the staff, who is present, who is shut out."""
+    """Seats with sealed attributes, roles of the staff, of those too who serve while they are here, who is present, who
+    is shut out."""
 
     seats: dict[str, Sealed | None] = {}
     staff: dict[str, frozenset[str]] = {}
+    visiting: dict[str, frozenset[str]] = {}
     present: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
 
     def may_come(self, person: str) -> bool:
         """Whether this person belongs here at all."""
-        return (person in self.seats or person in self.staff) and person not in self.excluded
+        return (person in self.seats or self.serves(person)) and person not in self.excluded
+
+    def serves(self, person: str) -> bool:
+        """Whether they have a role here, now at least."""
+        return person in self.staff or person in self.visiting
 
     def residents_present(self) -> tuple[str, ...]:
         """People with a seat who are here, in the order of their ids; staff have their own places."""
-        return tuple(sorted(one for one in self.present if one in self.seats and one not in self.staff))
+        return tuple(sorted(one for one in self.present if one in self.seats and not self.serves(one)))
 
     def mentors_present(self) -> tuple[str, ...]:
         """Mentors who are here and do not also moderate, in the order of their ids."""
-        return tuple(
-            sorted(
-                one
-                for one, roles in self.staff.items()
-                if one in self.present and "mentor" in roles and not roles & MODERATION
-            )
-        )
+        none: frozenset[str] = frozenset()
+        roles = {
+            one: self.staff.get(one, none) | self.visiting.get(one, none)
+            for one in (*self.staff, *self.visiting)
+            if one in self.present
+        }
+        return tuple(sorted(one for one, theirs in roles.items() if "mentor" in theirs and not theirs & MODERATION))
 
 
 class FillSeat(Command, frozen=True, kw_only=True):
@@ -161,9 +178,15 @@ class RemoveStaff(Command, frozen=True, kw_only=True):
 
 
 class MarkPresent(Command, frozen=True, kw_only=True):
-    """People are here; those who do not belong here are passed over."""
+    """People are here; those who do not belong here are passed over.
+
+    Args:
+        people: all of them.
+        visiting: of some of them the roles that hold here by the series or the district; of others nothing is said.
+    """
 
     people: tuple[str, ...]
+    visiting: Mapping[str, tuple[str, ...]] = {}
 
 
 class MarkAbsent(Command, frozen=True, kw_only=True):
@@ -229,12 +252,12 @@ def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusa
             roles = roster.staff.get(command.staff_id, frozenset())
             if command.role not in roles:
                 return []
-            last = roles == {command.role} and command.staff_id not in roster.seats
+            elsewhere = command.staff_id in roster.seats or command.staff_id in roster.visiting
+            last = roles == {command.role} and not elsewhere
             went = _went(roster, [command.staff_id] if last else [])
             return [*went, StaffLeft(staff_id=command.staff_id, role=command.role)]
         case MarkPresent():
-            new = [one for one in command.people if one not in roster.present and roster.may_come(one)]
-            return [PersonCame(person_id=one) for one in dict.fromkeys(new)]
+            return _came(roster, command)
         case MarkAbsent():
             return _went(roster, command.people)
         case ExcludeParticipant():
@@ -247,6 +270,22 @@ def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusa
             known = who in roster.seats or who in roster.excluded
             return [*_went(roster, [who]), PersonForgotten(participant_id=who)] if known else []
     assert_never(command)
+
+
+def _came(roster: Roster, command: MarkPresent) -> list[RosterEvent]:
+    people = dict.fromkeys(command.people)
+    visits = [
+        StaffVisits(staff_id=one, roles=tuple(sorted(set(roles))))
+        for one, roles in command.visiting.items()
+        if one in people and one not in roster.seats and frozenset(roles) != roster.visiting.get(one, frozenset())
+    ]
+    now = roster
+    for visit in visits:
+        now = evolve(now, visit)
+    # Who serves no more in any role has no place here any more.
+    lost = [visit.staff_id for visit in visits if not now.may_come(visit.staff_id)]
+    came = [PersonCame(person_id=one) for one in people if one not in now.present and now.may_come(one)]
+    return [*visits, *_went(now, lost), *came]
 
 
 def _went(roster: Roster, people: Iterable[str]) -> list[RosterEvent]:
@@ -277,10 +316,15 @@ def evolve(roster: Roster, event: RosterEvent) -> Roster:
             roles = roster.staff.get(event.staff_id, frozenset()) - {event.role}
             rest = _besides(roster.staff, event.staff_id)
             return msgspec.structs.replace(roster, staff={**rest, event.staff_id: roles} if roles else rest)
+        case StaffVisits():
+            rest = _besides(roster.visiting, event.staff_id)
+            now = {event.staff_id: frozenset(event.roles)} if event.roles else {}
+            return msgspec.structs.replace(roster, visiting={**rest, **now})
         case PersonCame():
             return msgspec.structs.replace(roster, present=roster.present | {event.person_id})
         case PersonWent():
-            return msgspec.structs.replace(roster, present=roster.present - {event.person_id})
+            visiting = _besides(roster.visiting, event.person_id)
+            return msgspec.structs.replace(roster, present=roster.present - {event.person_id}, visiting=visiting)
         case ParticipantExcluded():
             return msgspec.structs.replace(roster, excluded=roster.excluded | {event.participant_id})
         case ParticipantReadmitted():
@@ -305,11 +349,12 @@ ROSTER: Decider[Roster, RosterCommand, RosterEvent] = Decider(
         SeatEmptied,
         StaffJoined,
         StaffLeft,
+        StaffVisits,
         PersonCame,
         PersonWent,
         ParticipantExcluded,
         ParticipantReadmitted,
         PersonForgotten,
     ),
-    snapshot=Snapshotted((Roster,)),
+    snapshot=Snapshotted((Roster,), version=2),
 )

@@ -92,6 +92,7 @@ def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
             | roster.PersonWent()
             | roster.StaffJoined()
             | roster.StaffLeft()
+            | roster.StaffVisits()
         ):
             return _with(row, people=PRESENCE.evolve(row.people, event, recorded))
         case _:

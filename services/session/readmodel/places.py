@@ -27,6 +27,7 @@ from services.session.domain.roster import (
     SeatFilled,
     StaffJoined,
     StaffLeft,
+    StaffVisits,
 )
 from services.session.domain.seating import Group, Seating
 
@@ -62,11 +63,15 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
     staff: dict[str, tuple[str, ...]] = {}
+    visiting: dict[str, tuple[str, ...]] = {}
 
     def answer(self, conference: str) -> told.PresenceView:
         """The answer to `GetPresence`."""
         seated = tuple(one for one in self.seated if one not in self.excluded)
-        return told.PresenceView(conference_id=conference, seated=seated, present=self.present, staff=self.staff)
+        staff = dict(self.staff)
+        for one, roles in self.visiting.items():
+            staff[one] = tuple(dict.fromkeys((*staff.get(one, ()), *roles)))
+        return told.PresenceView(conference_id=conference, seated=seated, present=self.present, staff=staff)
 
 
 def group_placed(group: Group) -> told.GroupPlaced:
@@ -109,7 +114,11 @@ def _presence(here: WhoIsHere, event: Event, _: Recorded) -> WhoIsHere:
         case PersonCame():
             return _with(here, present=_including(here.present, event.person_id))
         case PersonWent():
-            return _with(here, present=_besides(here.present, event.person_id))
+            visiting = {one: roles for one, roles in here.visiting.items() if one != event.person_id}
+            return _with(here, present=_besides(here.present, event.person_id), visiting=visiting)
+        case StaffVisits():
+            visiting = {one: roles for one, roles in here.visiting.items() if one != event.staff_id}
+            return _with(here, visiting={**visiting, event.staff_id: event.roles} if event.roles else visiting)
         case StaffJoined():
             roles = _including(here.staff.get(event.staff_id, ()), event.role)
             return _with(here, staff={**here.staff, event.staff_id: roles})
@@ -162,6 +171,7 @@ PRESENCE = DocumentProjection(
         PersonWent,
         StaffJoined,
         StaffLeft,
+        StaffVisits,
     ),
     initial=lambda _: WhoIsHere(),
     evolve=_presence,

@@ -304,6 +304,17 @@ async def test_only_organisers_of_the_city_give_roles_beyond_one_conference(desk
     assert access.organisers(at_one, lena.within(at_one.conference, (scope,)))
 
 
+async def test_who_organises_a_series_or_a_district_announces_in_it_alone(desk):
+    for kind in ("series", "district"):
+        lena = Actor("e" * 32, "staff", (Grant("organiser", f"{kind}:{'a' * 32}"),))
+        mara = Actor("f" * 32, "staff", (Grant("moderator", f"{kind}:{'a' * 32}"),))
+        for theirs in ("a" * 32, "b" * 32):
+            given = {"series_id": "c" * 32, "district_id": "c" * 32, f"{kind}_id": theirs}
+            wish = contract.AnnounceConference(conference_id="0" * 32, title="T", starts_at=desk.now, **given)
+            assert access.organisers_of_what_it_belongs_to(wish, lena) == (theirs == "a" * 32)
+            assert not access.organisers_of_what_it_belongs_to(wish, mara)
+
+
 async def test_names_of_staff_wherever_they_serve_are_told_to_services_alone(desk):
     await desk.done(contract.AddStaff(staff_id="a" * 32, name="Mira", email="m@example.org"))
     query = contract.GetNames(ids=("a" * 32,))

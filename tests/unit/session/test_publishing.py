@@ -101,6 +101,7 @@ KEPT = [
     roster.SeatEmptied(participant_id=ANNA),
     roster.StaffJoined(staff_id=MIA, role="mentor"),
     roster.StaffLeft(staff_id=MIA, role="mentor"),
+    roster.StaffVisits(staff_id=MIA, roles=("mentor",)),
     roster.PersonForgotten(participant_id=ANNA),
 ]
 

@@ -22,6 +22,7 @@ from services.session.domain.roster import (
     SeatFilled,
     StaffJoined,
     StaffLeft,
+    StaffVisits,
 )
 from tests.unit.session.evening import NOON
 
@@ -111,3 +112,49 @@ def test_mentors_sit_with_groups_unless_they_moderate():
     )
     assert roster.mentors_present() == (MIA,)
     assert roster.residents_present() == (ANNA,)
+
+
+def visit(*roles: str) -> MarkPresent:
+    return MarkPresent(people=(MIA,), visiting={MIA: roles}, now=NOON)
+
+
+def test_staff_of_the_series_serve_as_long_as_they_are_here():
+    came = (StaffVisits(staff_id=MIA, roles=("mentor", "moderator")), PersonCame(person_id=MIA))
+    seated.when(visit("mentor", "moderator")).then(*came)
+    there = seated.given(*came)
+    there.when(visit("moderator", "mentor")).then()
+    there.when(MarkPresent(people=(MIA,), now=NOON)).then()  # another gateway says nothing of them
+    there.when(MarkAbsent(people=(MIA,), now=NOON)).then(PersonWent(person_id=MIA))
+    there.given(PersonWent(person_id=MIA)).when(MarkPresent(people=(MIA,), now=NOON)).then()
+
+
+def test_who_comes_back_without_the_role_serves_no_more():
+    came = story.given(StaffVisits(staff_id=MIA, roles=("mentor",)), PersonCame(person_id=MIA))
+    came.when(visit()).then(StaffVisits(staff_id=MIA, roles=()), PersonWent(person_id=MIA))
+    came.given(StaffJoined(staff_id=MIA, role="guest")).when(visit()).then(StaffVisits(staff_id=MIA, roles=()))
+
+
+def test_who_loses_a_role_at_the_conference_stays_by_the_one_in_the_series():
+    both = story.given(StaffJoined(staff_id=MIA, role="mentor"), StaffVisits(staff_id=MIA, roles=("moderator",)))
+    both.given(PersonCame(person_id=MIA)).when(RemoveStaff(staff_id=MIA, role="mentor", now=NOON)).then(
+        StaffLeft(staff_id=MIA, role="mentor")
+    )
+
+
+def test_a_role_in_the_series_is_none_for_a_resident_and_for_who_is_not_here():
+    seated.when(MarkPresent(people=(ANNA,), visiting={ANNA: ("mentor",), ORG: ("mentor",)}, now=NOON)).then(
+        PersonCame(person_id=ANNA)
+    )
+
+
+def test_mentors_of_the_series_sit_with_groups_unless_they_moderate_here():
+    roster = ROSTER.fold(
+        ROSTER.initial,
+        [
+            StaffVisits(staff_id=MIA, roles=("mentor",)),
+            StaffVisits(staff_id=ORG, roles=("mentor",)),
+            StaffJoined(staff_id=ORG, role="deputy"),
+            *(PersonCame(person_id=one) for one in (MIA, ORG)),
+        ],
+    )
+    assert roster.mentors_present() == (MIA,)
