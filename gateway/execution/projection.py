@@ -37,7 +37,7 @@ from gateway.execution.plain import NotPlain, of_items, of_object
 from gateway.execution.selection import NotCompilable, Selection
 from gateway.execution.waiting import Arguments, Waiting
 from gateway.schema.shape import AT_HAND, Missing, Shown, show
-from gateway.schema.stored import CACHED, PART, STORED, Part, Stored
+from gateway.schema.stored import CACHED, PART, SETTING, STORED, Part, Stored
 
 NAMES = 5_000
 """An operation that needs more names in its source, two or three for a field, is left to graphql-core."""
@@ -229,7 +229,7 @@ class Projection:
             if issubclass(cls, Shown):
                 whole.view, whole.conference = self._fresh("view_"), f"{name}.conference"
                 to.add(f"{whole.view} = {name}.view")
-        elif any(way in ("call", "wait", "name", "stored") for _, (way, *_) in fields.values()):
+        elif any(way in ("call", "wait", "name", "stored", "setting") for _, (way, *_) in fields.values()):
             whole.object = self._fresh("object_")
             to.add(f"{whole.object} = SHOW({self._constant('CLASS_', cls)}, {name}, {conference})")
         stored = {key: self._source_of(to, way[3], whole) for key, (_, way) in fields.items() if way[0] == "stored"}
@@ -273,6 +273,10 @@ class Projection:
                 self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
             elif way == "call":
                 to.add(f"{field} = {self._constant('CALL_', what)}({whole.object})")
+                self._complete(to, kind.type, field, inner, None, f"({path}, {key!r})")
+            elif way == "setting":
+                self.max_age = min(self.max_age, meta.get(CACHED, 0))
+                to.add(f"{field} = {self._constant('CALL_', what)}({whole.object}, r.info)")
                 self._complete(to, kind.type, field, inner, None, f"({path}, {key!r})")
             elif way == "name":
                 self.max_age = 0  # it may be erased at any time
@@ -326,6 +330,8 @@ class Projection:
             return "name", field, meta[AT_HAND], None
         if resolver is None:
             return "read", field, definition.python_name, None
+        if SETTING in meta:
+            return "setting", field, resolver.wrapped_func, meta
         if STORED in meta:
             return "stored", field, None, (kind, meta[STORED])
         if resolver.is_async or resolver.info_parameter is not None or field.args:

@@ -10,7 +10,7 @@ from gateway.licences import Terms, Works
 from gateway.schema.permissions import PUBLIC
 from gateway.schema.scalars import LocalText
 from gateway.schema.shape import computed, graphql_type, show
-from gateway.schema.stored import cached
+from gateway.schema.stored import cached, of_settings
 
 
 @graphql_type(interfaces=True)
@@ -20,6 +20,7 @@ class Licensed:
     WORKS: ClassVar[Works] = "official"
 
     @cached(3600)
+    @of_settings
     @computed(needs=PUBLIC)
     def licence(self, info: strawberry.Info) -> str | None:
         """The licence: identifier of SPDX, or address of its text; null when the city has allowed nothing."""
@@ -27,6 +28,7 @@ class Licensed:
         return None if terms is None else terms.licence
 
     @cached(3600)
+    @of_settings
     @computed(needs=PUBLIC)
     def attribution(self, info: strawberry.Info) -> LocalText | None:
         """Who is to be named beside it; null when the city has allowed nothing."""

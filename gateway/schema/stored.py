@@ -21,6 +21,9 @@ STORED = "stored"
 CACHED = "cached"
 """In the metadata of a field that asks a service: for how many seconds its answer may be reused by everybody."""
 
+SETTING = "setting"
+"""In the metadata of a field: its value follows from the object and the city's settings, the same for everybody."""
+
 Field = TypeVar("Field")
 
 
@@ -104,6 +107,14 @@ def cached(seconds: int) -> Callable[[Field], Field]:
         return field
 
     return declare
+
+
+def of_settings(field: Field) -> Field:
+    """Says that the value of a field follows from the object and the settings of the process: it is kept with the
+    entity, though its resolver takes the operation's info; put above `computed`."""
+    made: Any = field
+    made.metadata = MappingProxyType({**made.metadata, SETTING: True})
+    return field
 
 
 def stored(source: Callable[[Any, Any], Any]) -> Callable[[Field], Field]:

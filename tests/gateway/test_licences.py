@@ -90,3 +90,13 @@ def test_terms_that_are_none_are_refused_at_the_start(wrong: str, monkeypatch: p
     monkeypatch.setenv("QUARTIER_KEY_ENCRYPTION_KEY", KEY)
     with pytest.raises(BadSettings, match="QUARTIER_LICENCES"):
         load_settings(GatewaySettings)
+
+
+async def test_what_is_kept_of_a_thing_includes_its_terms(published: City, nats_url: str, prefix: str) -> None:
+    query = "query($id: ID!) { conference(id: $id) { licence attribution { de } details { title } } }"
+    async with running(nats_url, prefix, licences=TERMS) as gateway:
+        fragments = gateway.gateway.door.engine.registry.fragments
+        answers = [await gateway.ask(query, id=global_id("Conference", CONFERENCE)) for _ in range(3)]
+        assert answers[0]["data"]["conference"]["licence"] == "CC0-1.0"
+        assert answers[0] == answers[1] == answers[2]
+        assert len(fragments) == 1
