@@ -34,9 +34,9 @@ class Said:
         self._operation = operation
         self._params = params
 
-    async def execute(self, told: Told) -> ExecutionResult:
-        """The result for something that is told."""
-        return await self._engine.told(self._operation, self._params, told)
+    def begin(self, told: Told) -> "ExecutionResult | Awaitable[ExecutionResult]":
+        """The result for something that is told, where nothing must wait, else what to await for it."""
+        return self._engine.told(self._operation, self._params, told)
 
 
 class Stream(NamedTuple):
@@ -157,18 +157,33 @@ class Engine:
             said = operation.said[form] = Said(self, operation, params)
         return said
 
-    async def told(self, operation: Operation, params: Params, told: Told) -> ExecutionResult:
-        """One message of a subscription."""
-        if self._compiled:
-            given = params.variables or {}
-            made = await operation.compiled.run(operation.name, given, told.sharing.context, told)
-            if made is not None:
-                return made
+    def told(
+        self, operation: Operation, params: Params, told: Told
+    ) -> "ExecutionResult | Awaitable[ExecutionResult]":
+        """One message of a subscription where nothing must wait, else what to await for it."""
+        if not self._compiled:
+            return self._told_by_graphql_core(operation, params, told)
+        begun = operation.compiled.begin(operation.name, params.variables or {}, told.sharing.context, told)
+        if begun is None:
+            return self._told_by_graphql_core(operation, params, told)
+        return begun if isinstance(begun, Result) else self._finish_told(begun, operation, params, told)
+
+    async def _finish_told(
+        self, begun: "Coroutine[Any, Any, Result | None]", operation: Operation, params: Params, told: Told
+    ) -> ExecutionResult:
+        made = await begun
+        if made is not None:
+            return made
+        result = self._told_by_graphql_core(operation, params, told)
+        return result if isinstance(result, ExecutionResult) else await result
+
+    def _told_by_graphql_core(
+        self, operation: Operation, params: Params, told: Told
+    ) -> "ExecutionResult | Awaitable[ExecutionResult]":
         executor = self._executor(operation, params, told.sharing.context, told)
-        if isinstance(executor, list):
-            return ExecutionResult(None, errors=executor)
-        result = execute_subscription_event(executor)
-        return await result if isawaitable(result) else result
+        return ExecutionResult(None, errors=executor) if isinstance(executor, list) else (
+            execute_subscription_event(executor)
+        )
 
     def _executor(
         self, operation: Operation, params: Params, context: Context, told: Told | None = None

@@ -6,7 +6,7 @@ has some fifty of them with the same document.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import orjson
@@ -20,8 +20,8 @@ from gateway.metrics import EXECUTIONS
 class Words(Protocol):
     """An operation with the variables that shape what is told: the same object for all who ask in the same words."""
 
-    async def execute(self, told: "Told") -> ExecutionResult:
-        """The result for something that is told."""
+    def begin(self, told: "Told") -> ExecutionResult | Awaitable[ExecutionResult]:
+        """The result for something that is told, where nothing must wait, else what to await for it."""
         ...
 
 
@@ -61,15 +61,25 @@ class Sharing:
         """
         made = self._payloads.get(words)
         if made is None:
-            EXECUTIONS.inc()
-            made = self._payloads[words] = _Making(asyncio.create_task(_written(words, told)))
-            made.task.add_done_callback(lambda task: self._made(words, task))
+            made = self._payloads[words] = self._begin(words, told)
         if isinstance(made, bytes):
             return made
         if isinstance(made, Exception):
             raise made
         made.waiting.append(then)
         return None
+
+    def _begin(self, words: Words, told: "Told") -> bytes | Exception | _Making:
+        EXECUTIONS.inc()
+        try:
+            result = words.begin(told)
+            if isinstance(result, ExecutionResult):
+                return _written(result)
+        except Exception as error:  # whoever asks in these words is told it
+            return error
+        making = _Making(asyncio.create_task(_awaited(result)))
+        making.task.add_done_callback(lambda task: self._made(words, task))
+        return making
 
     def _made(self, words: Words, task: "asyncio.Task[bytes]") -> None:
         making = self._payloads[words]
@@ -87,8 +97,12 @@ class Told(Protocol):
     sharing: Sharing
 
 
-async def _written(words: Words, told: Told) -> bytes:
-    return orjson.dumps(formatted(await words.execute(told)))
+def _written(result: ExecutionResult) -> bytes:
+    return orjson.dumps(formatted(result))
+
+
+async def _awaited(result: Awaitable[ExecutionResult]) -> bytes:
+    return _written(await result)
 
 
 def shaping_variables(operation: OperationDefinitionNode, document: DocumentNode) -> frozenset[str]:

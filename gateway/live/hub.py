@@ -22,6 +22,7 @@ from gateway.execution.sharing import Words
 from gateway.live.changes import Changes
 from gateway.live.history import History
 from gateway.live.parts import Look, Memo
+from gateway.live.rounds import Round
 from gateway.live.subscriber import Show, Sink, Subscriber
 from gateway.live.topics import Topic
 from gateway.live.views import Key, Told
@@ -359,14 +360,9 @@ class Hub:
         self._round, self._round_at = None, float("inf")
         self._told_at = asyncio.get_running_loop().time()
         affected = frozenset().union(*map(self.topic.affected, changed))
-        choosing = not changed.isdisjoint(self.topic.choosing)
-        messages = 0
-        for subscriber in tuple(self._subscribers):
-            if choosing:
-                self.want(subscriber.viewer)
-            messages += subscriber.tell(affected)
+        now = Round(self, affected, choosing=not changed.isdisjoint(self.topic.choosing))
+        TOLD.inc(sum(subscriber.tell(now) for subscriber in tuple(self._subscribers)))
         self.changes.begin()
-        TOLD.inc(messages)
 
 
 def _thrifty(old: Any, new: Any) -> Any:

@@ -24,7 +24,7 @@ Views = Mapping[Key, Any]
 Memo = dict[Hashable, tuple[tuple[Any, ...], Any]]
 """What was made before: the answers it was made of, and the result."""
 
-GROUPS = Key("groups")
+GROUPS, BOARD, SHEETS = Key("groups"), Key("board"), Key("sheets")
 
 
 class Seats(NamedTuple):
@@ -63,9 +63,13 @@ class Look:
 
 def _remembered(memo: Memo, name: Hashable, make: Callable[..., T], sources: tuple[Any, ...]) -> T:
     known = memo.get(name)
-    if known is not None and all(old is new for old, new in zip(known[0], sources, strict=True)):
-        made: T = known[1]
-        return made
+    if known is not None:
+        for old, new in zip(known[0], sources, strict=True):
+            if old is not new:
+                break
+        else:
+            found: T = known[1]
+            return found
     made = make(*sources)
     memo[name] = (sources, made)
     return made
@@ -78,6 +82,22 @@ def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
         kinds += ["help"]
     channels = visibility.channels(viewer, views.get(GROUPS))
     return frozenset([*map(Key, kinds), *(Key("chat", channel) for channel in channels)])
+
+
+def standing(look: Look, views: Views) -> Hashable:
+    """How a viewer stands at the conference: who stands alike sees alike, but for what is their own (`own`).
+
+    None: they do not take part, and see the clock alone.
+    """
+    if not takes_part(look, views):
+        return None
+    own = _own_group(look, views.get(GROUPS))
+    return look.viewer.staff, own and own.group_id
+
+
+def own(look: Look, views: Views, only: frozenset[str] | None = None) -> bool:
+    """Whether a viewer may see something in these kinds of parts that nobody else sees."""
+    return any((only is None or kind in only) and owns(look, views) for kind, owns in OWN.items())
 
 
 def takes_part(look: Look, views: Views) -> bool:
@@ -110,46 +130,60 @@ def _polls(_: Look, views: Views) -> tuple[session.PollView, ...] | None:
     return None if view is None else view.polls
 
 
-def _board(look: Look, views: Views) -> ideas.BoardView | None:
-    viewer = look.viewer
-    nobody = viewer._replace(id="")
+def _cards_of_others(look: Look, view: ideas.BoardView) -> ideas.BoardView:
+    """The board as those see it who wrote nothing on it that has a hidden author."""
 
-    def for_others(view: ideas.BoardView) -> ideas.BoardView:
+    def make(view: ideas.BoardView) -> ideas.BoardView:
+        nobody = look.viewer._replace(id="")
         return msgspec.structs.replace(view, cards=tuple(visibility.card(nobody, card) for card in view.cards))
 
+    return look.alike("board", make, view)
+
+
+def _owns_cards(look: Look, views: Views) -> bool:
     def hidden(view: ideas.BoardView, others: ideas.BoardView) -> frozenset[str | None]:
         pairs = zip(view.cards, others.cards, strict=True)
         return frozenset(card.author_id for card, other in pairs if card is not other)
 
+    view: ideas.BoardView | None = views.get(BOARD)
+    if view is None:
+        return False
+    return look.viewer.id in look.alike("hidden authors", hidden, view, _cards_of_others(look, view))
+
+
+def _board(look: Look, views: Views) -> ideas.BoardView | None:
     def make(view: ideas.BoardView, others: ideas.BoardView) -> ideas.BoardView:
         pairs = zip(view.cards, others.cards, strict=True)
-        cards = tuple(card if card.author_id == viewer.id else other for card, other in pairs)
+        cards = tuple(card if card.author_id == look.viewer.id else other for card, other in pairs)
         return msgspec.structs.replace(view, cards=cards)
 
-    view: ideas.BoardView | None = views.get(Key("board"))
+    view: ideas.BoardView | None = views.get(BOARD)
     if view is None:
         return None
-    others = look.alike("board", for_others, view)
-    if viewer.id not in look.alike("hidden authors", hidden, view, others):
-        return others
-    return look.own("board", make, view, others)
+    others = _cards_of_others(look, view)
+    return look.own("board", make, view, others) if _owns_cards(look, views) else others
+
+
+def _owns_passages(look: Look, views: Views) -> bool:
+    def writers(view: ideas.Sheets) -> frozenset[str | None]:
+        return frozenset(passage.author_id for sheet in view.sheets for passage in sheet.passages)
+
+    view: ideas.Sheets | None = views.get(SHEETS)
+    return view is not None and not look.viewer.staff and look.viewer.id in look.alike("writers", writers, view)
 
 
 def _sheets(look: Look, views: Views) -> tuple[ideas.SheetView, ...] | None:
     def make(view: ideas.Sheets, groups: session.GroupsView | None) -> tuple[ideas.SheetView, ...]:
         return visibility.sheets(look.viewer, view.sheets, groups)
 
-    def writers(view: ideas.Sheets) -> frozenset[str | None]:
-        return frozenset(passage.author_id for sheet in view.sheets for passage in sheet.passages)
-
-    view: ideas.Sheets | None = views.get(Key("sheets"))
+    view: ideas.Sheets | None = views.get(SHEETS)
     if view is None:
         return None
     groups = views.get(GROUPS)
-    if look.viewer.staff or look.viewer.id not in look.alike("writers", writers, view):
-        own = _own_group(look, groups)
-        return look.alike(("sheets", own and own.group_id), make, view, groups)
-    return look.own("sheets", make, view, groups)
+    if _owns_passages(look, views):
+        return look.own("sheets", make, view, groups)
+    group = _own_group(look, groups)
+    return look.alike(("sheets", group and group.group_id), make, view, groups)
 
 
 def _placement(look: Look, views: Views) -> rooms.Placement | None:
@@ -201,6 +235,13 @@ PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
 }
 """Every part beside the chat channels."""
 
+
+OWN: Mapping[str, Callable[[Look, Views], bool]] = {
+    "placement": lambda *_: True,
+    "board": _owns_cards,
+    "sheets": _owns_passages,
+}
+"""The parts that may be other for a viewer than for all who stand alike, and whether they are."""
 
 DEPENDS: Mapping[str, frozenset[str]] = {
     "groups": frozenset({"groups", "sheets", "chat"}),

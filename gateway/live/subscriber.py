@@ -13,6 +13,7 @@ import structlog
 
 from gateway.execution.sharing import Told, Words
 from gateway.live.changes import Change
+from gateway.live.rounds import Round
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
 from gateway.metrics import TOLD
@@ -142,7 +143,7 @@ class Subscriber:
         known = None
         if after is not None and after.hub == hub.id and after.audience == self.audience:
             known = hub.history.at(after.generation)
-        self._admitted = topic.admits(self._look, hub.views)
+        self._admitted = topic.standing(self._look, hub.views) is not None
         self._started = True
         if known is None:
             self._batch = [_Next(None, None)]
@@ -161,8 +162,8 @@ class Subscriber:
         if self._timer is not None:
             self._timer.cancel()
 
-    def tell(self, kinds: frozenset[str]) -> int:
-        """Tells what has changed among these kinds of parts; how many messages that were.
+    def tell(self, now: Round) -> int:
+        """Tells what has changed; how many messages that were.
 
         Who cannot be told now is told later, whatever has changed until then.
         """
@@ -171,7 +172,7 @@ class Subscriber:
         if self._batch or self._waiting or not self._sink.ready:
             self._behind = True
             return 0
-        return self._compare(kinds)
+        return self._compare(now)
 
     def go_on(self) -> None:
         """The client reads again."""
@@ -183,26 +184,28 @@ class Subscriber:
             return
         self._batch.clear()  # made when more was missing or less: compared anew
         self._behind = False
-        self._compare(None)
+        self._compare(Round(self._hub))
 
-    def _compare(self, kinds: frozenset[str] | None) -> int:
+    def _compare(self, now: Round) -> int:
         try:
-            hub, topic = self._hub, self._hub.topic
-            admitted = topic.admits(self._look, hub.views)
-            if admitted != self._admitted:
-                self._admitted, kinds = admitted, None
+            hub, topic, kinds, offered = self._hub, self._hub.topic, now.kinds, self._offered
+            standing = topic.standing(self._look, hub.views)
+            if (standing is not None) != self._admitted:
+                self._admitted, kinds = standing is not None, None
             if kinds is None:
                 hub.want(self.viewer)
-            only = self._offered if kinds is None else kinds if self._offered is None else kinds & self._offered
-            now = topic.parts(self._look, hub.views, only)
-            gone = [key for key in self.sent if (only is None or key[0] in only) and key not in now]
-            found = hub.changes.between(self.sent, now, gone, self._again)
+                kinds = offered
+            elif offered is not None and not kinds <= offered:
+                kinds &= offered
+            seen = now.seen(self._look, standing, kinds)
+            gone = [key for key in self.sent if (kinds is None or key[0] in kinds) and key not in seen]
+            found = hub.changes.between(self.sent, seen, gone, self._again)
             self._again = frozenset()
             self._generation = hub.history.generation
             if not found:
                 self._told = self._generation
                 return 0
-            self._batch = [_Next(change, now.get(change.key)) for change in found]
+            self._batch = [_Next(change, seen.get(change.key)) for change in found]
             return self._deliver()
         except Exception as error:  # one subscription's defect is no reason to leave the others untold
             self._fail(error)
@@ -229,7 +232,7 @@ class Subscriber:
             self._note(following, incomplete=shown.sharing.context.incomplete)
         if self._behind and self._started:
             self._behind = False
-            told += self._compare(None)
+            told += self._compare(Round(self._hub))
         return told
 
     def _made(self) -> None:
@@ -294,7 +297,7 @@ class Subscriber:
         if self._batch or self._waiting or not self._sink.ready:
             self._behind = True
         elif self._started:
-            self._compare(None)
+            self._compare(Round(self._hub))
 
     def _fail(self, error: Exception) -> None:
         log.error("a subscription failed", topic=self._hub.topic.name, exc_info=error)

@@ -6,7 +6,7 @@ these. A test holds them against the views and against what the gateway may hear
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,9 @@ class Topic:
         parts: what a viewer sees; of the named kinds of parts alone, where some are named.
         depends: the kinds of parts that follow from a kind of views; by default the part of the same name.
         choosing: kinds of views on which it depends which views are wanted.
-        admits: whether a viewer sees more than the least; when that turns, every part is looked at.
+        standing: how a viewer stands: who stands alike sees alike, but for what is their own. None: they see the
+            least; when that turns, every part is looked at.
+        own: whether a viewer may see something in the named kinds of parts that nobody else sees.
         listed: the parts that are lists.
         tallies: kinds of views that change again and again: they are told less often.
         attended: whether whoever watches counts as present at the conference.
@@ -53,7 +55,8 @@ class Topic:
     parts: Callable[[Look, Views, frozenset[str] | None], Parts]
     depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     choosing: frozenset[str] = frozenset()
-    admits: Callable[[Look, Views], bool] = lambda *_: True
+    standing: Callable[[Look, Views], Hashable] = lambda *_: ""
+    own: Callable[[Look, Views, frozenset[str] | None], bool] = lambda *_: False
     listed: Mapping[str, Listed[Any]] = field(default_factory=dict)
     tallies: frozenset[str] = frozenset()
     attended: bool = False
@@ -113,7 +116,8 @@ CONFERENCE = Topic(
     parts=parts.parts,
     depends=parts.DEPENDS,
     choosing=frozenset({"groups"}),
-    admits=parts.takes_part,
+    standing=parts.standing,
+    own=parts.own,
     listed=LISTED,
     tallies=frozenset({"polls", "presence"}),
     attended=True,
@@ -137,6 +141,7 @@ JURY_ROUND = Topic(
     subjects=("live.ideas.*.{roundId}.JuryRoundChanged",),
     wanted=jury.wanted,
     parts=jury.parts,
+    own=lambda *_: True,
     depends=jury.DEPENDS,
     listed=jury.LISTED,
     tallies=frozenset(jury.VIEWS),

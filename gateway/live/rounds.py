@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One moment at which all who watch are told: what many of them see alike is looked at once for all."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from gateway.live.parts import Look
+from gateway.live.views import Key
+
+if TYPE_CHECKING:
+    from gateway.live.hub import Hub
+
+
+class Round:
+    """One telling; it is forgotten before anything changes again.
+
+    Args:
+        hub: what is watched.
+        kinds: of parts that may have changed; None: all.
+        choosing: whether a viewer may need other views than before.
+    """
+
+    __slots__ = ("_choosing", "_hub", "_seen", "kinds")
+
+    def __init__(self, hub: "Hub", kinds: frozenset[str] | None = None, *, choosing: bool = False) -> None:
+        self.kinds = kinds
+        self._hub = hub
+        self._choosing = choosing
+        self._seen: dict[Hashable, dict[Key, Any]] = {}
+
+    def seen(self, look: Look, standing: Hashable, only: frozenset[str] | None) -> dict[Key, Any]:
+        """What a viewer sees; nobody may change it, others see the same.
+
+        Args:
+            look: the viewer.
+            standing: how they stand, see `Topic.standing`.
+            only: the kinds of parts that are asked for; None: all.
+        """
+        hub = self._hub
+        key = (look.viewer if hub.topic.own(look, hub.views, only) else standing, only)
+        found = self._seen.get(key)
+        if found is None:
+            if self._choosing:
+                hub.want(look.viewer)
+            found = self._seen[key] = hub.topic.parts(look, hub.views, only)
+        return found
