@@ -157,9 +157,7 @@ class Engine:
             said = operation.said[form] = Said(self, operation, params)
         return said
 
-    def told(
-        self, operation: Operation, params: Params, told: Told
-    ) -> "ExecutionResult | Awaitable[ExecutionResult]":
+    def told(self, operation: Operation, params: Params, told: Told) -> "ExecutionResult | Awaitable[ExecutionResult]":
         """One message of a subscription where nothing must wait, else what to await for it."""
         if not self._compiled:
             return self._told_by_graphql_core(operation, params, told)
@@ -181,8 +179,10 @@ class Engine:
         self, operation: Operation, params: Params, told: Told
     ) -> "ExecutionResult | Awaitable[ExecutionResult]":
         executor = self._executor(operation, params, told.sharing.context, told)
-        return ExecutionResult(None, errors=executor) if isinstance(executor, list) else (
-            execute_subscription_event(executor)
+        return (
+            ExecutionResult(None, errors=executor)
+            if isinstance(executor, list)
+            else (execute_subscription_event(executor))
         )
 
     def _executor(

@@ -85,7 +85,7 @@ def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
 
 
 def standing(look: Look, views: Views) -> Hashable:
-    """How a viewer stands at the conference: who stands alike sees alike, but for what is their own (`own`).
+    """How a viewer stands at the conference: who stands alike sees alike, but for what is their own (`OWN`).
 
     None: they do not take part, and see the clock alone.
     """
@@ -93,11 +93,6 @@ def standing(look: Look, views: Views) -> Hashable:
         return None
     own = _own_group(look, views.get(GROUPS))
     return look.viewer.staff, own and own.group_id
-
-
-def own(look: Look, views: Views, only: frozenset[str] | None = None) -> bool:
-    """Whether a viewer may see something in these kinds of parts that nobody else sees."""
-    return any((only is None or kind in only) and owns(look, views) for kind, owns in OWN.items())
 
 
 def takes_part(look: Look, views: Views) -> bool:

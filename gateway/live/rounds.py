@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One moment at which all who watch are told: what many of them see alike is looked at once for all."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
-from gateway.live.parts import Look
+from gateway.live.parts import Look, Views
 from gateway.live.views import Key
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ class Round:
         choosing: whether a viewer may need other views than before.
     """
 
-    __slots__ = ("_choosing", "_hub", "_seen", "kinds")
+    __slots__ = ("_choosing", "_hub", "_owning", "_seen", "kinds")
 
     def __init__(self, hub: "Hub", kinds: frozenset[str] | None = None, *, choosing: bool = False) -> None:
         self.kinds = kinds
         self._hub = hub
         self._choosing = choosing
+        self._owning: dict[frozenset[str] | None, list[Callable[[Look, Views], bool]]] = {}
         self._seen: dict[Hashable, dict[Key, Any]] = {}
 
     def seen(self, look: Look, standing: Hashable, only: frozenset[str] | None) -> dict[Key, Any]:
@@ -37,7 +38,15 @@ class Round:
             only: the kinds of parts that are asked for; None: all.
         """
         hub = self._hub
-        key = (look.viewer if hub.topic.own(look, hub.views, only) else standing, only)
+        owning = self._owning.get(only)
+        if owning is None:
+            owning = [owns for kind, owns in hub.topic.own.items() if only is None or kind in only]
+            self._owning[only] = owning
+        for owns in owning:
+            if owns(look, hub.views):
+                standing = look.viewer
+                break
+        key = standing, only
         found = self._seen.get(key)
         if found is None:
             if self._choosing:

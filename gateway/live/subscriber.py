@@ -247,21 +247,21 @@ class Subscriber:
 
     def _shown(self, following: _Next, *, last: bool) -> Told:
         """The message as GraphQL shows it; of a change the same object for all who are then at the same place."""
-        hub, show = self._hub, self._hub.show
+        hub, show, change = self._hub, self._hub.show, following.change
         # Who is interrupted before the last one holds some of it: what was at no generation.
-        reached = self._generation if last else UNKNOWN
-        place = Place(hub.id, UNKNOWN if self._lacking else reached, self.audience)
-        if following.change is None:
+        reached = self._generation if last and not self._lacking else UNKNOWN
+        if change is None:
+            place = Place(hub.id, reached, self.audience)
             if following.part is not None:
                 return show.resumed(hub, place)
             self.sent = hub.topic.parts(self._look, hub.views, self._offered)
             self._generation = hub.history.generation
             return show.snapshot(hub, place._replace(generation=self._generation), self.sent)
         # By the generation too: what is told again is shown anew, though it leaves nobody at another place.
-        key = place, self._generation
-        shown: Told | None = following.change.told.get(key)
+        key = reached, self._generation, self.audience
+        shown: Told | None = change.told.get(key)
         if shown is None:
-            shown = following.change.told[key] = show.change(hub, place, following.change)
+            shown = change.told[key] = show.change(hub, Place(hub.id, reached, self.audience), change)
         return shown
 
     def _note(self, following: _Next, *, incomplete: bool) -> None:

@@ -42,7 +42,7 @@ class Topic:
         choosing: kinds of views on which it depends which views are wanted.
         standing: how a viewer stands: who stands alike sees alike, but for what is their own. None: they see the
             least; when that turns, every part is looked at.
-        own: whether a viewer may see something in the named kinds of parts that nobody else sees.
+        own: the kinds of parts that may be other for a viewer than for all who stand alike, and whether they are.
         listed: the parts that are lists.
         tallies: kinds of views that change again and again: they are told less often.
         attended: whether whoever watches counts as present at the conference.
@@ -56,7 +56,7 @@ class Topic:
     depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     choosing: frozenset[str] = frozenset()
     standing: Callable[[Look, Views], Hashable] = lambda *_: ""
-    own: Callable[[Look, Views, frozenset[str] | None], bool] = lambda *_: False
+    own: Mapping[str, Callable[[Look, Views], bool]] = field(default_factory=dict)
     listed: Mapping[str, Listed[Any]] = field(default_factory=dict)
     tallies: frozenset[str] = frozenset()
     attended: bool = False
@@ -117,7 +117,7 @@ CONFERENCE = Topic(
     depends=parts.DEPENDS,
     choosing=frozenset({"groups"}),
     standing=parts.standing,
-    own=parts.own,
+    own=parts.OWN,
     listed=LISTED,
     tallies=frozenset({"polls", "presence"}),
     attended=True,
@@ -141,7 +141,7 @@ JURY_ROUND = Topic(
     subjects=("live.ideas.*.{roundId}.JuryRoundChanged",),
     wanted=jury.wanted,
     parts=jury.parts,
-    own=lambda *_: True,
+    own=jury.OWN,
     depends=jury.DEPENDS,
     listed=jury.LISTED,
     tallies=frozenset(jury.VIEWS),

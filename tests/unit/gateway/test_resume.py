@@ -11,11 +11,15 @@ from gateway.live.history import History
 from gateway.live.subscriber import UNKNOWN, Place
 from gateway.live.views import Key, Told
 from gateway.live.visibility import Viewer
-from services.contracts import ideas, session
+from services.contracts import ideas, rooms, session
 from tests.gateway.city import ANNA, BEN, CEM, CONFERENCE, GROUP_1, GROUP_2, MODERATOR, START, message, text
 from tests.unit.gateway.watching import Client, hub, tell_now
 
-VIEWERS = (Viewer(ANNA, staff=False), Viewer(CEM, staff=False), Viewer(MODERATOR, staff=True))
+GUEST = "6e" * 16
+VIEWERS = (
+    Viewer(ANNA, staff=False), Viewer(BEN, staff=False), Viewer(CEM, staff=False), Viewer(MODERATOR, staff=True),
+    Viewer(GUEST, staff=False, invited=True),
+)  # fmt: skip
 EVENING, POLLS = Key("session"), Key("polls")
 
 
@@ -63,6 +67,23 @@ def board(names: str) -> Any:
     return ideas.BoardView(conference_id=CONFERENCE, open_kinds=("OFFER",), cards=cards)
 
 
+def sheets(author: str) -> Any:
+    """A sheet of the first group, with a passage by somebody who may be of the other one."""
+    passage = ideas.PassageView(passage_id="6" * 32, field="title", text="x", author_id=author, version=1)
+    sheet = ideas.SheetView(
+        conference_id=CONFERENCE, sheet_id="5" * 32, group_id=GROUP_1, topic_id=None, open=True, idea_id=None,
+        passages=(passage,),
+    )  # fmt: skip
+    return ideas.Sheets(conference_id=CONFERENCE, sheets=(sheet,))
+
+
+def venue(placed: str, generation: int) -> Any:
+    entry = rooms.PlacementEntry(participant_id=placed, room="r", confirmed=False)
+    return rooms.VenueView(
+        conference_id=CONFERENCE, generation=generation, video=True, open=True, rooms=("p", "r"), placements=(entry,)
+    )
+
+
 def presence(seated: tuple[str, ...]) -> Any:
     return session.PresenceView(conference_id=CONFERENCE, seated=seated, present=(), staff={})
 
@@ -77,6 +98,8 @@ ANSWERS = st.one_of(
     ),
     NAMES.map(lambda names: (Key("board"), board(names))),
     st.sampled_from([(ANNA, BEN, CEM), (ANNA, BEN), (CEM,)]).map(lambda seated: (Key("presence"), presence(seated))),
+    st.sampled_from([ANNA, CEM]).map(lambda author: (Key("sheets"), sheets(author))),
+    st.tuples(st.sampled_from([ANNA, BEN]), st.integers(0, 1)).map(lambda placed: (Key("venue"), venue(*placed))),
     st.sampled_from([(EVENING, None), (POLLS, None)]),
 )
 WHO = st.integers(0, len(VIEWERS) - 1)

@@ -2,6 +2,7 @@
 """How a subscriber is told: in rounds, never more than its client reads, and again where a name was missing."""
 
 import asyncio
+import dataclasses
 from typing import Any, cast
 
 import msgspec
@@ -11,6 +12,7 @@ from gateway.live.subscriber import FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS
 from gateway.live.topics import CONFERENCE
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
+from services.contracts import session
 from tests.unit.gateway.watching import SCOPE, Client, Show, hub, tell_now
 
 EVENING = Key("session")
@@ -79,6 +81,28 @@ async def test_all_who_are_told_the_same_are_told_by_one_message():
     tell_now(watched)
     assert len(watched.show.told) == made + 1
     assert {id(client.heard[-1]) for client in clients} == {id(clients[0].heard[-1])}
+
+
+async def test_who_stand_alike_are_looked_at_once_and_written_to_one_after_the_other(monkeypatch):
+    seen, order = CONFERENCE.parts, []
+    watched = hub(dataclasses.replace(CONFERENCE, parts=lambda *asked: order.append("look") or seen(*asked)))
+    say(watched, "0")
+    residents = [Viewer(f"{number:032x}", staff=False) for number in range(3)]
+    seated = tuple(viewer.id for viewer in residents)
+    watched.views[Key("presence")] = session.PresenceView(conference_id=SCOPE, seated=seated, present=(), staff={})
+    for viewer in (*residents, MIA, MIA._replace(id="b" * 32)):
+        client = Client(watched, viewer)
+        await client.connect()
+        write = client.write
+        monkeypatch.setattr(
+            client, "write", lambda payload, viewer=viewer, write=write: order.append(viewer.staff) or write(payload)
+        )
+    order.clear()
+    say(watched, "1")
+    tell_now(watched)
+    assert sorted(order, key=str) == [False] * 3 + [True] * 2 + ["look"] * 2
+    assert order[0] == "look"
+    assert order[1] != "look"
 
 
 async def test_a_view_whose_answer_cannot_be_read_keeps_nobody_waiting():
