@@ -113,10 +113,15 @@ async def watching(gateway: Address, token: str) -> AsyncIterator[Picture]:
             await picture.end()
 
 
+def named(now: ConferenceSnapshot) -> bool:
+    """Whether all names are in a picture: one that takes long is told when it is there."""
+    return "'displayName': None" not in str(plain(now))
+
+
 async def fresh(gateway: Address, token: str) -> ConferenceSnapshot:
-    """A snapshot with all names: one that takes long is told again when it is there."""
+    """A snapshot with all names."""
     async with watching(gateway, token) as picture:
-        await picture.becomes(lambda now: "'displayName': None" not in str(plain(now)))
+        await picture.becomes(named)
         assert picture.now is not None
         return picture.now
 
@@ -219,6 +224,7 @@ async def running_beside(gateway: Address) -> AsyncIterator[Address]:
 
 async def test_a_resident_is_told_of_their_own_group_alone(city: City, gateway: Address) -> None:
     async with watching(gateway, city.issuer.resident()) as picture:
+        await picture.becomes(named)
         now = picture.now
         assert now is not None
         assert (now.groups, now.help, now.presence, now.venue) == (None, None, None, None)
@@ -231,6 +237,8 @@ async def test_a_resident_is_told_of_their_own_group_alone(city: City, gateway: 
 
 async def test_a_change_that_a_resident_may_not_see_is_not_told(city: City, gateway: Address) -> None:
     async with watching(gateway, city.issuer.resident()) as picture:
+        await picture.becomes(named)
+        picture.kinds.clear()
         city.know([view(session.HelpView, calls=(CALL,))])
         await city.tell(session.HelpRequested(**AT, call_id="ca" * 16, group_id=GROUP_2))
         city.know([view(session.SessionView, status="PAUSED")])
@@ -310,6 +318,8 @@ async def test_what_several_viewers_are_told_alike_is_executed_once(city: City, 
         watching(gateway, city.issuer.resident(BEN)) as ben,
         watching(gateway, city.issuer.resident(CEM)) as cem,
     ):
+        for picture in (anna, ben, cem):
+            await picture.becomes(named)
         executed, told = sample("executions"), sample("messages")
         city.know([view(session.SessionView, status="PAUSED")])
         await city.tell(session.SessionPaused(**AT, run=1))
@@ -320,7 +330,9 @@ async def test_what_several_viewers_are_told_alike_is_executed_once(city: City, 
 
 async def test_many_changes_in_a_moment_are_told_together(city: City, gateway: Address) -> None:
     async with watching(gateway, city.issuer.resident()) as picture:
+        await picture.becomes(named)
         poll, began = view(session.PollsView).polls[0], time.monotonic()
+        picture.kinds.clear()
         for ballots in range(3, 103):
             city.know([view(session.PollsView, polls=(msgspec.structs.replace(poll, ballots=ballots),))])
             await city.tell(session.PollResultsChanged(**LIVE))

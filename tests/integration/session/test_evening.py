@@ -279,7 +279,7 @@ async def test_an_evening_runs_by_itself_from_the_lobby_to_the_end(service_datab
         async def over() -> bool:
             return (await night.view()).status == "ENDED"
 
-        await until(over, seconds=40)
+        await until(over, seconds=120)
         told = [event for _, event in await night.log()]
     started = [event for event in told if isinstance(event, session_facts.PhaseStarted)]
     assert [(event.run, event.key) for event in started] == [
@@ -290,6 +290,7 @@ async def test_an_evening_runs_by_itself_from_the_lobby_to_the_end(service_datab
         (5, "solutions"),
         (6, "closing"),
     ]
-    assert Counter(type(event).__name__ for event in told)["GroupsPlaced"] == 3
+    # Who is seen only after a phase began is placed then: it may have been placed in more than once.
+    assert {event.run for event in told if isinstance(event, groups_facts.GroupsPlaced)} == {2, 3, 5}
     assert Counter(type(event).__name__ for event in told)["GroupsRecalled"] == 2
     assert [type(event).__name__ for event in told if isinstance(event, session_facts.LobbyOpened)] == ["LobbyOpened"]
