@@ -24,7 +24,7 @@ from gateway.execution.socket import Sockets
 from gateway.execution.sse import EventStreams
 from gateway.execution.weight import Limits
 from gateway.front import Front
-from gateway.identity import ApiKeys, CityClaims, Discovered, Identity, Issuer, Registration
+from gateway.identity import ApiKeys, CityClaims, Clients, Discovered, Identity, Issuer, Registration
 from gateway.limits.addresses import Addresses
 from gateway.limits.budget import Budget
 from gateway.limits.gcra import Gcra
@@ -91,16 +91,17 @@ class Gateway:
 
         # Who asks it.
         self._api_keys = ApiKeys(self.backends)
-        bus.on_reconnect.append(self._api_keys.forget_all)
+        clients = Clients(self.backends)
+        bus.on_reconnect += [self._api_keys.forget_all, clients.forget_all]
         issuers = _issuers(settings, self.backends, self._http)
-        self.identity = Identity(*issuers, api_keys=self._api_keys)
+        self.identity = Identity(*issuers, api_keys=self._api_keys, clients=clients)
         self.addresses = Addresses(settings.proxies)
 
         # How much of it one client may have.
         self.budget = _budget(settings)
         self.replicas = Replicas(bus, self._share)
         self.admission = _admission(settings)
-        self._access = Access(bus, self.identity, self.backends, self.admission.close_person)
+        self._access = Access(bus, self.identity, self.backends, self.admission)
 
         # Where clients come in.
         self.doors = {path: self._door(engine) for path, engine in engines(settings, compiled=compiled).items()}

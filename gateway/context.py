@@ -48,7 +48,7 @@ class Context:
         after: positions the client has seen, by service (`<epoch>:<value>`): answers are no older.
         scopes: what the app may by which the client comes, see `permissions.SCOPES`; None: they come by none.
         paid: what the operation cost; None for what nobody pays for.
-        client: the app by which the client comes; empty: none.
+        client: the id of the app by which the client comes; empty: none.
         licences: the city's terms for public data.
         register_app: lets an app be registered from the client's address: 0, or the real seconds to wait.
 

@@ -108,6 +108,12 @@ class Admission:
         for connection in tuple(self._people.get(person, ())):
             connection.end(4403, reason)
 
+    def close_app(self, app: str, reason: str) -> None:
+        """Closes every connection by an app, whomever it acts for."""
+        for connection in tuple(self._open):
+            if connection.login.client == app:
+                connection.end(4403, reason)
+
     async def drain(self, seconds: float) -> None:
         """Lets nobody in any more and sends away who is there, one after the other over this real time."""
         self.draining = True

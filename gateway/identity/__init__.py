@@ -8,6 +8,7 @@ resource server, and says so under `/.well-known/oauth-protected-resource`.
 
 from gateway.identity.api_keys import ApiKeys
 from gateway.identity.claims import CityClaims
+from gateway.identity.clients import Clients
 from gateway.identity.issuers import Discovered, Issuer, Registration
 from gateway.identity.logins import NOBODY, BadToken, IssuerAway, Login
 from gateway.identity.verify import Identity
@@ -17,6 +18,7 @@ __all__ = [
     "ApiKeys",
     "BadToken",
     "CityClaims",
+    "Clients",
     "Discovered",
     "Identity",
     "Issuer",

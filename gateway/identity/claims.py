@@ -15,6 +15,8 @@ from services.chassis.identity import CITY_SCOPE, Actor, Grant
 
 ROLE_AT = re.compile(r"^(?P<role>[a-z]+)@(?P<scope>city|(?:series:|district:)?[0-9a-f]{32})\Z")
 """A role and where it holds, as the setting writes it."""
+LONGEST = 200
+"""Characters of the name of an app."""
 
 
 def grants_of(scopes: frozenset[str]) -> tuple[Grant, ...]:
@@ -81,19 +83,21 @@ class CityClaims:
             BadToken: a claim has another form than the specification says.
         """
         client, subject, scope = claims.get("client_id"), claims["sub"], claims.get("scope", "")
-        if not isinstance(client, str) or not client:
-            raise BadToken("an access token names its `client_id`")
+        if not isinstance(client, str) or not client.isprintable() or not 0 < len(client) <= LONGEST:
+            raise BadToken(f"an access token names its `client_id`, in at most {LONGEST} characters")
         if not isinstance(scope, str):
             raise BadToken("`scope` is a text")
         if claims.get("kind") == "resident":
             raise BadToken("this issuer does not vouch for such people")
         scopes = expanded(scope.split())
-        identity = subject if HEX.match(subject) else uuid5(NAMESPACE_URL, f"{claims['iss']}#{subject}").hex
-        expires_at = float(claims["exp"])
+        expires_at, identity, app = float(claims["exp"]), _id(claims, subject), _id(claims, client)
         if subject == client:
-            return Login(Actor(id=identity, kind="app", grants=grants_of(scopes)), None, expires_at, scopes, client)
+            actor = Actor(id=identity, kind="app", grants=grants_of(scopes))
+            return Login(actor, None, expires_at, scopes, app, called=client)
         actor = Actor(id=identity, kind="staff", grants=self._grants(claims))
-        return Login(actor, None, expires_at, None if client in self._own_clients else scopes, client)
+        if client in self._own_clients:
+            return Login(actor, None, expires_at)
+        return Login(actor, None, expires_at, scopes, app, called=client)
 
     def _grants(self, claims: Mapping[str, Any]) -> tuple[Grant, ...]:
         if self._path is None:
@@ -103,6 +107,11 @@ class CityClaims:
             found = found.get(name) if isinstance(found, dict) else None
         values = [found] if isinstance(found, str) else found if isinstance(found, list) else []
         return tuple(dict.fromkeys(grant for value in values for grant in self._roles.get(cast("str", value), ())))
+
+
+def _id(claims: Mapping[str, Any], name: str) -> str:
+    """The id of a person or an app, from what the provider calls them."""
+    return name if HEX.match(name) else uuid5(NAMESPACE_URL, f"{claims['iss']}#{name}").hex
 
 
 def read_role(text: str) -> Grant:

@@ -22,8 +22,9 @@ class Login(NamedTuple):
         conference: of a resident, the conference they have a token for.
         expires_at: seconds since 1970, real time.
         scopes: what the app may by which they come, see `permissions.SCOPES`; None: they come by none.
-        client: the app by which they come; empty: none.
+        client: the id of the app by which they come; empty: none.
         key: which API key; empty: none.
+        called: how the city's provider calls that app; empty: it comes with an API key.
     """
 
     actor: Actor
@@ -32,6 +33,7 @@ class Login(NamedTuple):
     scopes: frozenset[str] | None = None
     client: str = ""
     key: str = ""
+    called: str = ""
 
 
 NOBODY = Login(ANONYMOUS, None, float("inf"))

@@ -11,6 +11,7 @@ import jwt
 import msgspec
 
 from gateway.identity.api_keys import PREFIX, ApiKeys
+from gateway.identity.clients import Clients
 from gateway.identity.issuers import TYPES, Issuer
 from gateway.identity.keys import IssuerKeys
 from gateway.identity.logins import NOBODY, BadToken, IssuerAway, Login
@@ -41,12 +42,16 @@ class Identity:
     Args:
         issuers: whose tokens are accepted.
         api_keys: verifies the keys of apps; None: there are none.
+        clients: what the city says of apps of its provider; None: nothing.
         size: how many verified tokens are remembered.
     """
 
-    def __init__(self, *issuers: Issuer, api_keys: ApiKeys | None = None, size: int = 20_000) -> None:
+    def __init__(
+        self, *issuers: Issuer, api_keys: ApiKeys | None = None, clients: Clients | None = None, size: int = 20_000
+    ) -> None:
         self._issuers = [IssuerKeys(issuer) for issuer in issuers]
         self._api_keys = api_keys
+        self._clients = clients
         self._size = size
         self._known: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
         self._revoked: set[str] = set()
@@ -79,6 +84,8 @@ class Identity:
             self._known[key] = (min(login.expires_at, now + KEEP_SECONDS), login)
             if len(self._known) > self._size:
                 self._known.popitem(last=False)
+        if login.called and self._clients is not None:
+            login = await self._clients.admit(login)
         if login.actor.id in self._revoked:
             raise BadToken("this person has no access any more")
         released = self._released.get(login.actor.id)
@@ -123,9 +130,11 @@ class Identity:
             self._released[person] = left
 
     def forget_app(self, app: str) -> None:
-        """Asks again what the keys of an app may."""
+        """Asks again what an app and its keys may."""
         if self._api_keys is not None:
             self._api_keys.forget(app)
+        if self._clients is not None:
+            self._clients.forget(app)
 
     async def _verify(self, token: str) -> Login:
         said = _said(token)

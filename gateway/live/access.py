@@ -6,7 +6,7 @@ It is opened again for who may return.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -42,6 +42,16 @@ _Told = dict[str | tuple[str, Grant], bool]
 """Of residents, and of roles of the staff: whether what was told last let them in (False) or out (True)."""
 
 
+class Doorway(Protocol):
+    """Who is connected."""
+
+    def close_person(self, person: str, reason: str) -> None:
+        """Closes the connections of a person."""
+
+    def close_app(self, app: str, reason: str) -> None:
+        """Closes the connections by an app."""
+
+
 class Access:
     """Listens in all conferences, watched or not.
 
@@ -49,16 +59,15 @@ class Access:
         bus: the connection to NATS.
         identity: refuses the tokens of those who are out.
         backends: forgets their names.
-        close_person: closes the connections of a person, with a reason for developers.
+        doorway: closes connections of a person or an app, with a reason for developers.
     """
 
-    def __init__(
-        self, bus: Bus, identity: Identity, backends: Backends, close_person: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, bus: Bus, identity: Identity, backends: Backends, doorway: Doorway) -> None:
         self._bus = bus
         self._identity = identity
         self._backends = backends
-        self._close_person = close_person
+        self._close_person = doorway.close_person
+        self._close_app = doorway.close_app
         self._subscriptions: list[Subscribed] = []
         self._excluded: set[str] = set()
         self._heard: Position | None = None
@@ -162,7 +171,7 @@ class Access:
 
     def _on_app_changed(self, person: _Person) -> None:
         self._identity.forget_app(person.app_id)
-        self._close_person(person.app_id, "The access of this app has changed")
+        self._close_app(person.app_id, "The access of this app has changed")
 
     def _on_released(self, person: _Person) -> None:
         # What they watch was cut to the role; they may come back and see what is left to them.

@@ -28,16 +28,21 @@ class AppKeyInfo(Shown):
 
 @graphql_type(needs=FOR_WHO_APPROVES)
 class App(Shown, Node):
-    """An app that registered itself."""
+    """An app that registered itself, or one that comes with tokens of the city's provider."""
 
     view: strawberry.Private[contract.AppView]
     name: str = shown("Its name.")
     status: AppStatus = shown("Whether it may use the API.")
     purpose: str | None = shown("What it is for, in the words of who registered it.")
-    licence: str = shown("Under which licence it passes on what it shows.")
+    licence: str | None = shown("Under which licence it passes on what it shows.")
     contact_name: str | None = shown("Who answers for it.")
     contact_email: str | None = shown("Their address.")
-    registered_at: datetime = shown("When it was registered.")
+    registered_at: datetime = shown("When it was registered, or came for the first time.")
+
+    @computed
+    def client_id(self) -> str | None:
+        """How the city's provider calls it; null when it registered itself."""
+        return self.view.client
 
     @computed
     def id(self) -> strawberry.ID:
@@ -51,7 +56,7 @@ class App(Shown, Node):
 
     @computed
     def scopes(self) -> list[Scope]:
-        """What it is allowed."""
+        """What it is allowed; of an app of the provider, none is what its tokens say."""
         return [Scope(scope) for scope in self.view.scopes]
 
     @computed
@@ -61,5 +66,5 @@ class App(Shown, Node):
 
     @computed
     async def usage(self, info: strawberry.Info, first: FROM = None, last: TO = None) -> AppUsage | None:
-        """What it has used of the API with its keys, in the last 90 days or fewer of them."""
+        """What it has used of the API, in the last 90 days or fewer of them."""
         return await usage_of(context_of(info), self.view.app_id, first, last)

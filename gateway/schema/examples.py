@@ -49,6 +49,7 @@ EXAMPLES: dict[str, Any] = {
     "Job.reason": "Der Saal ist doch frei.",
     "RejectJobInput.reason": "Der Saal ist doch frei.",
     "AnnounceConferenceRowInput.title": "Bürgerkonferenz Stühlinger",
+    "App.clientId": "portal",
     "App.name": "Offene Daten",
     "RegisterAppInput.name": "Offene Daten",
     "App.purpose": "Ideen der Stadtteile im Portal der Stadt",

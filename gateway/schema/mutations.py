@@ -35,6 +35,7 @@ MODULES = (registration, session, rooms, ideas, webhooks)
 HIDDEN: tuple[type[CommandRequest[Any]], ...] = (
     session.ReportPresence,
     registration.EnsureKeys,
+    registration.NoteApp,
     registration.NoteAppKeyUse,
 )
 """Commands between the processes themselves."""

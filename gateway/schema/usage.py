@@ -70,7 +70,7 @@ async def usage_of(context: Context, client: str, first: str | None, last: str |
 
     Args:
         context: of the operation.
-        client: the app, as its tokens name it.
+        client: the app's id.
         first: day such as `2026-11-07`.
         last: day, included.
 

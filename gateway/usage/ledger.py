@@ -136,7 +136,7 @@ class Ledger:
         """What an app has used.
 
         Args:
-            client: the app, as its tokens name it; of an API key, the app's id.
+            client: the app's id.
             first: day (UTC).
             last: day (UTC), included.
         """

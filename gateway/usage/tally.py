@@ -20,7 +20,7 @@ class Used(NamedTuple):
     """What one app has used with one key since the batch before.
 
     Args:
-        client: the app, as its tokens name it; of an API key, the app's id.
+        client: the app's id.
         key: which API key; empty: an access token.
         operations: that were read.
         points: that were paid.

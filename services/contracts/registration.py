@@ -527,6 +527,17 @@ class NoteAppKeyUse(CommandRequest[Done], frozen=True, kw_only=True):
     day: Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 
 
+class NoteApp(CommandRequest[Done], frozen=True, kw_only=True):
+    """Notes an app that came with a token of the city's provider, which calls it `client` (services only, at first
+    sight).
+    """
+
+    SERVICE: ClassVar[str] = SERVICE
+    REFUSALS: ClassVar[Refusals] = (refusals.AppIs,)
+    app_id: Id
+    client: ShortText
+
+
 # Commands about jobs ---------------------------------------------------------------------------------------------
 
 JobKind = Literal["ANNOUNCE_CONFERENCES", "OPEN_CONFERENCES", "CANCEL_CONFERENCES", "ASSIGN_STAFF_MEMBERS"]
@@ -846,6 +857,21 @@ class GetAppKey(QueryRequest[AppKey], frozen=True, kw_only=True):
     key_id: KeyId
 
 
+class AppAccess(Answer, frozen=True, kw_only=True):
+    """Whether an app may use the API, and with which scopes at most; None: with those that its tokens say."""
+
+    status: AppStatus
+    scopes: tuple[Scope, ...] | None
+
+
+class GetAppAccess(QueryRequest[AppAccess], frozen=True, kw_only=True):
+    """What an app may that comes with tokens of the city's provider; only services ask."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = AppAccess
+    app_id: Id
+
+
 class AppKeyView(msgspec.Struct, frozen=True, kw_only=True):
     """One key as organisers see it; `last_used_on` is a day such as `2026-11-07`, None while it is unused."""
 
@@ -855,19 +881,22 @@ class AppKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppView(msgspec.Struct, frozen=True, kw_only=True):
-    """One app as organisers see it."""
+    """One app as organisers see it. Of one that comes with tokens of the city's provider, `client` is its name there,
+    nothing is known of its purpose, its licence and who answers for it, and no `scopes` are those of its tokens.
+    """
 
     app_id: Id
     name: str
     status: AppStatus
     purpose: str | None
-    licence: str
+    licence: str | None
     wanted: tuple[Scope, ...]
     scopes: tuple[Scope, ...]
     contact_name: str | None
     contact_email: str | None
     registered_at: datetime
     keys: tuple[AppKeyView, ...]
+    client: str | None = None
 
 
 class Apps(Listed, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2999
 api = Api(contract.SERVICE)
 
 apps_api.register(api)  # RegisterApp ApproveApp RejectApp SuspendApp EraseApp IssueAppKey RevokeAppKey NoteAppKeyUse
-#                         GetAppKey ListApps
+#                         NoteApp GetAppAccess GetAppKey ListApps
 jobs_api.register(api)  # StartJob ApproveJob RejectJob CancelJob GetJob ListJobs ListJobRows
 
 

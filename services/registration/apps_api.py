@@ -44,6 +44,8 @@ def register(api: Api) -> None:
     api.command(contract.IssueAppKey)(issue_app_key)
     api.command(contract.RevokeAppKey)(revoke_app_key)
     api.command(contract.NoteAppKeyUse, needs=access.service)(note_app_key_use)
+    api.command(contract.NoteApp, needs=access.service)(note_app)
+    api.query(contract.GetAppAccess, needs=access.service)(get_app_access)
     api.query(contract.GetAppKey, needs=access.service)(get_app_key)
     api.query(contract.ListApps, needs=organisers)(list_apps)
 
@@ -160,6 +162,24 @@ async def note_app_key_use(request: contract.NoteAppKeyUse, ctx: Context) -> Dec
     return Decide(_step(request.app_id, command))
 
 
+async def note_app(request: contract.NoteApp, ctx: Context) -> Decide:
+    """Makes an app known for which the city's provider vouches."""
+    return Decide(_step(request.app_id, domain.NoteApp(now=ctx.now, app_id=request.app_id, client=request.client)))
+
+
+async def get_app_access(request: contract.GetAppAccess, ctx: Context) -> contract.AppAccess | Refusal:
+    """What an app may, read from the log itself: one that was suspended a moment ago is."""
+    app = (await ctx.load(APP, request.app_id)).state
+    if isinstance(app, domain.Erased):
+        return domain.AppIs(status="ERASED")
+    if not isinstance(app, Registered):
+        return NotFound(what="app", id=request.app_id)
+    return contract.AppAccess(
+        status=app.status,  # type: ignore[arg-type]  # the domain has no other ones
+        scopes=None if app.client is not None and not app.scopes else _scopes(app.scopes),
+    )
+
+
 async def get_app_key(request: contract.GetAppKey, ctx: Context) -> contract.AppKey | Refusal:
     """One key of an approved app, read from the log itself: what was revoked a moment ago is not found."""
     app = (await ctx.load(APP, request.app_id)).state
@@ -195,13 +215,14 @@ async def list_apps(request: contract.ListApps, ctx: Context) -> contract.Apps |
 
 
 def _view(app_id: str, at: datetime, app: Registered, key: bytes | None, contact: Contact | None) -> contract.AppView:
+    facts = app.facts
     return contract.AppView(
         app_id=app_id,
-        name=app.facts.name,
+        name=facts.name if facts else app.client or "",
         status=app.status,  # type: ignore[arg-type]  # the domain has no other ones
-        purpose=unseal(app.facts.purpose, key),
-        licence=app.facts.licence,
-        wanted=_scopes(app.facts.scopes),
+        purpose=unseal(facts.purpose, key) if facts else None,
+        licence=facts.licence if facts else None,
+        wanted=_scopes(facts.scopes) if facts else (),
         scopes=_scopes(app.scopes),
         contact_name=contact.name if contact else None,
         contact_email=contact.email if contact else None,
@@ -210,6 +231,7 @@ def _view(app_id: str, at: datetime, app: Registered, key: bytes | None, contact
             contract.AppKeyView(key_id=each.key_id, expires_at=each.expires_at, last_used_on=each.last_used_on)
             for each in app.keys
         ),
+        client=app.client,
     )
 
 

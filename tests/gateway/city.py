@@ -123,6 +123,7 @@ class City:
             registration.GetNames,
             lambda query: registration.Names(names={i: NAMES[i] for i in query.ids if i in NAMES}),
         )
+        self.say(registration.GetAppAccess, lambda _: registration.AppAccess(status="APPROVED", scopes=None))
         self.say(registration.GetRevocations, lambda _: registration.Revocations(people=(), excluded=(), roles=()))
         self.know(evening())
 

@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens of the city's provider: which are accepted, and what people and apps may with them."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from gateway.client import Client, Closed
 from gateway.schema.relay import global_id
+from services.chassis.contract import Done
+from services.chassis.decider import Refusal
+from services.chassis.refusals import NotFound
+from services.contracts import registration
 from tests.gateway.city import ANNA, CONFERENCE, City
 from tests.gateway.conftest import Address, running
 from tests.gateway.provider import OAUTH, OIDC, Provider, provider
+from tests.gateway.test_live import last
 
 VIEWER = "{ viewer { kind grants { role scope } } }"
 ORGANISER = [{"role": "organiser", "scope": "city"}]
 GID = global_id("Conference", CONFERENCE)
+NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -96,6 +105,121 @@ async def test_an_app_for_a_person_sees_what_both_may_see(issuer: Provider, gate
 async def test_by_the_citys_own_pages_no_scope_is_needed(issuer: Provider, gateway: Address) -> None:
     token = issuer.token(client_id="city-pages", grants=ORGANISER)
     assert (await gateway.ask(GROUPS, token, id=GID))["data"]["conference"]["groups"] == {"run": 1}
+
+
+# Apps of the provider, as the city sees them ----------------------------------------------------------------------
+
+
+class Registry:
+    """What registration says of one app."""
+
+    def __init__(self, city: City) -> None:
+        self.city = city
+        self.asked = 0
+        self.access: registration.AppAccess | Refusal = NotFound(what="app", id="")
+        city.say(registration.GetAppAccess, self.answer)
+        city.outcomes[registration.NoteApp] = self.note
+
+    def answer(self, query: registration.GetAppAccess) -> registration.AppAccess | Refusal:
+        self.asked += 1
+        return self.access
+
+    def note(self, command: registration.NoteApp) -> Done:
+        if isinstance(self.access, NotFound):
+            self.access = registration.AppAccess(status="APPROVED", scopes=None)
+        return Done()
+
+    @property
+    def app(self) -> str:
+        return self.noted[-1].app_id
+
+    @property
+    def noted(self) -> list[registration.NoteApp]:
+        return [command for command, _ in self.city.commands if isinstance(command, registration.NoteApp)]
+
+
+SUSPENDED = registration.AppAccess(status="SUSPENDED", scopes=None)
+
+
+async def test_an_app_is_known_from_its_first_visit_on(city: City, issuer: Provider, gateway: Address) -> None:
+    registry = Registry(city)
+    for token in (issuer.token(), issuer.token(sub="ben"), issuer.token(sub="desk")):
+        assert await status(gateway, token) == 200
+    (note,) = registry.noted
+    assert note.client == "desk"
+    asked = registry.asked
+    assert await status(gateway, issuer.token(client_id="city-pages", grants=ORGANISER)) == 200
+    assert await status(gateway, city.issuer.staff()) == 200
+    assert registry.asked == asked  # nobody asks about the city's own pages and tokens
+
+
+async def test_a_suspended_app_is_refused_at_once_whomever_it_acts_for(
+    city: City, issuer: Provider, gateway: Address
+) -> None:
+    registry = Registry(city)
+    moderates = [{"role": "moderator", "scope": CONFERENCE}]
+    theirs = issuer.token(grants=moderates, scope="session:live")
+    by_itself, other = issuer.token(sub="desk"), issuer.token(grants=moderates, client_id="other", scope="session:live")
+    assert await status(gateway, by_itself) == 200
+    app = registry.app
+    async with Client(gateway.url, theirs) as client, Client(gateway.url, other) as another:
+        watching = client.subscribe("ConferenceChanges", {"conferenceId": GID})
+        still = another.subscribe("ConferenceChanges", {"conferenceId": GID})
+        await anext(watching)
+        await anext(still)
+        registry.access = SUSPENDED
+        await city.tell(registration.AppAccessChanged(at=NOON, app_id=app, status="SUSPENDED"))
+        with pytest.raises(Closed) as closed:
+            await last(watching)
+        assert closed.value.code == 4403
+        assert [await status(gateway, token) for token in (theirs, by_itself)] == [401, 401]
+        assert len(gateway.gateway.admission) == 1  # the other app's
+    assert await status(gateway, issuer.token(client_id="city-pages", grants=ORGANISER)) == 200
+    registry.access = registration.AppAccess(status="APPROVED", scopes=("session:live",))
+    await city.tell(registration.AppAccessChanged(at=NOON, app_id=app, status="APPROVED"))
+    async with asyncio.timeout(60):
+        while await status(gateway, theirs) != 200:
+            pass
+
+
+async def test_what_the_city_approves_bounds_what_the_tokens_say(
+    city: City, issuer: Provider, gateway: Address
+) -> None:
+    city.say(registration.GetAppAccess, lambda _: registration.AppAccess(status="APPROVED", scopes=("idea:read",)))
+    token = issuer.token(grants=ORGANISER, scope="conference:read idea:read")
+    answer = await gateway.ask(GROUPS, token, id=GID)
+    assert answer["errors"][0]["extensions"]["needs"] == "scope conference:read"
+    administers = await gateway.ask(VIEWER, issuer.token(sub="desk", scope="admin:session"))
+    assert administers["data"]["viewer"] == {"kind": "APP", "grants": []}
+
+
+async def test_an_answer_from_before_the_suspension_lets_nobody_in(
+    city: City, issuer: Provider, gateway: Address
+) -> None:
+    clients = gateway.gateway.identity._clients
+    assert clients is not None
+    answers = [registration.AppAccess(status="APPROVED", scopes=None), SUSPENDED]
+
+    def older(query: registration.GetAppAccess) -> registration.AppAccess:
+        if len(answers) == 2:
+            clients.forget(query.app_id)  # it is told while the answer is on its way
+        return answers.pop(0)
+
+    city.say(registration.GetAppAccess, older)
+    assert await status(gateway, issuer.token()) == 401
+
+
+async def test_while_registration_is_away_known_apps_go_on_and_new_ones_wait(
+    city: City, issuer: Provider, gateway: Address
+) -> None:
+    assert await status(gateway, issuer.token()) == 200
+    await city.parts["registration"].down()
+    clients = gateway.gateway.identity._clients
+    assert clients is not None
+    for app, known in clients._known.items():
+        clients._known[app] = known._replace(until=0.0)
+    assert await status(gateway, issuer.token()) == 200
+    assert await status(gateway, issuer.token(client_id="new")) == 503
 
 
 START = """mutation($input: StartSessionInput!) { startSession(input: $input) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An app of somebody else: it registers itself, the city approves it, keys let it in.
+"""An app of somebody else: it registers itself, the city approves it, keys let it in. Or the city's provider of OpenID
+Connect vouches for it with its tokens: then it is known from its first visit on, and the city may suspend it as well.
 
 Who answers for it is in the vault. Of a key only the hash of its secret is known.
 """
@@ -22,6 +23,15 @@ class AppRegistered(Event, frozen=True, kw_only=True):
     purpose: Sealed
     licence: str
     scopes: tuple[str, ...]
+
+
+class AppSeen(Event, frozen=True, kw_only=True):
+    """The app came with a token of the city's provider for the first time, which calls it `client`. It may use the API
+    as far as its tokens say."""
+
+    TOPIC = "registration.app_seen"
+    app_id: str
+    client: str
 
 
 class AppApproved(Event, frozen=True, kw_only=True):
@@ -82,7 +92,15 @@ class AppKeyUsed(Event, frozen=True, kw_only=True):
 
 
 AppEvent = (
-    AppRegistered | AppApproved | AppRejected | AppSuspended | AppErased | AppKeyIssued | AppKeyRevoked | AppKeyUsed
+    AppRegistered
+    | AppSeen
+    | AppApproved
+    | AppRejected
+    | AppSuspended
+    | AppErased
+    | AppKeyIssued
+    | AppKeyRevoked
+    | AppKeyUsed
 )
 
 
@@ -100,12 +118,17 @@ class Unregistered(msgspec.Struct, frozen=True):
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """The app is known; `scopes` are those it may use, `keys` at most two, the older one first."""
+    """The app is known; `scopes` are those it may use, `keys` at most two, the older one first.
 
-    facts: AppRegistered
+    Of one that the city's provider vouches for, `facts` are None, `client` is its name there, and no `scopes` are what
+    its tokens say.
+    """
+
+    facts: AppRegistered | None
     status: str = "WAITING"
     scopes: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()
+    client: str | None = None
 
     def key(self, key_id: str) -> Key | None:
         """The key with this id."""
@@ -127,6 +150,13 @@ class RegisterApp(Command, frozen=True, kw_only=True):
     purpose: Sealed
     licence: str
     scopes: tuple[str, ...]
+
+
+class NoteApp(Command, frozen=True, kw_only=True):
+    """The app came with a token of the city's provider."""
+
+    app_id: str
+    client: str
 
 
 class ApproveApp(Command, frozen=True, kw_only=True):
@@ -179,7 +209,7 @@ class NoteUse(Command, frozen=True, kw_only=True):
     day: str
 
 
-AppCommand = RegisterApp | ApproveApp | RejectApp | SuspendApp | EraseApp | IssueKey | RevokeKey | NoteUse
+AppCommand = RegisterApp | NoteApp | ApproveApp | RejectApp | SuspendApp | EraseApp | IssueKey | RevokeKey | NoteUse
 
 
 class AppIs(Refusal, frozen=True, kw_only=True):
@@ -214,6 +244,10 @@ def decide(app: App, command: AppCommand) -> Sequence[AppEvent] | Refusal:
                 scopes=command.scopes,
             )
         ]
+    if isinstance(command, NoteApp):
+        if isinstance(app, Erased):
+            return AppIs(status="ERASED")
+        return [] if isinstance(app, Registered) else [AppSeen(app_id=command.app_id, client=command.client)]
     if not isinstance(app, Registered):
         erased_already = isinstance(app, Erased) and isinstance(command, EraseApp)
         return [] if erased_already else UnknownApp(app_id=command.app_id)
@@ -267,6 +301,8 @@ def evolve(app: App, event: AppEvent) -> App:
     """Status, scopes and keys follow from what was decided."""
     if isinstance(event, AppRegistered):
         return Registered(facts=event)
+    if isinstance(event, AppSeen):
+        return Registered(facts=None, status="APPROVED", client=event.client)
     if isinstance(event, AppErased) or not isinstance(app, Registered):
         return Erased() if isinstance(event, AppErased) else app
     return _evolve(app, event)
@@ -302,6 +338,7 @@ APP: Decider[App, AppCommand, AppEvent] = Decider(
     evolve=evolve,
     events=(
         AppRegistered,
+        AppSeen,
         AppApproved,
         AppRejected,
         AppSuspended,
@@ -310,5 +347,5 @@ APP: Decider[App, AppCommand, AppEvent] = Decider(
         AppKeyRevoked,
         AppKeyUsed,
     ),
-    snapshot=Snapshotted((Unregistered, Registered, Erased)),
+    snapshot=Snapshotted((Unregistered, Registered, Erased), version=2),
 )

@@ -177,3 +177,21 @@ async def test_few_apps_of_one_contact_wait_at_the_same_time_whatever_the_others
     own = next(app for app in waiting if app.name != "Portal")
     await desk.done(contract.RejectApp(app_id=own.app_id))
     await desk.done(REGISTER, ANONYMOUS)
+
+
+async def test_an_app_of_the_citys_provider_is_listed_suspended_and_narrowed_like_any_other(desk):
+    app_id = "de" * 16
+    access = contract.GetAppAccess(app_id=app_id)
+    assert await desk.ask(access, GATEWAY) == NotFound(what="app", id=app_id)
+    await desk.done(contract.NoteApp(app_id=app_id, client="stadt-app"), GATEWAY)
+    assert await desk.done(access, GATEWAY) == contract.AppAccess(status="APPROVED", scopes=None)
+    (app,) = (await desk.done(contract.ListApps())).items
+    assert (app.name, app.client, app.status, app.licence, app.purpose) == (
+        "stadt-app", "stadt-app", "APPROVED", None, None,
+    )  # fmt: skip
+    await desk.done(contract.SuspendApp(app_id=app_id))
+    assert (await desk.done(access, GATEWAY)).status == "SUSPENDED"
+    await desk.done(contract.ApproveApp(app_id=app_id, scopes=("idea:read",)))
+    assert await desk.done(access, GATEWAY) == contract.AppAccess(status="APPROVED", scopes=("idea:read",))
+    await desk.done(contract.EraseApp(app_id=app_id))
+    assert await desk.ask(access, GATEWAY) == AppIs(status="ERASED")

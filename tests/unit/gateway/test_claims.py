@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who verified claims stand for."""
 
+from uuid import NAMESPACE_URL, uuid5
+
 import pytest
 
 from gateway.identity.claims import CityClaims, OwnClaims, grants_of, read_role
@@ -15,11 +17,16 @@ MODERATES = [{"role": "moderator", "scope": HERE}]
 def test_a_person_by_an_app_has_their_roles_and_the_scopes_of_the_app():
     login = CityClaims().login({**BASE, "grants": MODERATES, "scope": "openid idea:read admin:session"})
     assert (login.actor.kind, login.actor.grants) == ("staff", (Grant("moderator", HERE),))
-    assert (login.scopes, login.client) == (frozenset({"idea:read", "admin:session"}), "desk")
+    assert (login.scopes, login.client) == (
+        frozenset({"idea:read", "admin:session"}),
+        uuid5(NAMESPACE_URL, "https://city#desk").hex,
+    )
+    assert login.called == "desk"
 
 
 def test_by_the_citys_own_pages_a_person_acts_with_all_their_rights():
-    assert CityClaims(frozenset({"desk"})).login({**BASE, "grants": MODERATES}).scopes is None
+    own = CityClaims(frozenset({"desk"})).login({**BASE, "grants": MODERATES})
+    assert (own.scopes, own.client) == (None, "")
     assert CityClaims(frozenset({"other"})).login({**BASE, "grants": MODERATES}).scopes == frozenset()
 
 
@@ -58,6 +65,8 @@ def test_a_setting_that_names_no_role_with_its_scope_is_refused(text):
     [
         {"client_id": None},
         {"client_id": ""},
+        {"client_id": "a\0b"},
+        {"client_id": "x" * 201},
         {"scope": ["idea:read"]},
         {"grants": "all"},
         {"kind": "resident", "conference": HERE},

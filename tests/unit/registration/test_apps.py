@@ -19,9 +19,11 @@ from services.registration.domain.app import (
     AppRegistered,
     AppRejected,
     ApproveApp,
+    AppSeen,
     AppSuspended,
     EraseApp,
     IssueKey,
+    NoteApp,
     NoteUse,
     RegisterApp,
     RejectApp,
@@ -69,6 +71,25 @@ def test_an_app_registers_once():
 def test_an_app_that_waits_is_approved_or_rejected():
     story.given(registered).when(APPROVE).then(approved)
     story.given(registered).when(RejectApp(now=NOW, app_id=A)).then(AppRejected(app_id=A))
+
+
+seen = AppSeen(app_id=A, client="desk")
+
+
+def test_an_app_of_the_citys_provider_is_known_from_its_first_visit_on():
+    note = NoteApp(now=NOW, app_id=A, client="desk")
+    story.given().when(note).then(seen)
+    story.given(seen).when(note).then()
+    state = APP.fold(APP.initial, [seen])
+    assert (state.status, state.scopes, state.client) == ("APPROVED", (), "desk")
+
+
+def test_a_suspended_or_erased_app_of_the_provider_does_not_come_back_by_coming_again():
+    note = NoteApp(now=NOW, app_id=A, client="desk")
+    story.given(seen).when(SuspendApp(now=NOW, app_id=A)).then(suspended)
+    story.given(seen, suspended).when(note).then()
+    story.given(seen, suspended).when(APPROVE).then(approved)
+    story.given(seen, AppErased(app_id=A)).when(note).refused(AppIs(status="ERASED"))
 
 
 def test_the_city_may_change_its_mind_and_the_scopes():
