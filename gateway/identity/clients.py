@@ -5,7 +5,7 @@ sees what they use and may suspend them.
 
 import time
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from gateway.identity.claims import grants_of
 from gateway.identity.logins import BadToken, IssuerAway, Login
 from gateway.schema.permissions import expanded
 from services.chassis.refusals import NotFound
+from services.chassis.requests import Reply
 from services.contracts import registration
 from services.contracts.refusals import AppIs
 
@@ -76,13 +77,13 @@ class Clients:
         app = login.client
         for _ in range(ATTEMPTS):
             forgotten = self._forgotten
-            reply = await self._backends.ask(registration.GetAppAccess(app_id=app), GATEWAY)
+            reply: Reply[Any] = await self._backends.ask(registration.GetAppAccess(app_id=app), GATEWAY)
             if isinstance(reply.refusal, NotFound):
                 note = registration.NoteApp(app_id=app, client=login.called)
                 noted = await self._backends.command(note, GATEWAY, f"app {app}")
                 if noted.refusal is None:
                     continue
-                reply = noted
+                reply = Reply(None, noted.refusal)
             if self._forgotten != forgotten:
                 before = None
                 continue  # the answer may be older than what was told meanwhile

@@ -29,6 +29,7 @@ from tests.city.furnished import COMMENT, Furnished, city_juror, furnished, judg
 from tests.city.isolation import ANSWERED, DONE, Stranger, whole
 from tests.city.isolation_inside import FOR_ALL, OWN_WORDS, as_rooms, past_the_gateway
 from tests.city.isolation_page import COMMITTED, WHO, Seen, page
+from tests.city.of_series import work_in_their_series
 from tests.city.town import Town, eventually
 from tests.city.truth import in_stream, settle
 from tests.gateway.questions import SCHEMA
@@ -63,6 +64,7 @@ async def test_everybody_is_refused_what_is_not_theirs(town: Town) -> None:
         await strangers_inside(town, stage, seen)
         assert stored(town, stage.here) == before
         await sealed_scores(town, stage, seen)
+        await work_in_their_series(stage.here, stage.there)
         await forged_origin(stage, seen)
         await erased(stage, seen)
         if os.environ.get("QUARTIER_WRITE"):
