@@ -27,7 +27,7 @@ ARE_PEOPLE = {
 FIRST: dict[str, tuple[str, ...]] = {
     "registration.conference": ("AnnounceConference", "OpenConference"),
     "registration.staff_member": ("AddStaff",),
-    "registration.app": ("RegisterApp", "ApproveApp"),
+    "registration.app": ("RegisterApp", "RejectApp", "ApproveApp"),
     "rooms.venue": ("PrepareVenue",),
     "ideas.sheet": ("OpenSheet",),
     "ideas.jury_round": ("OpenJuryRound",),
