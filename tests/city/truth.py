@@ -131,7 +131,9 @@ async def everything_is_told_once(town: Town) -> Counter[str]:
     try:
         for service in SERVICES:
             sent = await in_stream(bus, service)
-            assert sent == told[service], f"{service}: {_difference(sent, told[service])}"
+            # Something may have happened since the city was quiet: a person's grace ends, a timer fires.
+            written = (await publishable(town, service, bus))[: max(len(sent), len(told[service]))]
+            assert sent == written, f"{service}: {_difference(sent, written)}"
     finally:
         await bus.close()
     for service in SERVICES:
