@@ -23,7 +23,7 @@ from gateway.schema.permissions import Needs, directive_of
 from gateway.schema.relay import BadCursor, BadId, local_id
 from gateway.schema.shape import Shown, description_of, show
 from gateway.webhooks import commands as webhooks
-from services.chassis.contract import CommandRequest
+from services.chassis.contract import CommandRequest, declared_in
 from services.chassis.decider import Refusal
 from services.chassis.identity import scope_of
 from services.chassis.refusals import Busy, InvalidInput, NotAllowed
@@ -47,7 +47,7 @@ def commands(module: ModuleType) -> Iterator[type[CommandRequest[Any]]]:
         if (
             isinstance(kind, type)
             and issubclass(kind, CommandRequest)
-            and kind.__module__ == module.__name__
+            and declared_in(module, kind)
             and not name.startswith("_")
             and kind not in HIDDEN
         ):

@@ -5,6 +5,7 @@ The classes themselves live in `services.contracts`; the chassis only knows how 
 """
 
 from datetime import datetime
+from types import ModuleType
 from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -100,3 +101,13 @@ class Position(msgspec.Struct, frozen=True, order=True):
         if not separator or not epoch:
             raise ValueError(f"not a position: {text!r}")
         return cls(epoch, int(value))
+
+
+def declared_in(module: ModuleType, kind: type) -> bool:
+    """Whether a class belongs to a contract, and was not only imported there.
+
+    Args:
+        module: of the contract; a module, or a package with a module for each area.
+        kind: the class.
+    """
+    return f"{kind.__module__}.".startswith(f"{module.__name__}.")

@@ -16,7 +16,7 @@ from gateway.schema.errors import all_refusals
 from gateway.schema.permissions import PUBLIC
 from gateway.schema.words import kind_of_id
 from services.chassis.bus import Bus
-from services.chassis.contract import CommandRequest, QueryRequest, Request
+from services.chassis.contract import CommandRequest, QueryRequest, Request, declared_in
 from services.chassis.identity import ANONYMOUS, Actor, Grant
 from services.chassis.requests import Requests
 from services.chassis.subjects import inbox
@@ -49,7 +49,7 @@ def requests() -> list[type[Request[Any]]]:
         for kind in vars(module).values()
         if isinstance(kind, type)
         and issubclass(kind, CommandRequest | QueryRequest)
-        and kind.__module__ == module.__name__
+        and declared_in(module, kind)
         and not kind.__name__.startswith("_")
     ]
     return [kind for kind in found if COMMAND_NEEDS.get(kind) != PUBLIC]  # type: ignore[call-overload]

@@ -17,7 +17,7 @@ from msgspec import inspect
 
 from gateway.backends import Backends
 from gateway.schema.errors import all_refusals, refusals_of
-from services.chassis.contract import CommandRequest, QueryRequest, Request
+from services.chassis.contract import CommandRequest, QueryRequest, Request, declared_in
 from services.chassis.identity import Actor, Grant
 from services.chassis.many import MANY, answered, read_questions
 from services.chassis.refusals import InvalidInput, NotFound, Unavailable
@@ -44,9 +44,7 @@ REQUESTS: dict[str, type[Request[Any]]] = {
     kind.__name__: kind
     for module in (registration, session, rooms, ideas)
     for kind in vars(module).values()
-    if isinstance(kind, type)
-    and issubclass(kind, (CommandRequest, QueryRequest))
-    and kind.__module__ == module.__name__
+    if isinstance(kind, type) and issubclass(kind, (CommandRequest, QueryRequest)) and declared_in(module, kind)
 }
 
 ENTITIES: dict[Any, str] = {

@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 from services.chassis.api import Api
-from services.chassis.contract import CommandRequest, QueryRequest, Request
+from services.chassis.contract import CommandRequest, QueryRequest, Request, declared_in
 from services.chassis.subjects import SERVICES
 
 
@@ -15,7 +15,7 @@ def asked_of(service: str, kind: type[Request]) -> set[str]:
     return {
         name
         for name, value in vars(contract).items()
-        if isinstance(value, type) and issubclass(value, kind) and value.__module__ == contract.__name__
+        if isinstance(value, type) and issubclass(value, kind) and declared_in(contract, value)
         if not name.startswith("_")
     }
 

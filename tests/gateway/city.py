@@ -17,7 +17,7 @@ from jwt.algorithms import ECAlgorithm
 from services.chassis.api import Api, Context
 from services.chassis.bus import Bus
 from services.chassis.clock import Clock
-from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, LiveChange, QueryRequest
+from services.chassis.contract import Answer, CommandRequest, ContractEvent, Done, LiveChange, QueryRequest, declared_in
 from services.chassis.decider import Refusal
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotFound
@@ -111,7 +111,7 @@ class City:
         self.queries: list[Any] = []
         for name, module in MODULES.items():
             for kind in vars(module).values():
-                if isinstance(kind, type) and kind.__module__ == module.__name__ and not kind.__name__.startswith("_"):
+                if isinstance(kind, type) and declared_in(module, kind) and not kind.__name__.startswith("_"):
                     if issubclass(kind, CommandRequest):
                         self.parts[name].api.command(kind)(self._on_command)
                     elif issubclass(kind, QueryRequest):
@@ -209,7 +209,7 @@ QUERIES = [
     kind
     for module in MODULES.values()
     for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, QueryRequest) and kind.__module__ == module.__name__
+    if isinstance(kind, type) and issubclass(kind, QueryRequest) and declared_in(module, kind)
 ]
 
 

@@ -28,7 +28,7 @@ from gateway.schema.export import COMMITTED, exported
 from gateway.schema.mutations import HIDDEN, MODULES, commands
 from gateway.schema.shape import Shown
 from gateway.schema.words import MEANINGS
-from services.chassis.contract import ContractEvent, Done
+from services.chassis.contract import ContractEvent, Done, declared_in
 from services.chassis.refusals import CHASSIS_REFUSALS
 from services.contracts import refusals, rooms
 from services.contracts.registration import BULK, StartJob
@@ -138,7 +138,7 @@ def literals():
     for module in CONTRACTS:
         for kind in vars(module).values():
             shown = isinstance(kind, type) and issubclass(kind, msgspec.Struct) and not issubclass(kind, ContractEvent)
-            if shown and kind.__module__ == module.__name__:
+            if shown and declared_in(module, kind):
                 for hint in get_type_hints(kind).values():
                     yield from found_in(hint)
 

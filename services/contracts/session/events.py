@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the evening tells everybody: facts that last."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from services.chassis.contract import ContractEvent, Id
+from services.chassis.decider import Sealed
+from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, PhaseKind, Tool, WordCount
+from services.contracts.shared import Reason
+
+
+class _Event(ContractEvent, frozen=True, kw_only=True):
+    SERVICE: ClassVar[str] = SERVICE
+
+    conference_id: Id
+
+
+class SessionPrepared(_Event, frozen=True, kw_only=True):
+    """The evening of a conference has its script; it waits for its lobby."""
+
+    conference_id: Id
+
+
+class LobbyOpened(_Event, frozen=True, kw_only=True):
+    """People may come in and wait."""
+
+
+class SessionStarted(_Event, frozen=True, kw_only=True):
+    """The first phase begins."""
+
+
+class PhaseStarted(_Event, frozen=True, kw_only=True):
+    """A phase was entered; `deadline` is absolute. `material` says what its tools are about."""
+
+    run: int
+    phase: str
+    kind: PhaseKind
+    tools: tuple[Tool, ...]
+    group_mode: GroupMode | None
+    deadline: datetime
+
+
+class PhaseExtended(_Event, frozen=True, kw_only=True):
+    """The running phase has another deadline."""
+
+    run: int
+    deadline: datetime
+
+
+class PhaseEnded(_Event, frozen=True, kw_only=True):
+    """A phase was left."""
+
+    run: int
+    phase: str
+    tools: tuple[Tool, ...]
+
+
+class SessionPaused(_Event, frozen=True, kw_only=True):
+    """The clock stands."""
+
+    run: int
+
+
+class SessionResumed(_Event, frozen=True, kw_only=True):
+    """The clock runs again, towards this deadline."""
+
+    run: int
+    deadline: datetime
+
+
+class SessionEnded(_Event, frozen=True, kw_only=True):
+    """The evening is over."""
+
+
+class GroupsPlaced(_Event, frozen=True, kw_only=True):
+    """Everybody present has a small group, except the few in `with_moderator` where there are too few people."""
+
+    generation: int
+    run: int
+    mode: GroupMode
+    groups: tuple[GroupPlaced, ...]
+    with_moderator: tuple[Id, ...] = ()
+
+
+class ParticipantMoved(_Event, frozen=True, kw_only=True):
+    """One person belongs to another group now; None: to the plenary."""
+
+    generation: int
+    participant_id: Id
+    group_id: Id | None
+
+
+class GroupsRecalled(_Event, frozen=True, kw_only=True):
+    """Everybody belongs to the plenary again."""
+
+    generation: int
+
+
+class PollOpened(_Event, frozen=True, kw_only=True):
+    """Ballots are welcome."""
+
+    poll_id: Id
+
+
+class PollClosed(_Event, frozen=True, kw_only=True):
+    """The poll's result; its ballots can no longer be joined to people."""
+
+    poll_id: Id
+    ballots: int
+    tally: tuple[WordCount, ...]
+
+
+class HelpRequested(_Event, frozen=True, kw_only=True):
+    """A group or a person asks for staff."""
+
+    call_id: Id
+    group_id: Id | None
+
+
+class HelpClaimed(_Event, frozen=True, kw_only=True):
+    """Somebody of the staff is on the way."""
+
+    call_id: Id
+    by: Id
+
+
+class HelpResolved(_Event, frozen=True, kw_only=True):
+    """The call is done."""
+
+    call_id: Id
+
+
+class MessagePosted(_Event, frozen=True, kw_only=True):
+    """A chat message; `channel` is `plenary`, `staff` or the id of a group."""
+
+    message_id: Id
+    channel: str
+
+
+class MessageHidden(_Event, frozen=True, kw_only=True):
+    """Staff hid a message; everybody but staff loses its text."""
+
+    message_id: Id
+    channel: str
+
+
+class BroadcastSent(_Event, frozen=True, kw_only=True):
+    """Staff said something to everybody."""
+
+    message_id: Id
+    text: Sealed
+
+
+class PresenceEdge(_Event, frozen=True, kw_only=True):
+    """A person came or went, after the grace time."""
+
+    participant_id: Id
+    present: bool
+
+
+class ParticipantExcluded(_Event, frozen=True, kw_only=True):
+    """A person is shut out of the conference."""
+
+    participant_id: Id
+    reason: Reason
+
+
+class ParticipantReadmitted(_Event, frozen=True, kw_only=True):
+    """A person may come back."""
+
+    participant_id: Id

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words that the messages of the evening share."""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from services.chassis.contract import CommandRequest, Done, Id
+
+SERVICE = "session"
+PhaseKind = Literal["plenary", "groups", "break"]
+GroupMode = Literal["mix", "topic", "need_offer", "same"]
+Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", "ideas", "survey", "stage"]
+PollKind = Literal["single", "word_cloud"]
+SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
+
+
+class GroupPlaced(msgspec.Struct, frozen=True, kw_only=True):
+    """One small group: who sits there, the mentor if one is there, the topic if it has one."""
+
+    group_id: Id
+    number: int
+    members: tuple[Id, ...]
+    mentor_id: Id | None = None
+    topic_id: Id | None = None
+
+
+class WordCount(msgspec.Struct, frozen=True, kw_only=True):
+    """An option or a word and how many ballots named it."""
+
+    label: str
+    count: int
+
+
+class _Command(CommandRequest[Done], frozen=True, kw_only=True):
+    SERVICE: ClassVar[str] = SERVICE
+
+    conference_id: Id
