@@ -161,7 +161,7 @@ async def test_audience_clock_and_form_of_a_signed_token(claims: dict[str, Any],
              for name, value in claims.items()}  # fmt: skip
     asked = Identity(Known()).authenticate(header(**given))
     if good:
-        assert (await asked).client == "desk"
+        assert (await asked).called == "desk"
     else:
         with pytest.raises(BadToken):
             await asked
@@ -195,7 +195,7 @@ async def test_nobody_with_a_known_key_waits_for_an_issuer_that_takes_its_time(m
     slow.go.clear()
     for number in range(3):
         async with asyncio.timeout(5):
-            assert (await identity.authenticate(header(aud=["quartier", f"a{number}"]))).client == "desk"
+            assert (await identity.authenticate(header(aud=["quartier", f"a{number}"]))).called == "desk"
         await asyncio.sleep(0)
     assert slow.asked == 2
 
@@ -219,7 +219,7 @@ async def test_a_new_key_of_the_issuer_is_found_when_a_token_names_it(monkeypatc
     await identity.authenticate(header())
     slow.kids = ["k1", "k2"]
     monkeypatch.setattr(keys, "FETCH_SECONDS", 0.0)
-    assert (await identity.authenticate(header(kid="k2"))).client == "desk"
+    assert (await identity.authenticate(header(kid="k2"))).called == "desk"
 
 
 async def test_a_new_key_while_the_issuer_is_away_waits_and_is_not_refused(monkeypatch: pytest.MonkeyPatch):
@@ -242,7 +242,7 @@ async def test_keys_of_an_issuer_that_stays_away_are_good_for_hours_and_not_for_
     slow.away = True
     monkeypatch.setattr(keys, "KEYS_SECONDS", 0.0)
     monkeypatch.setattr(keys, "FETCH_SECONDS", 0.0)
-    assert (await identity.authenticate(header(aud=["quartier", "a"]))).client == "desk"
+    assert (await identity.authenticate(header(aud=["quartier", "a"]))).called == "desk"
     monkeypatch.setattr(keys, "LONGEST_SECONDS", 0.0)
     with pytest.raises(IssuerAway):
         await identity.authenticate(header(aud=["quartier", "b"]))
