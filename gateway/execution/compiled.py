@@ -10,7 +10,7 @@ operation is executed by graphql-core, so that both ways say the same.
 
 import asyncio
 import itertools
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Coroutine, Mapping
 from inspect import isawaitable
 from types import CoroutineType
@@ -83,7 +83,7 @@ class Run:
         self.errors: list[GraphQLError] = []
         self.name_of = context.names_at_hand
         self.answer = context.answers_at_hand()
-        self._coming: list[tuple[_Wait, Any]] = []
+        self._coming: deque[tuple[_Wait, Started | asyncio.Future[Any]]] = deque()
         self._late: list[tuple[dict[str, Any], str, Person]] = []
 
     def name(self, person: Person) -> str | Missing | None:
@@ -109,13 +109,15 @@ class Run:
             for wait in waits:
                 try:
                     value = wait[0].ask(wait[1], self.info, self.arguments)
-                    if value.__class__ is CoroutineType:
+                    if value.__class__ is CoroutineType and self._may_start():
                         value = started(value)
                 except Exception as error:
                     self._failed(wait, error)
                     continue
-                if value.__class__ is Started or isawaitable(value):
+                if value.__class__ is Started:
                     self._coming.append((wait, value))
+                elif isawaitable(value):
+                    self._coming.append((wait, asyncio.ensure_future(value)))
                 else:
                     self._came(wait, value)
         return not self._coming and not self._late
@@ -127,19 +129,16 @@ class Run:
             _GiveUp: graphql-core must execute it.
         """
         while self._coming:
-            coming, self._coming = self._coming, []
-            if len(coming) == 1:
-                await self._one(*coming[0])
+            wait, coming = self._coming[0]
+            try:
+                value = await coming
+            except Exception as error:
+                self._failed(wait, error)
             else:
-                values = await asyncio.gather(*(value for _, value in coming), return_exceptions=True)
-                for (wait, _), value in zip(coming, values, strict=True):
-                    if isinstance(value, Exception):
-                        self._failed(wait, value)
-                    elif isinstance(value, BaseException):
-                        raise value
-                    else:
-                        self._came(wait, value)
-            self.begin()
+                self._came(wait, value)
+            self._coming.popleft()
+            if not self._coming:
+                self.begin()
         if self._late:
             people = list(dict.fromkeys(person for _, _, person in self._late))
             names = dict(zip(people, await self.context.load_names(people), strict=True))
@@ -148,17 +147,19 @@ class Run:
 
     def drop(self) -> None:
         """Lets go of what was asked for: nobody will wait for it."""
-        for _, value in self._coming:
-            if isinstance(value, Started):
-                value.close()
+        for _, coming in self._coming:
+            if isinstance(coming, Started):
+                coming.close()
+            else:
+                coming.add_done_callback(_forget)
+                coming.cancel()
 
-    async def _one(self, wait: _Wait, coming: Any) -> None:
-        try:
-            value = await coming
-        except Exception as error:
-            self._failed(wait, error)
-        else:
-            self._came(wait, value)
+    def _may_start(self) -> bool:
+        """Whether a coroutine may run here: the first one that waits goes on in this task, those after it get others.
+
+        Outside of a task, as in a round of tellings, each gets one.
+        """
+        return not self._coming and asyncio.current_task() is not None
 
     def _came(self, wait: _Wait, value: Any) -> None:
         waiting, _, target, path = wait
@@ -246,7 +247,7 @@ class _Form:
     async def _finish(self, run: Run, data: dict[str, Any]) -> Result:
         try:
             await run.finish()
-        except _GiveUp:
+        except BaseException:  # also when nobody waits for it any more
             run.drop()
             raise
         return Result(data, run.errors or None, self._max_age)
@@ -343,6 +344,11 @@ async def _counted(coming: "Coroutine[Any, Any, Result]") -> Result | None:
         return None
     _COMPILED.inc()
     return result
+
+
+def _forget(coming: "asyncio.Future[Any]") -> None:
+    if not coming.cancelled():
+        coming.exception()  # graphql-core finds it again and says it
 
 
 def _listed(path: Any) -> list[str | int]:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coroutines that run at once as far as they can: most resolvers find what they ask for in memory and never wait.
 
-To await several of them costs a task for each. A resolver that is started here and ends is a mere call; one that
-waits goes on where it is awaited, in whichever task.
+A task for each would cost more than all that they do. One that is started here and ends is a mere call; one that
+waits goes on where it is awaited. It must be awaited by the task in which it was started, before that waits for
+anything else: so it may bound its time, as in a task of its own. Its context variables are its own in any case.
 """
 
+import asyncio
 from collections.abc import Coroutine, Generator
+from contextvars import Context, copy_context
 from typing import Any
 
 
@@ -14,36 +17,38 @@ class Started:
 
     Args:
         coroutine: which.
-        awaited: what it said that it waits for, as the event loop understands it.
+        context: in which it runs.
+        awaited: what it said that it waits for, as a task is told it: a future, or None for a turn of the loop.
     """
 
-    __slots__ = ("_awaited", "_coroutine")
+    __slots__ = ("_awaited", "_context", "_coroutine")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], context: Context, awaited: Any) -> None:
         self._coroutine = coroutine
+        self._context = context
         self._awaited = awaited
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        awaited, coroutine = self._awaited, self._coroutine
-        if awaited is not None:
+        awaited = self._awaited
+        if asyncio.isfuture(awaited):
             awaited._asyncio_future_blocking = True  # noqa: SLF001 -- see `started`
         try:
             while True:
                 try:
-                    sent = yield awaited
+                    yield awaited
                 except GeneratorExit:
-                    coroutine.close()
+                    self.close()
                     raise
                 except BaseException as error:
-                    awaited = coroutine.throw(error)
+                    awaited = self._context.run(self._coroutine.throw, error)
                 else:
-                    awaited = coroutine.send(sent)
+                    awaited = self._context.run(self._coroutine.send, None)
         except StopIteration as end:
             return end.value
 
     def close(self) -> None:
         """Ends it where it waits."""
-        self._coroutine.close()
+        self._context.run(self._coroutine.close)
 
 
 def started(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -55,11 +60,12 @@ def started(coroutine: Coroutine[Any, Any, Any]) -> Any:
     Raises:
         Exception: whatever it raises before it waits.
     """
+    context = copy_context()
     try:
-        awaited = coroutine.send(None)
+        awaited = context.run(coroutine.send, None)
     except StopIteration as end:
         return end.value
-    if awaited is not None:
-        # A future that is handed to the event loop is marked; until then others may wait for it, too.
-        awaited._asyncio_future_blocking = False  # noqa: SLF001 -- the protocol of futures has no other name for it
-    return Started(coroutine, awaited)
+    if asyncio.isfuture(awaited):
+        # A future is marked on its way to the task that will wait for it; until then others may wait for it, too.
+        awaited._asyncio_future_blocking = False  # noqa: SLF001 -- the protocol of futures has no other name
+    return Started(coroutine, context, awaited)
