@@ -87,7 +87,9 @@ class Http(HttpToolsProtocol):
 
 
 def respond(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
-    """Writes a whole response at once; False when the client must first read what was written before.
+    """Writes a whole response at once; False when uvicorn must do it: the client has to read first, or it is logged.
+
+    A test holds it against what uvicorn writes.
 
     Args:
         cycle: the request, as uvicorn answers it.
@@ -95,11 +97,11 @@ def respond(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) 
         head: lines with the headers, `content-length` among them.
         body: what follows.
     """
-    if cycle.flow.write_paused:
+    if cycle.access_log or (cycle.flow.write_paused and not cycle.disconnected):
         return False
     if cycle.disconnected:
         return True
-    cycle.response_started = True
+    cycle.response_started, cycle.waiting_for_100_continue = True, False
     lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % header for header in cycle.default_headers), head]
     lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
     cycle.transport.write(b"".join(lines))

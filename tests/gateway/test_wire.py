@@ -68,3 +68,30 @@ async def test_who_wants_the_connection_closed_is_told_so_and_it_is(gateway: Add
     assert b"connection: close\r\n" in answer
     assert answer.endswith(b'{"data":{"__typename":"Query"}}')
     writer.close()
+
+
+async def test_a_client_of_the_protocols_first_version_is_answered_and_its_connection_closed(gateway: Address) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    async with asyncio.timeout(60):
+        writer.write(request("{ __typename }").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        answer = await reader.read()
+    assert answer.endswith(b'{"data":{"__typename":"Query"}}')
+    writer.close()
+
+
+async def test_who_asks_for_the_head_alone_gets_no_body_and_may_ask_on(gateway: Address) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    async with asyncio.timeout(60):
+        writer.write(b"HEAD /graphql HTTP/1.1\r\nHost: city\r\n\r\n" + request("{ __typename }"))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 405 ")
+        assert await response(reader) == (200, b'{"data":{"__typename":"Query"}}')
+    writer.close()
+
+
+async def test_who_leaves_before_the_answer_harms_nobody(gateway: Address) -> None:
+    for _ in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+        writer.write(request("{ viewer { kind } }"))
+        writer.transport.abort()
+    assert await gateway.ask("{ __typename }") == {"data": {"__typename": "Query"}}
