@@ -34,8 +34,10 @@ HUBS = Gauge(
     "Conferences, desks and jury rounds that somebody watches through this gateway",
 )
 QUESTIONS = Counter("quartier_gateway_view_questions_total", "Questions for live views, by view", ["view"])
-EXECUTIONS = Counter("quartier_gateway_live_executions_total", "Changes that were executed for subscribers")
-TOLD = Counter("quartier_gateway_live_messages_total", "Changes that were sent to subscribers; many share an execution")
+EXECUTIONS = Counter("quartier_gateway_live_executions_total", "Messages that were executed for subscribers")
+TOLD = Counter(
+    "quartier_gateway_live_messages_total", "Messages that were sent to subscribers; many share an execution"
+)
 EXECUTED = Counter("quartier_gateway_executed_total", "Operations and changes, by what executed them", ["by"])
 KEPT_QUESTIONS = Counter(
     "quartier_gateway_kept_questions_total", "Questions whose answers are kept for everybody, by question", ["question"]

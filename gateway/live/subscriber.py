@@ -153,7 +153,7 @@ class Subscriber:
             self._batch = [_Next(None, self.sent)]
             self._behind = True
         self._generation = hub.history.generation if known is None else self._told
-        self._deliver()
+        TOLD.inc(self._deliver())
 
     def end(self) -> None:
         """Tells no more."""
@@ -180,11 +180,11 @@ class Subscriber:
             return
         if self._batch and self._batch[0].change is None:
             self._batch[0].shown = None  # the first message is still to be told, as things are now
-            self._deliver()
+            TOLD.inc(self._deliver())
             return
         self._batch.clear()  # made when more was missing or less: compared anew
         self._behind = False
-        self._compare(Round(self._hub))
+        TOLD.inc(self._compare(Round(self._hub)))
 
     def _compare(self, now: Round) -> int:
         try:
@@ -297,7 +297,7 @@ class Subscriber:
         if self._batch or self._waiting or not self._sink.ready:
             self._behind = True
         elif self._started:
-            self._compare(Round(self._hub))
+            TOLD.inc(self._compare(Round(self._hub)))
 
     def _fail(self, error: Exception) -> None:
         log.error("a subscription failed", topic=self._hub.topic.name, exc_info=error)
