@@ -24,7 +24,7 @@ from gateway.context import Context
 from gateway.execution.fragments import Fragments
 from gateway.execution.projection import Projection
 from gateway.execution.selection import NotCompilable, Selection, Source
-from gateway.execution.started import Started, started
+from gateway.execution.started import Started, started, started_beside
 from gateway.execution.waiting import Arguments, Simple, Waiting
 from gateway.metrics import EXECUTED
 from gateway.schema.shape import Missing, Person
@@ -109,8 +109,8 @@ class Run:
             for wait in waits:
                 try:
                     value = wait[0].ask(wait[1], self.info, self.arguments)
-                    if value.__class__ is CoroutineType and self._may_start():
-                        value = started(value)
+                    if value.__class__ is CoroutineType:
+                        value = started(value) if self._may_wait() else started_beside(value)
                 except Exception as error:
                     self._failed(wait, error)
                     continue
@@ -154,10 +154,10 @@ class Run:
                 coming.add_done_callback(_forget)
                 coming.cancel()
 
-    def _may_start(self) -> bool:
-        """Whether a coroutine may run here: the first one that waits goes on in this task, those after it get others.
+    def _may_wait(self) -> bool:
+        """Whether a coroutine that is started now is the first that this task will wait for.
 
-        Outside of a task, as in a round of tellings, each gets one.
+        The others get tasks of their own; outside of a task, as in a round of tellings, each does.
         """
         return not self._coming and asyncio.current_task() is not None
 

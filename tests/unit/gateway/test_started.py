@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from gateway.execution.started import Started, started
+from gateway.execution.started import Started, started, started_beside
 
 
 async def test_what_need_not_wait_is_done_at_once():
@@ -63,3 +63,47 @@ async def test_who_is_cancelled_while_it_waits_cleans_up():
         await task
     started(for_ever()).close()
     assert cleaned == [True, True]
+
+
+async def test_beside_another_it_has_a_task_of_its_own_from_the_first_step_on():
+    tasks: list[asyncio.Task[None] | None] = []
+
+    async def steps() -> None:
+        tasks.append(asyncio.current_task())
+        await asyncio.sleep(0)
+        tasks.append(asyncio.current_task())
+
+    task = started_beside(steps())
+    assert asyncio.current_task() is not task
+    await task
+    assert tasks == [task, task]
+
+
+async def test_beside_another_what_need_not_wait_is_done_at_once():
+    async def at_once() -> int:
+        return 3
+
+    async def wrong() -> None:
+        raise ZeroDivisionError
+
+    assert started_beside(at_once()) == 3
+    with pytest.raises(ZeroDivisionError):
+        started_beside(wrong())
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_who_is_cancelled_before_their_task_has_begun_cleans_up():
+    cleaned = []
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    task = started_beside(for_ever())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cleaned == [True]
