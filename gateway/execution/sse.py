@@ -19,10 +19,10 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.door import Door, Turned
 from gateway.execution.admission import GOING_AWAY, Admission
+from gateway.execution.connection import LAGGING
 from gateway.execution.errors import format_error, formatted
 from gateway.execution.params import BadRequest, Params, Rejected
 from gateway.execution.reading import from_elsewhere, read_params
-from gateway.execution.socket import LAGGING
 from gateway.execution.wire import CUT
 from gateway.identity import NOBODY, Login
 from gateway.limits.addresses import Addresses
