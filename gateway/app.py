@@ -84,7 +84,7 @@ class Gateway:
         self._http = httpx.AsyncClient(timeout=5.0)
 
         # Whom it asks, and what it keeps of the answers for those who watch.
-        self.backends = Backends(Requests(bus, all_refusals()), four_eyes_above=settings.four_eyes_above)
+        self.backends = Backends(Requests(bus, all_refusals()))
         self.backends.webhooks = _webhooks(settings, bus, self.backends)
         self.presence = Presence(self.backends)
         self.hubs = Hubs(bus, self.backends, self.presence, safety_seconds=safety_seconds)

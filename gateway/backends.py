@@ -58,7 +58,6 @@ class Backends:
         requests: the chassis' client.
         query_seconds: real time a question may take.
         command_seconds: real time a command may take.
-        four_eyes_above: so many conferences one bulk command may hit without a second person.
 
     Attributes:
         webhooks: the part of the gateway itself that keeps webhooks; None: it has no database for them.
@@ -70,10 +69,8 @@ class Backends:
         *,
         query_seconds: float = 3.0,
         command_seconds: float = 5.0,
-        four_eyes_above: int = 5,
     ) -> None:
         self._requests = requests
-        self.four_eyes_above = four_eyes_above
         self._query_seconds = query_seconds
         self._command_seconds = command_seconds
         self._waiting: dict[_Together, dict[QueryRequest[Any], asyncio.Future[Reply[Any]]]] = {}

@@ -103,15 +103,6 @@ class GatewaySettings(ProcessSettings):
         str, Field(description="doors at which only trusted documents are executed, separated by commas")
     ] = ""
 
-    four_eyes_above: Annotated[
-        int,
-        Field(
-            description="a bulk command that opens or cancels more conferences than this is refused, to be a job that"
-            " a second person approves; registration reads it too",
-            ge=0,
-        ),
-    ] = 5
-
     fragment_megabytes: Annotated[
         int,
         Field(

@@ -7,20 +7,23 @@ request and nothing else, so one that is refused leaves the others alone. What n
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import msgspec
 import strawberry
 
 from gateway.context import Context, context_of
 from gateway.schema.command_needs import BULK_NEEDS
-from gateway.schema.errors import OF_MANY, REFUSAL_TYPES, ApprovalNeeded
+from gateway.schema.errors import OF_MANY, REFUSAL_TYPES
 from gateway.schema.mutations import Types, carry_out, mutation_field, result_type, types_of
 from gateway.schema.relay import BadId, local_id
 from gateway.schema.shape import Shown, computed, description_of, first_sentence, show
 from services.chassis.decider import Refusal
 from services.chassis.refusals import InvalidInput, NotAllowed
-from services.contracts.registration import BULK, Bulk
+from services.chassis.requests import Refused
+from services.contracts.refusals import ApprovalNeeded
+from services.contracts.registration import BULK, ApprovalFor, Bulk, JobKind
 
 MOST = 100
 """Items of one request."""
@@ -29,23 +32,35 @@ TOGETHER = 8
 """Items of one request under way at the same time: others have commands, too."""
 
 
-def refusal_of(context: Context, bulk: Bulk, items: Sequence[Any]) -> Refusal | None:
-    """Why none of the items is even tried; None when they are."""
+async def refusal_of(context: Context, field: str, bulk: Bulk, items: Sequence[Any]) -> Refusal | None:
+    """Why none of the items is even tried; None when they are.
+
+    Args:
+        context: of the operation.
+        field: the name of the rows of the job that does the same.
+        bulk: the command.
+        items: what it is given.
+    """
     lacks = context.lacking(BULK_NEEDS, None)
     if lacks is not None:
         return NotAllowed(needs=lacks)
     if not 1 <= len(items) <= MOST:
         return InvalidInput(field="items", problem=f"Expected 1 to {MOST} items; more are a job")
-    limit = context.backends.four_eyes_above
-    many = bulk.four_eyes and len({_conference(item.conference_id) for item in items}) > limit
-    return ApprovalNeeded(limit=limit) if many else None
-
-
-def _conference(given: str) -> str:
+    conferences = tuple(sorted({*_conferences(items)})) if bulk.four_eyes else ()
+    if not conferences:
+        return None
     try:
-        return local_id(given, "Conference")
-    except BadId:  # which the item itself is told
-        return given
+        # The service counts every item by itself, too: this only keeps a list that is too long from being begun.
+        approval = await context.ask(ApprovalFor(kind=cast("JobKind", field.upper()), conference_ids=conferences))
+    except Refused as refused:
+        return refused.refusal
+    return ApprovalNeeded(limit=approval.limit) if approval.needed else None
+
+
+def _conferences(items: Sequence[Any]) -> Iterator[str]:
+    for item in items:
+        with suppress(BadId):  # which the item itself is told
+            yield local_id(item.conference_id, "Conference")
 
 
 async def carry_out_all(context: Context, bulk: Bulk, types: Types, items: Sequence[Any]) -> list[Shown]:
@@ -89,7 +104,7 @@ def _bulk_mutation(field: str, bulk: Bulk) -> Any:
 
     async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002 -- the argument's name in the schema
         context = context_of(info)
-        refusal = refusal_of(context, bulk, input.items)
+        refusal = await refusal_of(context, field, bulk, input.items)
         if refusal is not None:
             return show(REFUSAL_TYPES[type(refusal)], refusal)
         return show(success, await carry_out_all(context, bulk, types, input.items))
@@ -99,7 +114,7 @@ def _bulk_mutation(field: str, bulk: Bulk) -> Any:
         " by itself, in no particular order."
     )
     if bulk.four_eyes:
-        says += " What hits more conferences than the city has set is refused with `ApprovalNeeded`."
+        says += " More conferences than one person may change within 24 hours are refused with `ApprovalNeeded`."
     return mutation_field(name, says, BULK_NEEDS, (given, result_type(title, success, OF_MANY)), resolve)
 
 

@@ -16,14 +16,7 @@ from services.chassis.decider import Refusal
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, UnknownRefusal
 from services.contracts import refusals as services
 
-
-class ApprovalNeeded(Refusal, frozen=True, kw_only=True):
-    """More than `limit` conferences at once need the approval of a second person: start a job."""
-
-    limit: int
-
-
-OF_MANY: tuple[type[Refusal], ...] = (*CHASSIS_REFUSALS, ApprovalNeeded)
+OF_MANY: tuple[type[Refusal], ...] = (*CHASSIS_REFUSALS, services.ApprovalNeeded)
 """The refusals of a command for many things at once as a whole."""
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -88,7 +81,7 @@ def all_refusals() -> tuple[type[Refusal], ...]:
     """Every refusal that may come back: the chassis', the services', and the gateway's own."""
     kinds = [kind for module in (services, webhooks) for kind in vars(module).values() if isinstance(kind, type)]
     own = [kind for kind in kinds if issubclass(kind, Refusal) and kind is not Refusal]
-    return (*OF_MANY, *own)
+    return (*CHASSIS_REFUSALS, *own)
 
 
 def _types(refusals: Iterable[type[Refusal]]) -> dict[type[Refusal], type[Shown]]:

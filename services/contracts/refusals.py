@@ -29,6 +29,12 @@ class AppIs(Refusal, frozen=True, kw_only=True):
     status: str
 
 
+class ApprovalNeeded(Refusal, frozen=True, kw_only=True):
+    """More than `limit` conferences within 24 hours take a second person: start a job, which somebody else approves."""
+
+    limit: int
+
+
 class ConferenceIsOver(Refusal, frozen=True, kw_only=True):
     """The conference was held or cancelled."""
 

@@ -29,7 +29,7 @@ api = Api(contract.SERVICE)
 
 apps_api.register(api)  # RegisterApp ApproveApp RejectApp SuspendApp EraseApp IssueAppKey RevokeAppKey NoteAppKeyUse
 #                         NoteApp GetAppAccess GetAppKey ListApps
-jobs_api.register(api)  # StartJob ApproveJob RejectJob CancelJob GetJob ListJobs ListJobRows
+jobs_api.register(api)  # StartJob ApproveJob RejectJob CancelJob ApprovalFor GetJob ListJobs ListJobRows
 
 
 async def _unknown_place(request: contract.AssignStaff, ctx: Context) -> Refusal | None:
@@ -54,7 +54,11 @@ def _office(ctx: Context) -> Office:
 
 
 def _decide(command: life.ConferenceCommand, answer: Answer = Done()) -> Decide:  # noqa: B008 -- frozen, no fields
-    return Decide(Step(CONFERENCE, command.conference_id, command, conference=command.conference_id), answer=answer)
+    return Decide(_step(command), answer=answer)
+
+
+def _step(command: life.ConferenceCommand) -> Step:
+    return Step(CONFERENCE, command.conference_id, command, conference=command.conference_id)
 
 
 def _answering(command: seating.ConfirmRegistration | seating.CheckIn) -> Decide:
@@ -125,7 +129,9 @@ async def announce_conference(request: contract.AnnounceConference, ctx: Context
 @api.command(contract.OpenConference, needs=access.organisers)
 async def open_conference(request: contract.OpenConference, ctx: Context) -> Decide:
     """Opens the registration."""
-    return _decide(life.OpenConference(now=ctx.now, conference_id=request.conference_id))
+    command = life.OpenConference(now=ctx.now, conference_id=request.conference_id)
+    alone = jobs_api.by_one_person(ctx, "open_conferences", request.conference_id)
+    return Decide(_step(command), alone)
 
 
 @api.command(contract.CloseConference, needs=access.organisers)
@@ -137,7 +143,9 @@ async def close_conference(request: contract.CloseConference, ctx: Context) -> D
 @api.command(contract.CancelConference, needs=access.organisers)
 async def cancel_conference(request: contract.CancelConference, ctx: Context) -> Decide:
     """Calls the conference off; the mails follow from the event."""
-    return _decide(life.CancelConference(now=ctx.now, conference_id=request.conference_id))
+    command = life.CancelConference(now=ctx.now, conference_id=request.conference_id)
+    alone = jobs_api.by_one_person(ctx, "cancel_conferences", request.conference_id)
+    return Decide(_step(command), alone)
 
 
 # Commands: registrations ----------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from services.contracts import registration as contract
 from services.registration import access
 from services.registration.adapters.office import office_of
 from services.registration.domain import job as domain
+from services.registration.domain.four_eyes import FOUR_EYES, HitConference, NoteConferences, are_too_many
 from services.registration.domain.job import JOB, TooManyJobs
 from services.registration.readmodel import jobs
 from services.registration.readmodel.cursors import BadCursor
+from services.registration.settings import RegistrationSettings
 
 UNFINISHED = 50
 """So many jobs may run or wait at the same time."""
@@ -30,6 +32,7 @@ def register(api: Api) -> None:
     api.command(contract.ApproveJob, needs=access.a_person_who_organises_the_city)(approve_job)
     api.command(contract.RejectJob, needs=access.a_person_who_organises_the_city)(reject_job)
     api.command(contract.CancelJob, needs=access.organisers_of_the_city)(cancel_job)
+    api.query(contract.ApprovalFor, needs=access.organisers_of_the_city)(approval_for)
     api.query(contract.GetJob, needs=access.organisers_of_the_city)(get_job)
     api.query(contract.ListJobs, needs=access.organisers_of_the_city)(list_jobs)
     api.query(contract.ListJobRows, needs=access.organisers_of_the_city)(list_job_rows)
@@ -37,6 +40,26 @@ def register(api: Api) -> None:
 
 def _step(command: domain.JobCommand) -> Step:
     return Step(JOB, command.job_id, command, conference=None)
+
+
+def by_one_person(ctx: Context, kind: str, conference_id: str) -> Step:
+    """Counts that somebody changes a conference without a second person, and refuses it where that is too many.
+
+    Args:
+        ctx: of their command.
+        kind: what they do, as in `contract.BULK`.
+        conference_id: to which conference.
+    """
+    command = HitConference(now=ctx.now, conference_id=conference_id, limit=_settings(ctx).four_eyes_above)
+    return Step(FOUR_EYES, _alone(ctx, kind), command, conference=None)
+
+
+def _alone(ctx: Context, kind: str) -> str:
+    return f"{kind}:{ctx.actor.id}"
+
+
+def _settings(ctx: Context) -> RegistrationSettings:
+    return office_of(ctx.db, ctx.settings).settings
 
 
 async def start_job(request: contract.StartJob, ctx: Context) -> Decide | Refusal:
@@ -49,9 +72,8 @@ async def start_job(request: contract.StartJob, ctx: Context) -> Decide | Refusa
         return TooManyJobs(unfinished=unfinished)
     (name,) = named
     rows = getattr(request, name)
-    settings = office_of(ctx.db, ctx.settings).settings
-    many = len({row.conference for row in rows}) > settings.four_eyes_above
-    wait = timedelta(hours=settings.approval_hours)
+    alone = await _counted(ctx, name, [row.conference for row in rows])
+    waits = contract.BULK[name].four_eyes and alone is None
     command = domain.StartJob(
         now=ctx.now,
         job_id=uuid5(ctx.command_id, "job").hex if ctx.command_id else uuid4().hex,
@@ -59,14 +81,32 @@ async def start_job(request: contract.StartJob, ctx: Context) -> Decide | Refusa
         rows=tuple(msgspec.to_builtins(row) for row in rows),
         requested_by=ctx.actor.id,
         requester_kind=ctx.actor.kind,
-        approve_until=ctx.now + wait if many and contract.BULK[name].four_eyes else None,
+        approve_until=ctx.now + timedelta(hours=_settings(ctx).approval_hours) if waits else None,
     )
 
     def answer(decided: Sequence[Decided]) -> contract.JobAccepted:
         job = decided[0].state
         return contract.JobAccepted(job_id=command.job_id, status=job.status, approve_until=job.facts.approve_until)
 
-    return Decide(_step(command), answer=answer)
+    return Decide(_step(command), *([alone] if alone else []), answer=answer)
+
+
+async def _counted(ctx: Context, kind: str, conference_ids: Sequence[str]) -> Step | None:
+    """What counts a job that needs no second person; None where it needs one, or nothing is counted."""
+    if not contract.BULK[kind].four_eyes:
+        return None
+    known = await ctx.load(FOUR_EYES, _alone(ctx, kind))
+    if are_too_many(known.state, conference_ids, _settings(ctx).four_eyes_above, ctx.now):
+        return None
+    command = NoteConferences(now=ctx.now, conference_ids=tuple(conference_ids))
+    return Step(FOUR_EYES, _alone(ctx, kind), command, conference=None, guards=[known])
+
+
+async def approval_for(request: contract.ApprovalFor, ctx: Context) -> contract.Approval:
+    """Whether somebody needs a second person for what they are about to do."""
+    kind = request.kind.lower()
+    needed = contract.BULK[kind].four_eyes and await _counted(ctx, kind, request.conference_ids) is None
+    return contract.Approval(needed=needed, limit=_settings(ctx).four_eyes_above)
 
 
 async def approve_job(request: contract.ApproveJob, ctx: Context) -> Decide:

@@ -20,6 +20,7 @@ from services.chassis.identity import CITY_SCOPE, Actor, Grant
 from services.chassis.refusals import ConcurrentChange, Fault
 from services.chassis.timers import TimerContext, Timers, moved
 from services.contracts.registration import BULK
+from services.registration.domain.four_eyes import FOUR_EYES
 from services.registration.domain.job import JOB, JobIs, RecordDone, RecordFailed, Started
 from services.registration.readmodel.deadlines import JobDue
 
@@ -97,7 +98,9 @@ async def _decide(
         if not isinstance(outcome, Decide):
             raise TypeError(f"{type(request).__name__} is not decided, and cannot be a row")
         envelope = Envelope(command_id, request_hash(request, ctx.settings.request_key), facts.requested_by, ctx.trace)
-        executed = await ctx.repository.execute((*outcome.steps, note), envelope, outcome.answer, outcome.effects)
+        # What a second person approved is not counted for the first one.
+        steps = [step for step in outcome.steps if job.approved_by is None or step.decider is not FOUR_EYES]
+        executed = await ctx.repository.execute((*steps, note), envelope, outcome.answer, outcome.effects)
     except Exception as error:
         if passes(error):
             raise

@@ -13,6 +13,7 @@ from services.registration.api import api
 from services.registration.domain.app import APP
 from services.registration.domain.conference import CONFERENCE
 from services.registration.domain.district import DISTRICT
+from services.registration.domain.four_eyes import FOUR_EYES
 from services.registration.domain.job import JOB
 from services.registration.domain.series import SERIES
 from services.registration.domain.staff import STAFF_MEMBER
@@ -45,7 +46,7 @@ def build(settings: Settings) -> Service:
     return Service(
         name="registration",
         settings=settings,
-        deciders=(DISTRICT, SERIES, CONFERENCE, STAFF_MEMBER, APP, JOB),
+        deciders=(DISTRICT, SERIES, CONFERENCE, STAFF_MEMBER, APP, JOB, FOUR_EYES),
         api=api,
         policies=policies,
         publish=publish,

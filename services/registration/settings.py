@@ -44,8 +44,7 @@ class RegistrationSettings(Settings):
     four_eyes_above: Annotated[
         int,
         Field(
-            description="a job that opens or cancels more conferences than this waits for a second person; the"
-            " gateway reads it too",
+            description="whoever opens, or cancels, more conferences than this within 24 hours needs a second person",
             ge=0,
         ),
     ] = 5

@@ -25,8 +25,9 @@ from tests.contract.golden.histories import history
 from tests.contract.golden.kept import plain, shape
 
 LONGER = {
-    "registration.app", "registration.conference", "registration.staff_member", "session.roster", "session.groups",
-    "session.chat", "session.help", "rooms.venue", "ideas.evening", "ideas.sheet", "ideas.jury_round",
+    "registration.app", "registration.conference", "registration.four_eyes", "registration.staff_member",
+    "session.roster", "session.groups", "session.chat", "session.help", "rooms.venue", "ideas.evening", "ideas.sheet",
+    "ideas.jury_round",
 }  # fmt: skip
 """The streams that can exceed 200 events."""
 

@@ -13,18 +13,24 @@ from gateway.schema.bulk import MOST, TOGETHER
 from gateway.schema.relay import global_id
 from services.chassis.contract import Done
 from services.chassis.identity import Actor
-from services.chassis.refusals import InvalidInput
+from services.chassis.refusals import InvalidInput, Unavailable
 from services.chassis.requests import Reply
 from services.contracts import registration
-from services.contracts.refusals import ConferenceIsOver
+from services.contracts.refusals import ApprovalNeeded, ConferenceIsOver
 from tests.gateway.city import CONFERENCE, MODERATOR, START, City
-from tests.gateway.conftest import Address, running
+from tests.gateway.conftest import Address
 
 JOB = "70b0" * 8
 CANCEL = """mutation($items: [CancelConferenceInput!]!) { cancelConferences(input: {items: $items}) { __typename
   ... on CancelConferencesSuccess { results { __typename
     ... on CancelConferenceSuccess { position } ... on ConferenceIsOver { status } ... on Refusal { code path } } }
   ... on ApprovalNeeded { limit } ... on Refusal { code path } } }"""
+
+
+@pytest.fixture(autouse=True)
+def alone(city: City) -> None:
+    """Whatever is asked for, one person may do it alone."""
+    city.say(registration.ApprovalFor, lambda _: registration.Approval(needed=False, limit=5))
 
 
 def organiser(city: City, subject: str = MODERATOR) -> str:
@@ -96,18 +102,39 @@ async def test_none_or_too_many_are_refused_as_a_whole(number: int, city: City, 
     assert city.commands == []
 
 
-async def test_what_hits_many_conferences_needs_a_job(city: City, gateway: Address) -> None:
-    found = await cancel(city, gateway, items(*range(6)))
-    assert (found["__typename"], found["limit"]) == ("ApprovalNeeded", 5)
+async def test_what_takes_a_second_person_is_not_begun(city: City, gateway: Address) -> None:
+    asked: list[registration.ApprovalFor] = []
+
+    def judge(query: registration.ApprovalFor) -> registration.Approval:
+        asked.append(query)
+        return registration.Approval(needed=len(query.conference_ids) > 1, limit=1)
+
+    city.say(registration.ApprovalFor, judge)
+    bad = {"idempotencyKey": "key-x", "conferenceId": "nonsense"}
+    found = await cancel(city, gateway, [*items(2, 1, 2), bad])
+    assert (found["__typename"], found["limit"]) == ("ApprovalNeeded", 1)
     assert city.commands == []
-    assert len((await cancel(city, gateway, items(*range(5))))["results"]) == 5
+    assert asked == [
+        registration.ApprovalFor(kind="CANCEL_CONFERENCES", conference_ids=tuple(f"{n:032x}" for n in (1, 2)))
+    ]
     again = [{**items(1)[0], "idempotencyKey": str(n)} for n in range(6)]  # one conference, six times
     assert len((await cancel(city, gateway, again))["results"]) == 6
 
 
-async def test_the_city_sets_how_many_are_many(city: City, nats_url: str, prefix: str) -> None:
-    async with running(nats_url, prefix, four_eyes_above=0) as gateway:
-        assert (await cancel(city, gateway, items(1)))["limit"] == 0
+async def test_nothing_is_begun_while_nobody_can_say_whether_it_takes_a_second_person(
+    city: City, gateway: Address
+) -> None:
+    city.say(registration.ApprovalFor, lambda _: Unavailable(service="registration"))
+    assert (await cancel(city, gateway, items(1)))["code"] == "UNAVAILABLE"
+    assert city.commands == []
+
+
+async def test_an_item_that_was_one_too_many_by_then_is_told_so(city: City, gateway: Address) -> None:
+    city.outcomes[registration.CancelConference] = lambda request: (
+        ApprovalNeeded(limit=1) if request.conference_id == f"{2:032x}" else Done()
+    )
+    found = (await cancel(city, gateway, items(1, 2)))["results"]
+    assert [one["__typename"] for one in found] == ["CancelConferenceSuccess", "ApprovalNeeded"]
 
 
 async def test_planning_many_needs_nobody_else(city: City, gateway: Address) -> None:

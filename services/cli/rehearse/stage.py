@@ -3,6 +3,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ import msgspec
 from gateway.client import Client, new_id
 from services.cli.embedded.process import EmbeddedError
 from services.cli.rehearse.cast import ConferencePart, ResidentPart
-from services.cli.rehearse.patience import GivenUp, Patience, carried_out
+from services.cli.rehearse.patience import PATIENCE_SECONDS, GivenUp, Patience, carried_out
 from services.cli.rehearse.world import World, local
 
 AT_ONCE = 16
 """Registrations under way at the same time."""
+
+SECOND = "0" * 31 + "2"
+"""The organiser who approves what takes two people."""
 
 CONSENTS = ({"purpose": "participation", "version": "2026-11"}, {"purpose": "mixed-groups", "version": "2026-11"})
 
@@ -139,11 +143,16 @@ async def set_up(
         starts_at = world.clock.now() + lead
         entrance = _Entrance(world, asyncio.Semaphore(AT_ONCE), advance)
         async with asyncio.TaskGroup() as group:
-            staging = []
-            for part in parts:
-                district = city.districts[part.district].name
-                gid = await _announce(client, part, districts[part.district], series, district, starts_at)
-                staging.append(group.create_task(_conference(entrance, client, part, gid, district, starts_at)))
+            names = [city.districts[part.district].name for part in parts]
+            gids = [
+                await _announce(client, part, districts[part.district], series, name, starts_at)
+                for part, name in zip(parts, names, strict=True)
+            ]
+            await _open(world, client, gids)
+            staging = [
+                group.create_task(_conference(entrance, client, part, gid, name, starts_at))
+                for part, gid, name in zip(parts, gids, names, strict=True)
+            ]
     return [task.result() for task in staging]
 
 
@@ -175,8 +184,26 @@ async def _announce(
         capacity=part.capacity,
         language="DE",
     )
-    await must(organiser, "OpenConference", conference_id=gid)
     return gid
+
+
+async def _open(world: World, organiser: Client, gids: Sequence[str]) -> None:
+    """Opens the registration of all conferences, with the yes of a second organiser where there are many."""
+    rows = [{"conferenceId": gid} for gid in gids]
+    job = await must(organiser, "StartJob", open_conferences=rows)
+    if job.status == "AWAITING_APPROVAL":
+        async with world.client(await world.sign_in("organiser", SECOND, "Second organiser", None)) as second:
+            await must(second, "ApproveJob", job_id=job.job_id)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        jobs = (await ask(organiser, "Jobs", first=50)).jobs.nodes
+        known = next((each for each in jobs if each.id == job.job_id), None)
+        if known is not None and known.ended_at is not None:
+            if known.done < len(gids):
+                raise SetUpFailed(f"{len(gids) - known.done} conferences could not be opened: {known.rows}")
+            return
+        await asyncio.sleep(0.1)
+    raise SetUpFailed(f"the conferences were not opened within {PATIENCE_SECONDS:.0f} s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class OpenConference(CommandRequest[Done], frozen=True, kw_only=True):
     """Opens the registration."""
 
     SERVICE: ClassVar[str] = SERVICE
-    REFUSALS: ClassVar[Refusals] = (refusals.ConferenceIsOver, refusals.NotAnnounced)
+    REFUSALS: ClassVar[Refusals] = (refusals.ApprovalNeeded, refusals.ConferenceIsOver, refusals.NotAnnounced)
     conference_id: Id
 
 
@@ -75,7 +75,7 @@ class CancelConference(CommandRequest[Done], frozen=True, kw_only=True):
     """Cancels the conference; everybody with a seat or a place on the waiting list gets a mail."""
 
     SERVICE: ClassVar[str] = SERVICE
-    REFUSALS: ClassVar[Refusals] = (refusals.ConferenceIsOver, refusals.NotAnnounced)
+    REFUSALS: ClassVar[Refusals] = (refusals.ApprovalNeeded, refusals.ConferenceIsOver, refusals.NotAnnounced)
     conference_id: Id
 
 

@@ -26,7 +26,7 @@ class Bulk(NamedTuple):
     Args:
         command: the same for one of them.
         about: the field of the command that names the thing.
-        four_eyes: whether it takes a second person when many conferences are hit.
+        four_eyes: whether it takes a second person when one hits many conferences within 24 hours.
     """
 
     command: type[CommandRequest[Done]]
@@ -117,6 +117,25 @@ class JobView(Answer, frozen=True, kw_only=True):
     decided_at: datetime | None
     reason: str | None
     ended_at: datetime | None
+
+
+class Approval(Answer, frozen=True, kw_only=True):
+    """Whether it takes a second person: whoever asks may change `limit` conferences within 24 hours without one."""
+
+    needed: bool
+    limit: int
+
+
+class ApprovalFor(QueryRequest[Approval], frozen=True, kw_only=True):
+    """Whether whoever asks needs a second person to do this to all of these conferences (organiser of the city).
+
+    Each command is counted and refused by itself all the same: this tells it before the first of many is carried out.
+    """
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = Approval
+    kind: JobKind
+    conference_ids: Annotated[tuple[Id, ...], msgspec.Meta(max_length=JOB_ROWS)]
 
 
 class GetJob(QueryRequest[JobView], frozen=True, kw_only=True):

@@ -181,8 +181,9 @@ class Desk:
 @asynccontextmanager
 async def open_desk(dsn: str, mailbox: Mailbox, smtp_url: str, **more: Any) -> AsyncIterator[Desk]:
     settings = RegistrationSettings(
-        database_url=dsn, nats_url="nats://127.0.0.1:1", smtp_url=smtp_url, key_encryption_key=KEY, **more
-    )
+        database_url=dsn, nats_url="nats://127.0.0.1:1", smtp_url=smtp_url, key_encryption_key=KEY,
+        **{"four_eyes_above": 1000, **more},
+    )  # fmt: skip
     service = build(settings)
     db = await Database.connect(dsn, size=6)
     store = await EventStore.open(db)

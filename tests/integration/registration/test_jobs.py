@@ -17,9 +17,10 @@ from services.chassis.clock import Clock
 from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import InvalidInput, NotAllowed, NotFound
 from services.chassis.requests import Requests
+from services.chassis.subjects import partition
 from services.chassis.timers import TimerContext
 from services.contracts import registration as contract
-from services.contracts.refusals import JobIs, OwnJob, TooManyJobs, UnknownJob
+from services.contracts.refusals import ApprovalNeeded, JobIs, OwnJob, TooManyJobs, UnknownJob
 from services.registration import jobs_api
 from services.registration.main import timers
 from services.registration.readmodel.deadlines import JobDue
@@ -35,7 +36,7 @@ PORTAL = Actor("2" * 32, "app", (Grant("organiser", "city"),))
 @pytest.fixture
 def city(city):
     """The two replicas, and a client that knows the refusals of registration."""
-    city.requests = Requests(city.runtime.bus, [OwnJob, TooManyJobs, UnknownJob, JobIs])
+    city.requests = Requests(city.runtime.bus, [ApprovalNeeded, OwnJob, TooManyJobs, UnknownJob, JobIs])
     return city
 
 
@@ -135,6 +136,52 @@ async def test_what_hits_few_conferences_is_done_at_once_and_what_hits_many_wait
     view = await ended(city, many.job_id)
     assert (view.status, view.done, view.decided_by) == ("FINISHED", 6, SECOND.id)
     assert await statuses(city, range(8)) == list(range(8))
+
+
+def cancellation(number) -> contract.CancelConference:
+    return contract.CancelConference(conference_id=conference(number))
+
+
+async def needs(city, numbers, actor=ORGANISER) -> bool:
+    query = contract.ApprovalFor(kind="CANCEL_CONFERENCES", conference_ids=tuple(map(conference, numbers)))
+    return (await city.done(query, actor)).needed
+
+
+async def test_what_one_person_does_in_pieces_is_counted_together(city):
+    """By single commands and by jobs, whichever replica decides; each person for themselves, each kind for itself."""
+    await announced(city, range(12))
+    assert not await needs(city, range(5))
+    for number in range(2):
+        await city.done(cancellation(number))
+    assert (await city.done(cancellations([1, 2, 3]))).status == "RUNNING"
+    assert (await needs(city, [4]), await needs(city, [4, 5])) == (False, True)
+    later = await city.done(cancellations([4, 5]))
+    assert later.status == "AWAITING_APPROVAL"
+    await city.done(cancellation(4))
+    assert (await city.ask(cancellation(5), ORGANISER)).refusal == ApprovalNeeded(limit=5)
+    assert (await city.done(cancellations([3]))).status == "RUNNING"
+    await city.done(contract.OpenConference(conference_id=conference(11)))
+    await city.done(cancellation(6), SECOND)
+    await city.done(contract.ApproveJob(job_id=later.job_id), SECOND)
+    assert (await ended(city, later.job_id)).done == 2
+    await city.done(cancellations([7, 8, 9, 10]), SECOND)  # what they approved was not their own doing
+
+
+async def test_of_many_cancellations_by_one_person_at_once_no_more_than_the_limit_are_done(city):
+    await announced(city, range(16))
+    for number in range(16):  # both replicas take each: they race
+        for replica in city.replicas:
+            await replica.server.serve(partition(conference(number)))
+    replies = await asyncio.gather(
+        *(city.ask(cancellation(number), ORGANISER) for number in range(16)),
+        *(city.ask(cancellations([number]), ORGANISER) for number in range(4)),
+    )
+    refused = [reply.refusal for reply in replies if reply.refusal is not None]
+    assert set(refused) <= {ApprovalNeeded(limit=5)}
+    for reply in replies[16:]:
+        if reply.answer.status == "RUNNING":
+            await ended(city, reply.answer.job_id)
+    assert len(await statuses(city, range(16))) == 5
 
 
 async def test_neither_the_requester_nor_an_app_by_itself_is_the_second_person(city):
