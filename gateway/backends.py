@@ -12,9 +12,10 @@ from gateway.answers import Answers
 from gateway.names import Names
 from gateway.places import Places
 from gateway.webhooks.commands import WebhooksNotOffered
-from services.chassis.contract import Answer, CommandRequest, QueryRequest
+from services.chassis.contract import Answer, CommandRequest, Position, QueryRequest
 from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
-from services.chassis.requests import Reply, Requests
+from services.chassis.refusals import NotFound, Unavailable
+from services.chassis.requests import Refused, Reply, Requests
 from services.chassis.telemetry import hop
 from services.contracts import registration
 
@@ -49,6 +50,11 @@ def command_id(actor: Actor, key: str) -> UUID:
         key: the idempotency key that the client chose.
     """
     return uuid5(uuid5(NAMESPACE_OID, f"{actor.kind}:{actor.id}"), key)
+
+
+def _includes(reply: Reply[Any], floor: int) -> bool:
+    _, _, value = reply.position.partition(":")
+    return value.isdigit() and int(value) >= floor
 
 
 class Backends:
@@ -95,6 +101,28 @@ class Backends:
         if known is not None:
             return known
         return await (self.answers.ask(query) if after is None else self._ask(query, actor, after))
+
+    async def at_least(self, query: QueryRequest[A], actor: Actor, reply: Reply[A], floor: int) -> Reply[A]:
+        """A reply, or another one that includes a position of the service's log.
+
+        Args:
+            query: the question.
+            actor: who asks.
+            reply: the answer that came.
+            floor: the position, whichever epoch it is of: numbers only rise.
+
+        Raises:
+            Refused: the service is not there yet.
+        """
+        if reply.answer is None and not isinstance(reply.refusal, NotFound):
+            return reply
+        if not _includes(reply, floor):
+            # The epoch is that of the reply: after a restore old numbers are lower than all new ones.
+            after = str(Position(reply.position.partition(":")[0] or "-", floor))
+            reply = await self.ask(query, actor, after=after)
+        if not _includes(reply, floor):
+            raise Refused(Unavailable(service=query.SERVICE))
+        return reply
 
     async def _ask(self, query: QueryRequest[A], actor: Actor, after: str | None) -> Reply[A]:
         """Asks together with whatever else this actor asks the same service at this moment: one message."""

@@ -18,9 +18,9 @@ from gateway.limits.budget import Paid
 from gateway.schema.permissions import GRANTED, STAFF, Needs, lacking, standing
 from gateway.schema.relay import Signer
 from services.chassis.clock import Clock
-from services.chassis.contract import Answer, CommandRequest, Position, QueryRequest
+from services.chassis.contract import Answer, CommandRequest, QueryRequest
 from services.chassis.identity import ANONYMOUS, Actor
-from services.chassis.refusals import NotAllowed, NotFound, Unavailable
+from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused, Reply
 from services.contracts import ideas as contract
 from services.contracts.shared import Cut
@@ -144,27 +144,11 @@ class Context:
             self.stale.add(query.SERVICE)
         floor = self._floors.get(query.SERVICE)
         if floor is not None:
-            reply = await self._at_least(query, reply, floor)
+            reply = await self.backends.at_least(query, self.actor, reply, floor)
         answer = reply.unwrap()
         if isinstance(answer, contract.Ideas) and self.actor.is_wide and query.conference is None:
             return cast("A", await self._seen_closer(answer))
         return answer
-
-    async def _at_least(self, query: QueryRequest[A], reply: Reply[A], floor: int) -> Reply[A]:
-        """The reply, or one that includes a position of the service's log.
-
-        Raises:
-            Refused: the service is not there yet.
-        """
-        if reply.answer is None and not isinstance(reply.refusal, NotFound):
-            return reply
-        if not _includes(reply, floor):
-            # The epoch is that of the reply: after a restore old numbers are lower than all new ones.
-            after = str(Position(reply.position.partition(":")[0] or "-", floor))
-            reply = await self.backends.ask(query, self.actor, after=after)
-        if not _includes(reply, floor):
-            raise Refused(Unavailable(service=query.SERVICE))
-        return reply
 
     def answers_at_hand(self) -> Callable[[QueryRequest[Any]], Any]:
         """A function from a question to its answer in memory, good for this moment; None: it must be asked."""
@@ -281,11 +265,6 @@ class Context:
             page = await self.ask(contract.ListIdeas(ids=some, cut=Cut(first=len(some))))
             found.update((item.idea_id, item) for item in page.items)
         return [found.get(idea) for idea in ids]
-
-
-def _includes(reply: Reply[Any], floor: int) -> bool:
-    _, _, value = reply.position.partition(":")
-    return value.isdigit() and int(value) >= floor
 
 
 def context_of(info: Info) -> Context:

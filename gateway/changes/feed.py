@@ -9,11 +9,12 @@ Places follow the clock of the database, in microseconds: after the restore of a
 given before it, and what is read anew from JetStream is behind every reader's cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from gateway.backends import GATEWAY
 from gateway.changes.catalogue import TOLD, local_of
 from services.chassis.contract import ContractEvent
 from services.chassis.database import Database, Tx
@@ -44,6 +45,8 @@ SELECT feed.id AS feed, feed.complete, c.* FROM change_feed AS feed LEFT JOIN LA
     SELECT kind, local, place, removed, at, position FROM changes WHERE place > $1 ORDER BY place LIMIT $2
 ) AS c ON true ORDER BY c.place
 """
+
+_TOLD = "SELECT source, max(position) AS position FROM consumed WHERE consumer = $1 GROUP BY source"
 
 _RENEW = "UPDATE change_feed SET id = gen_random_uuid(), complete = false"
 
@@ -164,6 +167,11 @@ class Feed:
         """The feed that must be filled with what there is; None when it is complete."""
         found: UUID | None = await self._db.pool.fetchval("SELECT id FROM change_feed WHERE NOT complete")
         return found
+
+    async def told(self) -> Mapping[str, int]:
+        """How far the events of each service were written down, in this feed or in the ones before it."""
+        rows = await self._db.pool.fetch(_TOLD, GATEWAY.id)
+        return {row["source"]: row["position"] for row in rows}
 
     async def fill(self, feed: UUID, kind: str, nodes: Sequence[UUID], at: datetime, position: int) -> None:
         """Adds nodes of which nothing was told yet.

@@ -6,7 +6,7 @@ comes first.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -47,6 +47,7 @@ class Survey:
         self._clock = clock
         self._look_seconds = look_seconds
         self._seldom = Seldom()
+        self._told: Mapping[str, int] = {}
 
     async def run(self) -> None:
         """Fills every feed that is not complete, until cancelled."""
@@ -67,8 +68,10 @@ class Survey:
         """Asks for everything that everybody may read.
 
         Raises:
-            Refused: a service is away; it is begun again.
+            Refused: a service is away, or behind its own events; it is begun again.
         """
+        # What was told before this feed was begun is not told again: whoever does not know of it yet is waited for.
+        self._told = await self._feed.told()
         async for page in self._pages(lambda cut: registration.ListDistricts(cut=cut)):
             await self._add(feed, "District", [one.district_id for one in page.unwrap().items], page)
         async for page in self._pages(lambda cut: registration.ListConferences(cut=cut)):
@@ -103,6 +106,7 @@ class Survey:
     async def _ask(self, query: QueryRequest[A]) -> Reply[A]:
         """The reply as everybody gets it; what is not there is a reply as well."""
         reply = await self._backends.ask(query, ANONYMOUS)
+        reply = await self._backends.at_least(query, ANONYMOUS, reply, self._told.get(query.SERVICE, 0))
         if reply.refusal is not None and not isinstance(reply.refusal, NotFound):
             raise Refused(reply.refusal)
         return reply

@@ -12,7 +12,7 @@ from gateway.changes.catalogue import SERVICE_OF
 from gateway.changes.feed import Change as Row
 from gateway.changes.feed import Feed, Incomplete, OtherFeed, Place
 from gateway.changes.refusals import ChangesNotOffered, CursorTooOld
-from gateway.context import Context
+from gateway.context import Context, context_of
 from gateway.schema.errors import REFUSAL_TYPES
 from gateway.schema.nodes import fetch_node
 from gateway.schema.relay import PAGE, BadCursor, BadPage, Node, global_id
@@ -43,12 +43,12 @@ class Read(NamedTuple):
     """A page as it is shown.
 
     Args:
-        entries: the changes.
+        rows: the changes.
         cursor: signed.
         has_next_page: whether others follow.
     """
 
-    entries: list[Seen]
+    rows: Sequence[Row]
     cursor: str
     has_next_page: bool
 
@@ -89,9 +89,9 @@ class Changes(Shown):
     has_next_page: bool = shown("Whether changes follow behind this page.")
 
     @computed
-    def entries(self) -> list[Change]:
+    async def entries(self, info: strawberry.Info) -> list[Change]:
         """The changes, each thing at most once."""
-        return show_all(Change, self.view.entries)
+        return show_all(Change, await _seen(context_of(info), self.view.rows))
 
 
 ChangesResult = Annotated[
@@ -110,7 +110,7 @@ async def list_changes(context: Context, since: str | None, first: int | None) -
 
     Raises:
         BadPage: `first` is out of bounds.
-        Refused: there is no feed, it is being made, its database is away, or a service that knows one of the things.
+        Refused: there is no feed, it is being made, or its database is away.
     """
     size = PAGE if first is None else first
     if not 1 <= size <= MOST:
@@ -122,8 +122,7 @@ async def list_changes(context: Context, since: str | None, first: int | None) -
         return show(REFUSAL_TYPES[CursorTooOld], CursorTooOld())
     except (Incomplete, *UNREACHABLE):
         raise Refused(Unavailable(service=commands.SERVICE)) from None
-    entries = await _seen(context, page.changes)
-    return show(Changes, Read(entries, context.signer.sign(PURPOSE, str(page.end)), page.more))
+    return show(Changes, Read(page.changes, context.signer.sign(PURPOSE, str(page.end)), page.more))
 
 
 def _feed(context: Context) -> Feed:
@@ -133,7 +132,11 @@ def _feed(context: Context) -> Feed:
 
 
 async def _seen(context: Context, rows: Sequence[Row]) -> list[Seen]:
-    """The rows with what they are about, as it is now or later: at least as new as the change."""
+    """The rows with what they are about, as it is now or later: at least as new as the change.
+
+    Raises:
+        Refused: a service that knows one of the things is away, or behind.
+    """
     needed: dict[str, int] = {}
     for row in rows:
         service = SERVICE_OF[row.kind]

@@ -15,6 +15,7 @@ from uuid import uuid4
 import structlog
 
 from gateway.usage.tally import Tallies, Used
+from gateway.webhooks.intake import OWNERS_LOCK
 from services.chassis.database import Database
 from services.chassis.groupcommit import UNREACHABLE
 from services.chassis.quiet import Seldom
@@ -33,7 +34,9 @@ ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = now() WHERE know
 _ADD = """
 INSERT INTO app_usage AS known (client, key, day, operations, points, errors, limited, last_at)
 SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-    $8::timestamptz[])
+    $8::timestamptz[]) AS used (client, key)
+WHERE NOT EXISTS (SELECT FROM webhook_owners_shut_out WHERE owner = used.client AND erased)
+ORDER BY used.client, used.key -- in one order, or two gateways would wait for each other
 ON CONFLICT (client, key, day) DO UPDATE SET operations = known.operations + excluded.operations,
     points = known.points + excluded.points, errors = known.errors + excluded.errors,
     limited = known.limited + excluded.limited, last_at = greatest(known.last_at, excluded.last_at)
@@ -121,13 +124,15 @@ class Ledger:
         """Writes what was counted since the last time, once, however often it must be tried."""
         async with self._writing:
             if not self._batch:
-                self._batch = sorted(self._tallies.take())  # in one order, or two gateways would wait for each other
+                self._batch = self._tallies.take()
                 self._number += 1
             if not self._batch:
                 return
             day = datetime.now(UTC).date()
             rows = [(used.client, used.key, day, *used[2:]) for used in self._batch]
             async with self._db.transaction() as tx:
+                # An app is erased before this, and nothing of it is written, or behind it, with what is written.
+                await tx.execute("SELECT pg_advisory_xact_lock_shared($1)", OWNERS_LOCK)
                 if await tx.fetchval(_BATCH, self._writer, self._number):
                     await tx.execute(_ADD, *map(list, zip(*rows, strict=True)))
             self._batch = []

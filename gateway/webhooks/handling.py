@@ -125,7 +125,7 @@ class Handling:
     async def _create(self, tx: Tx, command: commands.CreateWebhook, _: UUID) -> Answer:
         url = self._url(command.url)
         await tx.execute("SELECT pg_advisory_xact_lock($1)", OWNERS_LOCK)
-        if await tx.fetchval("SELECT EXISTS (SELECT FROM webhook_owners_shut_out WHERE owner = $1)", command.owner):
+        if await _is_shut_out(tx, command.owner):
             raise Refused(NotAllowed(needs="an app that is approved, with the scope webhook:manage"))
         own, all_ = await tx.fetchrow(  # type: ignore[misc]  # an aggregate has one row
             "SELECT count(*) FILTER (WHERE owner = $1), count(*) FROM webhook_endpoints", command.owner
@@ -226,8 +226,14 @@ class Handling:
 
 
 async def _not_suspended(tx: Tx, webhook: UUID) -> None:
-    if await tx.fetchval("SELECT status FROM webhook_endpoints WHERE id = $1 FOR SHARE", webhook) == "SUSPENDED":
+    """Refuses what would reach an app that may have no webhooks, also where this one was not active anyway."""
+    owner = await tx.fetchval("SELECT owner FROM webhook_endpoints WHERE id = $1 FOR SHARE", webhook)
+    if owner is None or await _is_shut_out(tx, owner):  # asked once the webhook is locked: see `intake`
         raise Refused(commands.WebhookIsNotActive())
+
+
+async def _is_shut_out(tx: Tx, owner: str) -> bool:
+    return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM webhook_owners_shut_out WHERE owner = $1)", owner))
 
 
 async def _only_active(tx: Tx, webhook: UUID) -> None:

@@ -21,7 +21,7 @@ from services.chassis.requests import Reply
 from services.contracts import registration
 
 OWNERS_LOCK: Final = 7305809450
-"""Advisory lock under which webhooks are made, and their owners shut out."""
+"""Advisory lock under which webhooks are made, what apps use is written, and both are ended with the app."""
 
 MATCHES = (
     "(w.types = '{}' OR e.type = ANY (w.types)) AND (w.conferences || w.districts || w.series = '{}'"
@@ -134,7 +134,13 @@ async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -
             owner,
         )
         return
-    await tx.execute("INSERT INTO webhook_owners_shut_out (owner) VALUES ($1) ON CONFLICT DO NOTHING", owner)
+    await tx.execute(
+        "INSERT INTO webhook_owners_shut_out AS known (owner, erased) VALUES ($1, $2)"
+        " ON CONFLICT (owner) DO UPDATE SET erased = known.erased OR excluded.erased",
+        owner, event.erased,
+    )  # fmt: skip
+    # Whoever activates one of them at this moment does it before this, and is seen below, or is refused.
+    await tx.execute("SELECT FROM webhook_endpoints WHERE owner = $1 ORDER BY id FOR UPDATE", owner)
     if event.erased:
         await tx.execute("DELETE FROM webhook_endpoints WHERE owner = $1", owner)
         await tx.execute("DELETE FROM app_usage WHERE client = $1", owner)

@@ -2,6 +2,7 @@
 """`changes(since:)`: a portal that follows it has what everybody may read, and no more."""
 
 import asyncio
+from uuid import UUID
 
 from gateway.changes.feed import Feed
 from gateway.schema.relay import global_id
@@ -171,6 +172,50 @@ async def test_a_fresh_database_is_filled_from_the_services_and_old_cursors_are_
         again = Portal(gateway)
         await again.until(lambda: len(again.copy) == 360)
         assert again.copy == portal.copy
+
+
+async def test_a_new_feed_waits_for_services_that_do_not_know_yet_what_they_have_told(
+    country: Country, nats_url, prefix
+) -> None:
+    """What was told of it stood in the feed before, and is not told again."""
+    other, part = global_id("Idea", OTHER), country.city.parts["ideas"]
+    async with running(nats_url, prefix, database_url=country.dsn) as gateway:
+        portal = Portal(gateway)
+        await portal.begin()
+        told = ideas.IdeaSubmitted(at=START, conference_id=EVENING, idea_id=OTHER, sheet_id="55" * 16, topic_id=None)
+        await country.tell(told, position=part.position + 1)
+        db = await Database.connect(country.dsn, size=1)
+
+        async def noted() -> bool:
+            return await db.pool.fetchval("SELECT count(*) FROM changes WHERE local = $1", UUID(OTHER)) == 1
+
+        await until(noted)
+        country.city.queries.clear()
+        await Feed(db).renew()
+        await db.close()
+
+        def surveyed() -> bool:
+            """The list was read, or a service was asked once more."""
+            asked = [type(query) for query in country.city.queries]
+            return ideas.ListIdeas in asked or asked.count(ideas.ListChallenges) > 1
+
+        await until(surveyed)
+        await country.submit(OTHER, EVENING, silently=True)
+        newcomer = Portal(gateway)
+        await newcomer.until(lambda: other in newcomer.copy)
+
+
+async def test_who_asks_for_no_entries_has_no_service_asked(country: Country, nats_url, prefix) -> None:
+    """Or thirty aliases of a page of a hundred would cost next to nothing."""
+    async with running(nats_url, prefix, database_url=country.dsn) as gateway:
+        portal = Portal(gateway)
+        await portal.begin()
+        await country.submit(IDEA, EVENING)
+        await portal.until(lambda: GID in portal.copy)
+        country.city.queries.clear()
+        answer = await gateway.ask("{ changes(first: 100) { ... on Changes { cursor hasNextPage } } }")
+        assert answer["data"]["changes"]["hasNextPage"] is False
+        assert country.city.queries == []
 
 
 async def test_what_is_no_cursor_of_this_feed_is_a_typed_refusal(country: Country, nats_url, prefix) -> None:

@@ -79,15 +79,19 @@ async def test_an_app_without_the_scope_has_no_webhooks_and_an_erased_one_never_
 async def test_nobody_wakes_or_makes_webhooks_of_a_suspended_app(world, receiver):
     async with world.webhooks() as office:
         own = await office.create(receiver.url, owner=APP.id)
+        paused = await office.create(receiver.url, owner=APP.id)
+        await office.do(commands.UpdateWebhook(webhook_id=paused.webhook_id, active=False))
         await world.tell(changed("SUSPENDED"))
         await becomes(office, own.webhook_id, "SUSPENDED")
-        for command in (
-            commands.UpdateWebhook(webhook_id=own.webhook_id, active=True),
-            commands.TestWebhook(webhook_id=own.webhook_id),
-        ):
-            assert await office.do(command) == commands.WebhookIsNotActive()
+        for webhook in (own, paused):
+            for command in (
+                commands.UpdateWebhook(webhook_id=webhook.webhook_id, active=True),
+                commands.TestWebhook(webhook_id=webhook.webhook_id),
+            ):
+                assert await office.do(command) == commands.WebhookIsNotActive()
         assert isinstance(await office.create(receiver.url, owner=APP.id), NotAllowed)
         assert await office.status(own.webhook_id) == "SUSPENDED"
+        assert await office.status(paused.webhook_id) == "PAUSED"
 
 
 async def test_a_webhook_that_its_owner_paused_stays_so_and_a_changed_key_changes_nothing(world, receiver):

@@ -250,6 +250,12 @@ async def test_old_days_go_and_an_erased_app_leaves_none(world):
                 return await db.pool.fetchval("SELECT count(*) FROM app_usage WHERE client = $1", APP) == 0
 
             await until(gone)
+            late = Tallies()  # of a gateway that had not written yet what it had counted
+            used(late, 1)
+            used(late, 1, client=OTHER)
+            await Ledger(db, late).write()
+            assert await db.pool.fetchval("SELECT count(*) FROM app_usage WHERE client = $1", APP) == 0
+            assert (await total(db, OTHER))[0] == 2
         finally:
             await db.close()
         assert office.webhooks.readiness()["problem"] is None
