@@ -234,22 +234,6 @@ async def test_what_is_no_cursor_of_this_feed_is_a_typed_refusal(country: Countr
             assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_two_gateways_tell_the_same_feed_and_one_of_them_may_end(country: Country, nats_url, prefix) -> None:
-    options = {"database_url": country.dsn}
-    async with running(nats_url, prefix, **options) as first:
-        portal = Portal(first)
-        await portal.begin()
-        async with running(nats_url, prefix, **options) as second:
-            for number in range(20):
-                await country.submit(f"{number:032x}", EVENING)
-                portal.gateway = (first, second)[number % 2]
-                await portal.until(lambda number=number: len(portal.copy) == number + 1)
-        await country.submit(f"{99:032x}", EVENING)
-        portal.gateway = first
-        await portal.until(lambda: len(portal.copy) == 21)
-    assert len(portal.heard) == len(set(portal.heard)) == 21
-
-
 async def test_without_a_database_there_is_no_feed(country: Country, nats_url, prefix) -> None:
     async with running(nats_url, prefix) as gateway:
         answer = await gateway.ask(CHANGES)
