@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import msgspec
 
 from gateway.client import ClientError, Refused, new_id
@@ -27,6 +28,9 @@ OWN = {
     "help": "Hilfeschreckschraube",
     "problem": "Problemwirrwarrknäuel",
 }
+CHANGES = """query($since: String) { changes(since: $since, first: 100) { ... on Changes { cursor hasNextPage
+  entries { nodeId kind node { __typename id ... on Idea { title fields { text } authors { id displayName } }
+    ... on Session { status announcement } ... on Conference { details { title } } } } } } }"""
 BALLOT = "Stimmzettelschnörkel"
 SHEET = "Ideenblattgemeinsamsatz"
 
@@ -54,6 +58,7 @@ async def test_erasing_a_person_leaves_none_of_their_words_anywhere(town: Town) 
         _the_search_finds_what_is_there(town)
         private = [NAME, NAME.split()[1], ADDRESS, *OWN.values(), SHEET]
         assert _found(town, [*private, BALLOT]) == {}
+        feed = await _the_feed_tells_of_the_author(one, person)
         wrapped = _wrapped_key(town, person)
         assert wrapped is not None
         assert wrapped.hex() in town.dump("registration")
@@ -76,6 +81,8 @@ async def test_erasing_a_person_leaves_none_of_their_words_anywhere(town: Town) 
             rows = town.rows("registration", f"SELECT * FROM {table} WHERE participant_id = %s", UUID(person.me))  # noqa: S608
             assert rows == [], table
         await _the_joint_sheet_stays_without_its_author(one, person, mate)
+        await _the_feed_tells_that_the_idea_has_lost_its_author(one, person, feed)
+        assert [row for row in town.rows("gateway", "SELECT * FROM changes") if UUID(person.me) in row] == []
         await _the_person_is_nobody_now(one, person)
         await everything_is_told_once(town)
         assert len(one.world.mailbox.subjects(ADDRESS)) == mails
@@ -107,6 +114,7 @@ async def _say_everything(town: Town, one: Evening, person: Person, mate: Person
             await writer.must(
                 "WritePassage", sheet_id=sheet, passage_id=new_id("Passage"), field="APPROACH", text=text, seen=0
             )
+    await person.must("SubmitIdea", sheet_id=sheet)
     opened = await one.moderator.must("OpenPoll", kind="WORD_CLOUD", question={"de": "Ein Wort?", "en": "A word?"})
     await person.must("CastBallot", poll_id=opened.poll_id, words=[BALLOT])
     return str(opened.poll_id)
@@ -142,6 +150,50 @@ async def _all_answers(one: Evening, mate: Person) -> str:
     groups = {group.id for group in told[0].conference.groups.groups} if told[0].conference.groups else set()
     told += [await one.moderator.ask("ChatMessages", id=one.gid, channel=group) for group in sorted(groups)]
     return msgspec.json.encode(told).decode()
+
+
+async def _changes(one: Evening, since: str | None) -> tuple[str, list[Any]]:
+    """What the feed tells a moderator behind a cursor, and the cursor behind it."""
+
+    async def page() -> Any:
+        headers = {"authorization": f"Bearer {one.moderator.client.token}"}
+        body = {"query": CHANGES, "variables": {"since": since}}
+        async with httpx.AsyncClient(base_url=one.moderator.client.url, timeout=60) as http:
+            answer = (await http.post("/graphql", json=body, headers=headers)).json()
+        return None if answer.get("errors") else answer["data"]["changes"]
+
+    told: list[Any] = []
+    more = True
+    while more:
+        found = await eventually("the feed is read", page)
+        told += found["entries"]
+        since, more = found["cursor"], found["hasNextPage"]
+    return str(since), told
+
+
+def _authors(entry: Any) -> list[str]:
+    return [author["id"] for author in (entry["node"] or {}).get("authors", ())]
+
+
+async def _the_feed_tells_of_the_author(one: Evening, person: Person) -> str:
+    cursor, told = await _changes(one, None)
+    (theirs,) = [entry for entry in told if person.gid_of_me in _authors(entry)]
+    assert NAME in str(theirs)
+    assert SHEET in str(theirs)
+    return cursor
+
+
+async def _the_feed_tells_that_the_idea_has_lost_its_author(one: Evening, person: Person, since: str) -> None:
+    async def changed() -> bool:
+        _, told = await _changes(one, since)
+        ideas = [entry for entry in told if entry["node"] and entry["node"]["__typename"] == "Idea"]
+        return bool(ideas) and all(person.gid_of_me not in _authors(entry) for entry in ideas)
+
+    await eventually("whoever follows the feed hears that the idea is another", changed)
+    _, everything = await _changes(one, None)
+    assert SHEET in str(everything)
+    for text in (NAME, ADDRESS, person.me, person.gid_of_me, *OWN.values()):
+        assert text not in str(everything)
 
 
 async def _the_joint_sheet_stays_without_its_author(one: Evening, person: Person, mate: Person) -> None:

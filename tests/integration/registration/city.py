@@ -40,7 +40,7 @@ class City:
         command_id = uuid4()
         async with asyncio.timeout(120):
             while True:
-                reply = await self.requests.ask(request, actor=actor, command_id=command_id, timeout=60)
+                reply = await self.requests.ask(request, actor=actor, command_id=command_id, timeout=10)
                 if not isinstance(reply.refusal, Unavailable | Busy | ConcurrentChange):
                     return reply
                 await asyncio.sleep(0.05)
