@@ -132,12 +132,12 @@ class Town:
     # Databases ------------------------------------------------------------------------------------------------------
 
     def rows(self, service: str, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """Reads a service's database."""
-        with psycopg.connect(self.databases()[service], autocommit=True) as connection:
+        """Reads the database of a service, or of the gateway."""
+        with psycopg.connect(self.up.databases()[service], autocommit=True) as connection:
             return connection.execute(sql, arguments).fetchall()
 
     def dump(self, service: str, *arguments: str) -> str:
-        """What pg_dump writes of a service's database."""
+        """What pg_dump writes of the database of a service, or of the gateway."""
         return self._program("pg_dump", service, *arguments)
 
     def restore(self, service: str, text: str) -> None:
@@ -146,7 +146,7 @@ class Town:
 
     def _program(self, program: str, service: str, *arguments: str, said: str | None = None) -> str:
         binary = wheel() / "pginstall18" / "bin" / program
-        dsn = self.databases()[service]
+        dsn = self.up.databases()[service]
         done = subprocess.run(
             [str(binary), "-d", dsn, *arguments], input=said, capture_output=True, text=True, timeout=PATIENCE,
             check=False,
