@@ -71,6 +71,7 @@ def furnish(city: City) -> None:
             return msgspec.convert(world.answer(query, chance), kind.ANSWER)
 
         city.say(kind, answer)
+    city.say(registration.ApprovalFor, lambda _: registration.Approval(needed=False, limit=10))
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda one: f"{one.role}/{one.name}")
