@@ -17,7 +17,7 @@ from services.cli.embedded.process import free_port
 from services.contracts import session
 from tests.gateway.city import CONFERENCE, START, City, message
 from tests.gateway.conftest import KEY, running
-from tests.gateway.test_live import plain, until
+from tests.gateway.test_live import named, plain, until
 
 GID = global_id("Conference", CONFERENCE)
 NAMES = [f"{number:032x}" for number in range(1, 31)]
@@ -82,7 +82,7 @@ class Wanderer:
         self.firsts: list[type] = []
 
     async def watch(self, url: str, count: int) -> None:
-        """Watches until so many messages are there, then breaks off."""
+        """Watches until so many messages are there, and all names, then breaks off."""
         after = {"after": self.picture.cursor} if self.picture else {}
         async with Client(url, self.token) as client, asyncio.timeout(60):
             changes = client.subscribe("ConferenceChanges", {"conferenceId": GID, **after})
@@ -93,7 +93,7 @@ class Wanderer:
                     first = False
                 self.picture = fold(self.picture, news) if self.picture else news
                 assert len(heard(self.picture)) == len(set(heard(self.picture)))
-                if len(heard(self.picture)) >= count:
+                if len(heard(self.picture)) >= count and named(self.picture):
                     break
             await changes.aclose()
 
