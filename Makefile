@@ -45,7 +45,8 @@ conformance: $(READY) $(NODE) ## Run the suites, clients and tools of others aga
 contract-livekit: $(READY) ## Compare the LiveKit double with a real server (LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET)
 	$(PYTEST) -m livekit_real
 
-soak: $(READY) ## Run the tests that take minutes: crashes, rolling restarts, a full evening
+soak: $(READY) ## Run the tests that take minutes: crashes, rolling restarts, a full evening, new examples for properties
+	$(PYTEST) -n auto tests/unit --hypothesis-profile=search
 	$(PYTEST) -m soak -o timeout=3600
 
 schema: $(READY) ## Write the GraphQL schema to gateway/schema.graphql
