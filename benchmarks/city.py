@@ -11,7 +11,8 @@ from statistics import quantiles
 import uvloop
 
 from benchmarks.harness import ROUNDS, Result, less_is_better
-from benchmarks.peers.stage import Stage, memory
+from benchmarks.peers.processes import memory
+from benchmarks.peers.stage import Stage
 
 SOCKETS, CONFERENCES, GATEWAYS = 10_000, 200, 2
 
@@ -20,7 +21,7 @@ async def measure() -> dict[str, float]:
     """Ten thousand sockets in 200 conferences on two processes: memory, and a change in each within a second."""
     residents = SOCKETS // CONFERENCES
     with ExitStack() as stack:
-        stage = Stage(stack, CONFERENCES, residents, GATEWAYS, pinned=False)
+        stage = Stage(stack, CONFERENCES, residents, GATEWAYS)
         idle = sum(map(memory, stage.gateways.values()))
         crowd = stage.crowd(CONFERENCES)
         took = await crowd.connect(SOCKETS)

@@ -26,7 +26,8 @@ import uvloop
 from benchmarks.gateway_http import PEERS, node
 from benchmarks.harness import ROUNDS, Result, less_is_better, more_is_better
 from benchmarks.peers.listeners import Crowd
-from benchmarks.peers.stage import CHAT, WATCH, Stage, free_port, memory, processors, used, wait_for
+from benchmarks.peers.processes import memory, pinned, processors, used
+from benchmarks.peers.stage import CHAT, WATCH, Stage, free_port, wait_for
 
 SOCKETS = 2_000
 CHANGES, FEW = 10, 3
@@ -48,11 +49,9 @@ class Told(NamedTuple):
 def reference(processor: int | None) -> Iterator[tuple[int, int]]:
     """Port and process of the peer."""
     port = free_port()
-    command = [node(), str(PEERS / "graphql_ws.mjs"), str(port)]
+    command = pinned([node(), str(PEERS / "graphql_ws.mjs"), str(port)], processor)
     process = subprocess.Popen(command, env={**os.environ, "NODE_ENV": "production"})
     try:
-        if processor is not None:
-            os.sched_setaffinity(process.pid, {processor})
         wait_for(port)
         yield port, process.pid
     finally:
@@ -66,7 +65,7 @@ async def one_process() -> tuple[dict[str, list[Told]], dict[str, float]]:
     if others is not None:
         os.sched_setaffinity(0, {others})
     with ExitStack() as stack:
-        stage = Stage(stack, 1, SOCKETS, 1, pinned=True)
+        stage = Stage(stack, 1, SOCKETS, 1, processor=own)
         port, server = stack.enter_context(reference(own))
         ((ours, gateway),) = stage.gateways.items()
         crowd = stage.crowd(1)

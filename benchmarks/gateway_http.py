@@ -29,6 +29,7 @@ import httpx
 
 from benchmarks.harness import ROUNDS, Load, Result, less_is_better, more_is_better
 from benchmarks.peers.client import Measured, measure
+from benchmarks.peers.processes import pinned, processors
 from gateway.schema.relay import global_id
 
 PEERS = Path(__file__).parent / "peers"
@@ -83,20 +84,13 @@ class Server(NamedTuple):
     process: subprocess.Popen[bytes]
 
 
-PINNED = (
-    "import os, sys; sys.argv[1] and os.sched_setaffinity(0, {int(sys.argv[1])}); os.execvp(sys.argv[2], sys.argv[2:])"
-)
-
-
 @contextmanager
 def started(
     name: str, port: int, *command: str, processor: int | None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """A process that answers on a port."""
     surroundings = {**os.environ, "NODE_ENV": "production", **(environment or {})}
-    # Pinned before it begins, so that threads which collect garbage or compile do not run beside it either.
-    pinned = (sys.executable, "-c", PINNED, "" if processor is None else str(processor), *command)
-    process = subprocess.Popen(pinned, env=surroundings, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(pinned([*command], processor), env=surroundings, stdout=subprocess.DEVNULL)
     try:
         yield Server(name, port, process)
     finally:
@@ -249,20 +243,20 @@ def results(question: str, found: Mapping[str, list[Measured]]) -> list[Result]:
 
 def run() -> list[Result]:
     """Requests a second and processor time for each, of two questions."""
-    processors = sorted(os.sched_getaffinity(0))
-    apart = len(processors) > 1
+    own, others = processors()
+    allowed = os.sched_getaffinity(0)
     load = Load()
     with (
         tempfile.TemporaryDirectory(prefix="quartier-bench-") as folder,
-        contenders(Path(folder), processors[-1] if apart else None) as servers,
+        contenders(Path(folder), own) as servers,
     ):
-        if apart:
-            os.sched_setaffinity(0, {processors[0]})
+        if others is not None:
+            os.sched_setaffinity(0, {others})
         try:
             shown = [row for question in ("list", "tiny") for row in results(question, rounds(servers, question))]
         finally:
-            os.sched_setaffinity(0, set(processors))
-        _, others = load.shares()
+            os.sched_setaffinity(0, allowed)
+        _, busy = load.shares()
     if not all(row.ok for row in shown):
-        shown.append(Result(name="processors used by others meanwhile", value=others, unit="%"))
+        shown.append(Result(name="processors used by others meanwhile", value=busy, unit="%"))
     return shown

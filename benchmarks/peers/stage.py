@@ -17,6 +17,7 @@ import httpx
 
 from benchmarks.peers.evenings import conference_id, resident_id, token
 from benchmarks.peers.listeners import Crowd
+from benchmarks.peers.processes import pinned
 from gateway.schema.relay import global_id
 
 PREFIX = "bench"
@@ -37,26 +38,6 @@ UNLIMITED = {
 }  # fmt: skip
 """Limits that are counted and never reached here."""
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def used(process: int) -> float:
-    """Processor time of a process so far, in seconds."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def memory(process: int) -> float:
-    """Resident memory of a process, in kB."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith("VmRSS:")))
-
-
-def processors() -> tuple[int | None, int | None]:
-    """One for the server and one for the clients; none are chosen where there is only one."""
-    found = sorted(os.sched_getaffinity(0))
-    return (found[-1], found[0]) if len(found) > 1 else (None, None)
-
 
 class Stage:
     """NATS, the small services and gateways, running.
@@ -66,10 +47,12 @@ class Stage:
         conferences: how many there are.
         residents: how many sit in each.
         gateways: how many processes.
-        pinned: whether a gateway has a processor of its own.
+        processor: where the gateways run; None: wherever this process may run, as all else does.
     """
 
-    def __init__(self, stack: ExitStack, conferences: int, residents: int, gateways: int, *, pinned: bool) -> None:
+    def __init__(
+        self, stack: ExitStack, conferences: int, residents: int, gateways: int, *, processor: int | None = None
+    ) -> None:
         from services.cli.embedded.nats import Nats, User
 
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="quartier-bench-"))
@@ -77,10 +60,9 @@ class Stage:
         stack.callback(bus.start().stop)
         self.residents = residents
         self._stack = stack
-        self._own, self._others = processors() if pinned else (None, None)
         url = bus.url("bench")
         words = ["-m", "benchmarks.peers.evenings", url, PREFIX, str(conferences), str(residents)]
-        self._services = self._start([sys.executable, *words], self._others, stdin=subprocess.PIPE)
+        self._services = self._start([sys.executable, *words], stdin=subprocess.PIPE)
         self._key = json.loads(self._line())
         self.gateways: dict[int, int] = {}
         for _ in range(gateways):
@@ -89,7 +71,7 @@ class Stage:
                 **UNLIMITED, "NATS_URL": url, "QUARTIER_PREFIX": PREFIX, "QUARTIER_HTTP_PORT": str(port),
                 "QUARTIER_KEY_ENCRYPTION_KEY": "5a" * 32,
             }  # fmt: skip
-            process = self._start([sys.executable, "-m", "gateway.main"], self._own, environment)
+            process = self._start(pinned([sys.executable, "-m", "gateway.main"], processor), environment)
             self.gateways[port] = process.pid
         for port in self.gateways:
             wait_for(port)
@@ -97,7 +79,6 @@ class Stage:
     def _start(
         self,
         command: list[str],
-        processor: int | None,
         environment: Mapping[str, str] | None = None,
         *,
         stdin: int | None = None,
@@ -107,8 +88,6 @@ class Stage:
         )
         self._stack.enter_context(process)  # closes its pipes and waits
         self._stack.callback(process.terminate)
-        if processor is not None:
-            os.sched_setaffinity(process.pid, {processor})
         if stdin is None:
             process.stdout.close()  # type: ignore[union-attr]
         return process

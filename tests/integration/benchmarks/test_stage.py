@@ -8,7 +8,7 @@ from benchmarks.peers.stage import Stage
 
 async def test_all_who_watch_on_the_stage_of_the_benchmarks_hear_a_change():
     with ExitStack() as stack:
-        stage = Stage(stack, 2, 5, 1, pinned=False)
+        stage = Stage(stack, 2, 5, 1)
         crowd = stage.crowd(2)
         await crowd.connect(10)
         heard = crowd.expect(5)
