@@ -179,11 +179,9 @@ class Engine:
         self, operation: Operation, params: Params, told: Told
     ) -> "ExecutionResult | Awaitable[ExecutionResult]":
         executor = self._executor(operation, params, told.sharing.context, told)
-        return (
-            ExecutionResult(None, errors=executor)
-            if isinstance(executor, list)
-            else (execute_subscription_event(executor))
-        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, errors=executor)
+        return execute_subscription_event(executor)
 
     def _executor(
         self, operation: Operation, params: Params, context: Context, told: Told | None = None

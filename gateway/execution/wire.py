@@ -104,8 +104,7 @@ def respond(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) 
     cycle.response_started, cycle.waiting_for_100_continue = True, False
     lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % header for header in cycle.default_headers), head]
     lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-    cycle.transport.write(b"".join(lines))
-    cycle.transport.write(body)
+    cycle.transport.writelines((b"".join(lines), body))  # one call of the system, one packet where it fits
     cycle.response_complete = True
     cycle.message_event.set()
     if not cycle.keep_alive:
