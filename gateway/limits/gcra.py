@@ -79,10 +79,15 @@ class Gcra:
         return self._standing(0.0, after - now)
 
     def spend(self, client: str, points: int = 1) -> None:
-        """Counts what cannot be refused any more: no debt grows beyond the burst."""
+        """Counts what cannot be refused any more: no debt grows beyond the burst. Thousands may be told at once."""
         now = self._now()
-        due = max(self._due.get(client, now), now)
-        self._keep(client, max(due, min(due + points * self._interval, now + self._tolerance)))
+        known = self._due.get(client)
+        due = now if known is None or known < now else known
+        after = max(due, min(due + points * self._interval, now + self._tolerance))
+        if known is None:
+            self._keep(client, after)
+        else:
+            self._due[client] = after  # who only listens was not seen again
 
     def refund(self, client: str, points: int) -> Standing:
         """Gives points back that were not needed."""

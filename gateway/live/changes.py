@@ -5,12 +5,15 @@ A change made of the same objects is the same change, made and told once for eve
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.live.views import Key
 
 T = TypeVar("T")
+
+Parts = Mapping[Key, Any]
+"""What a viewer sees: parts by their keys."""
 
 
 class Change:
@@ -62,6 +65,18 @@ LISTED: Mapping[str, Listed[Any]] = {
 """The parts that are lists, by kind."""
 
 
+class Step(NamedTuple):
+    """One change that a viewer is told, and their parts once they have been.
+
+    Args:
+        change: what they are told.
+        after: their parts of this kind then; nobody may change it, others have the same.
+    """
+
+    change: Change
+    after: Parts
+
+
 class Changes:
     """Finds changes; the same change is the same object for all viewers who are told within a moment.
 
@@ -76,38 +91,57 @@ class Changes:
         self._listed = listed
         self._seconds = seconds
         self._known: dict[Hashable, Change] = {}
+        # Objects are known by their identity; what is remembered here keeps them from being used for others.
+        self._steps: dict[tuple[int, int], tuple[Parts, Parts, tuple[Step, ...]]] = {}
         self._pairs: dict[Hashable, tuple[Any, Any, Change | None]] = {}
 
     def begin(self) -> None:
         """Another round of tellings begins: what was compared before is forgotten."""
+        self._steps.clear()
         self._pairs.clear()
 
-    def between(
-        self, sent: Mapping[Key, Any], now: Mapping[Key, Any], gone: Iterable[Key], again: frozenset[Key] = frozenset()
-    ) -> list[Change]:
-        """What a viewer must be told.
+    def between(self, sent: Parts, now: Parts) -> tuple[Step, ...]:
+        """What a viewer must be told, of one kind of parts.
 
         Args:
             sent: the parts they have.
-            now: the parts as they are, all or some.
-            gone: which of the parts they have are not any more.
-            again: parts of which they are told everything once more, whether it changed or not.
+            now: the parts as they are; what is missing there they may not see any more.
         """
-        found = []
-        for key, new in now.items():
-            old = sent.get(key)
-            if old is not new or key in again:
-                change = self._between(key, old, new, again=key in again)
-                if change is not None:
-                    found.append(change)
-        for key in gone:
-            change = self._between(key, sent[key], None, again=False)
-            if change is not None:
-                found.append(change)
-        return found
+        pair = id(sent), id(now)
+        known = self._steps.get(pair)
+        if known is None:
+            known = self._steps[pair] = (sent, now, self._found(sent, now, frozenset()))
+        return known[2]
+
+    def again(self, sent: Parts, now: Parts, keys: frozenset[Key]) -> tuple[Step, ...]:
+        """The same, for who is told everything of some parts once more, whether it changed or not.
+
+        Args:
+            sent: the parts they have.
+            now: the parts as they are.
+            keys: the parts that are told once more.
+        """
+        return self._found(sent, now, keys)
+
+    def _found(self, sent: Parts, now: Parts, again: frozenset[Key]) -> tuple[Step, ...]:
+        found, after = [], dict(sent)
+        for key in (*now, *(key for key in sent if key not in now)):
+            old, new = sent.get(key), now.get(key)
+            if old is new and key not in again:
+                continue
+            change = self._between(key, old, new, again=key in again)
+            if change is None:
+                continue
+            if new is None:
+                del after[key]
+            else:
+                after[key] = new
+            found.append(Step(change, dict(after)))
+        if found:
+            found[-1] = found[-1]._replace(after=now)  # the same, and the object that others have, too
+        return tuple(found)
 
     def _between(self, key: Key, old: Any, new: Any, *, again: bool) -> Change | None:
-        # Objects are known by their identity; what is remembered here keeps them from being used for others.
         pair = (key, id(old), id(new), again)
         known = self._pairs.get(pair)
         if known is None:

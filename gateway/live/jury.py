@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is watched of a jury round. The ideas service is asked as each viewer: it alone decides who sees which score."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -36,8 +36,6 @@ VIEWS: Mapping[str, View] = {
 }
 
 DEPENDS: Mapping[str, frozenset[str]] = {"round": frozenset({"round", "queue"})}
-
-OWN: Mapping[str, Callable[[Look, Views], bool]] = {"round": lambda *_: True, "queue": lambda *_: True}
 
 LISTED: Mapping[str, Listed[Any]] = {
     "queue": Listed(lambda part: part, lambda review: review.idea_id, lambda _: None),

@@ -231,12 +231,17 @@ PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
 """Every part beside the chat channels."""
 
 
-OWN: Mapping[str, Callable[[Look, Views], bool]] = {
-    "placement": lambda *_: True,
-    "board": _owns_cards,
-    "sheets": _owns_passages,
-}
-"""The parts that may be other for a viewer than for all who stand alike, and whether they are."""
+STANDING_ON = frozenset({"presence", "groups"})
+"""The kinds of views on which it depends how a viewer stands."""
+
+ALIKE = frozenset({"session", "groups", "venue", "polls", "problems", "help", "presence", "chat"})
+"""The parts that all who stand alike see alike."""
+
+OWN: Mapping[str, Callable[[Look, Views], bool]] = {"board": _owns_cards, "sheets": _owns_passages}
+"""The parts that all see alike who stand alike and wrote nothing of them, and whether a viewer did.
+
+What is named nowhere, a placement, is each viewer's own.
+"""
 
 DEPENDS: Mapping[str, frozenset[str]] = {
     "groups": frozenset({"groups", "sheets", "chat"}),

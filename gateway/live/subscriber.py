@@ -6,14 +6,14 @@ newest state of everything has taken the place of all that came between.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 
 from gateway.execution.sharing import Told, Words
-from gateway.live.changes import Change
-from gateway.live.rounds import Round
+from gateway.live.changes import Change, Parts, Step
+from gateway.live.rounds import NOTHING, Round, by_kind
 from gateway.live.views import Key
 from gateway.live.visibility import Viewer
 from gateway.metrics import TOLD
@@ -82,15 +82,14 @@ class Sink(Protocol):
         ...
 
 
-class _Next:
-    """A message to be told: a change, or the first one."""
+class _First(NamedTuple):
+    """The first message.
 
-    __slots__ = ("change", "part", "shown")
+    Args:
+        resumed: whether the client goes on from where it was, and is not told everything.
+    """
 
-    def __init__(self, change: Change | None, part: Any) -> None:
-        self.change = change
-        self.part = part
-        self.shown: Told | None = None
+    resumed: bool
 
 
 class Subscriber:
@@ -105,8 +104,8 @@ class Subscriber:
     """
 
     __slots__ = (
-        "_admitted", "_again", "_batch", "_behind", "_generation", "_hub", "_lacking", "_look", "_offered",
-        "_pause", "_sink", "_started", "_timer", "_told", "_waiting", "_words", "audience", "sent", "viewer",
+        "_again", "_batch", "_behind", "_generation", "_hub", "_lacking", "_look", "_offered", "_pause", "_sent",
+        "_showing", "_sink", "_standing", "_started", "_stood", "_timer", "_waiting", "_words", "audience", "viewer",
     )  # fmt: skip
 
     def __init__(
@@ -114,16 +113,17 @@ class Subscriber:
     ) -> None:
         self.viewer = viewer
         self.audience = "staff" if viewer.staff else "guests" if viewer.invited else "residents"
-        self.sent: dict[Key, Any] = {}
         self._hub = hub
         self._look = hub.look(viewer)
         self._words = words
         self._sink = sink
         self._offered = offered
-        self._admitted = False
+        self._sent: dict[str, Parts] = {}  # by kind
+        self._standing: Hashable = None
+        self._stood = -1
         self._started = False
-        self._batch: list[_Next] = []
-        self._told = UNKNOWN  # the generation up to which everything was told
+        self._batch: list[_First | Step] = []
+        self._showing: Told | None = None  # the first of the batch, while it is made
         self._generation = UNKNOWN  # the one that is reached when the batch has been told
         self._waiting = False
         self._behind = False
@@ -143,16 +143,14 @@ class Subscriber:
         known = None
         if after is not None and after.hub == hub.id and after.audience == self.audience:
             known = hub.history.at(after.generation)
-        self._admitted = topic.standing(self._look, hub.views) is not None
+        self._standing, self._stood = topic.standing(self._look, hub.views), hub.stood
         self._started = True
-        if known is None:
-            self._batch = [_Next(None, None)]
-        else:
-            self.sent = topic.parts(hub.look(self.viewer, {}), known, self._offered)
-            self._told = after.generation if after else UNKNOWN
-            self._batch = [_Next(None, self.sent)]
+        self._batch = [_First(resumed=known is not None)]
+        self._generation = hub.history.generation
+        if known is not None and after is not None:
+            self._sent = by_kind(topic.parts(hub.look(self.viewer, {}), known, self._offered))
+            self._generation = after.generation
             self._behind = True
-        self._generation = hub.history.generation if known is None else self._told
         TOLD.inc(self._deliver())
 
     def end(self) -> None:
@@ -178,8 +176,8 @@ class Subscriber:
         """The client reads again."""
         if self._waiting or not self._started:
             return
-        if self._batch and self._batch[0].change is None:
-            self._batch[0].shown = None  # the first message is still to be told, as things are now
+        self._showing = None
+        if self._batch and isinstance(self._batch[0], _First):  # still to be told, as things are now
             TOLD.inc(self._deliver())
             return
         self._batch.clear()  # made when more was missing or less: compared anew
@@ -188,28 +186,41 @@ class Subscriber:
 
     def _compare(self, now: Round) -> int:
         try:
-            hub, topic, kinds, offered = self._hub, self._hub.topic, now.kinds, self._offered
-            standing = topic.standing(self._look, hub.views)
-            if (standing is not None) != self._admitted:
-                self._admitted, kinds = standing is not None, None
+            hub, sent, kinds, offered = self._hub, self._sent, now.kinds, self._offered
+            if self._stood != hub.stood and self._stands_otherwise():
+                kinds = None
             if kinds is None:
                 hub.want(self.viewer)
                 kinds = offered
             elif offered is not None and not kinds <= offered:
                 kinds &= offered
-            seen = now.seen(self._look, standing, kinds)
-            gone = [key for key in self.sent if (kinds is None or key[0] in kinds) and key not in seen]
-            found = hub.changes.between(self.sent, seen, gone, self._again)
+            seen = now.seen(self._look, self._standing, kinds)
+            if kinds is None:
+                seen = dict.fromkeys(sent, NOTHING) | seen
+            batch: list[_First | Step] = []
+            for kind, parts in seen.items():
+                had = sent.get(kind, NOTHING)
+                if self._again:
+                    batch += hub.changes.again(had, parts, self._again)
+                elif had is not parts:
+                    steps = hub.changes.between(had, parts)
+                    if steps:
+                        batch += steps
+                    else:  # the same, and from now on the object that others have, too
+                        sent[kind] = parts
             self._again = frozenset()
             self._generation = hub.history.generation
-            if not found:
-                self._told = self._generation
-                return 0
-            self._batch = [_Next(change, seen.get(change.key)) for change in found]
-            return self._deliver()
+            self._batch = batch
+            return self._deliver() if batch else 0
         except Exception as error:  # one subscription's defect is no reason to leave the others untold
             self._fail(error)
             return 0
+
+    def _stands_otherwise(self) -> bool:
+        """Looks how the viewer stands now; whether they take part from now on, or no more."""
+        hub, took_part = self._hub, self._standing is not None
+        self._standing, self._stood = hub.topic.standing(self._look, hub.views), hub.stood
+        return took_part != (self._standing is not None)
 
     def _deliver(self) -> int:
         """Tells the batch for as long as the client reads; the number of messages told."""
@@ -219,17 +230,27 @@ class Subscriber:
                 self._behind = True
                 return told
             following = self._batch[0]
-            shown = following.shown
+            shown = self._showing
             if shown is None:
-                shown = following.shown = self._shown(following, last=len(self._batch) == 1)
+                shown = self._shown(following)
             payload = shown.sharing.payload(self._words, shown, self._made)
             if payload is None:
-                self._waiting = True
+                self._showing, self._waiting = shown, True
                 return told
+            self._showing = None
             self._sink.write(payload)
             told += 1
             del self._batch[0]
-            self._note(following, incomplete=shown.sharing.context.incomplete)
+            keys: Collection[Key]
+            if isinstance(following, _First):
+                keys = [key for parts in self._sent.values() for key in parts]
+            else:
+                key = following.change.key
+                self._sent[key.kind], keys = following.after, (key,)
+            if shown.sharing.context.incomplete:
+                self._tell_again(keys)
+            elif not self._lacking:
+                self._pause = FIRST_RETRY_SECONDS
         if self._behind and self._started:
             self._behind = False
             told += self._compare(Round(self._hub))
@@ -245,40 +266,24 @@ class Subscriber:
         except Exception as error:  # one subscription's defect is no reason to leave the others untold
             self._fail(error)
 
-    def _shown(self, following: _Next, *, last: bool) -> Told:
+    def _shown(self, following: _First | Step) -> Told:
         """The message as GraphQL shows it; of a change the same object for all who are then at the same place."""
-        hub, show, change = self._hub, self._hub.show, following.change
+        hub, show = self._hub, self._hub.show
         # Who is interrupted before the last one holds some of it: what was at no generation.
-        reached = self._generation if last and not self._lacking else UNKNOWN
-        if change is None:
-            place = Place(hub.id, reached, self.audience)
-            if following.part is not None:
-                return show.resumed(hub, place)
-            self.sent = hub.topic.parts(self._look, hub.views, self._offered)
-            self._generation = hub.history.generation
-            return show.snapshot(hub, place._replace(generation=self._generation), self.sent)
-        # By the generation too: what is told again is shown anew, though it leaves nobody at another place.
-        key = reached, self._generation, self.audience
-        shown: Told | None = change.told.get(key)
-        if shown is None:
-            shown = change.told[key] = show.change(hub, Place(hub.id, reached, self.audience), change)
-        return shown
-
-    def _note(self, following: _Next, *, incomplete: bool) -> None:
-        """Remembers what the client has been told."""
-        keys: Collection[Key] = self.sent
-        if following.change is not None:
-            keys = [following.change.key]
-            if following.part is None:
-                self.sent.pop(following.change.key, None)
-            else:
-                self.sent[following.change.key] = following.part
-        if not self._batch:
-            self._told = self._generation
-        if incomplete:
-            self._tell_again(keys)
-        elif not self._lacking:
-            self._pause = FIRST_RETRY_SECONDS
+        reached = self._generation if len(self._batch) == 1 and not self._lacking else UNKNOWN
+        if isinstance(following, Step):
+            change = following.change
+            # By the generation too: what is told again is shown anew, though it leaves nobody at another place.
+            key = reached, self._generation, self.audience
+            shown: Told | None = change.told.get(key)
+            if shown is None:
+                shown = change.told[key] = show.change(hub, Place(hub.id, reached, self.audience), change)
+            return shown
+        if following.resumed:
+            return show.resumed(hub, Place(hub.id, reached, self.audience))
+        parts = hub.topic.parts(self._look, hub.views, self._offered)
+        self._sent, self._generation = by_kind(parts), hub.history.generation
+        return show.snapshot(hub, Place(hub.id, self._generation, self.audience), parts)
 
     def _tell_again(self, keys: Collection[Key]) -> None:
         """What was said of these parts was incomplete, a name was missing: they are told once more, a little later.

@@ -42,7 +42,10 @@ class Topic:
         choosing: kinds of views on which it depends which views are wanted.
         standing: how a viewer stands: who stands alike sees alike, but for what is their own. None: they see the
             least; when that turns, every part is looked at.
-        own: the kinds of parts that may be other for a viewer than for all who stand alike, and whether they are.
+        standing_on: kinds of views on which it depends how viewers stand.
+        alike: the kinds of parts that all who stand alike see alike.
+        own: kinds of parts that may be other for a viewer than for all who stand alike, and whether they are; a kind
+            that is named neither here nor there is each viewer's own.
         listed: the parts that are lists.
         tallies: kinds of views that change again and again: they are told less often.
         attended: whether whoever watches counts as present at the conference.
@@ -56,6 +59,8 @@ class Topic:
     depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     choosing: frozenset[str] = frozenset()
     standing: Callable[[Look, Views], Hashable] = lambda *_: ""
+    standing_on: frozenset[str] = frozenset()
+    alike: frozenset[str] = frozenset()
     own: Mapping[str, Callable[[Look, Views], bool]] = field(default_factory=dict)
     listed: Mapping[str, Listed[Any]] = field(default_factory=dict)
     tallies: frozenset[str] = frozenset()
@@ -69,6 +74,18 @@ class Topic:
     def affected(self, kind: str) -> frozenset[str]:
         """The kinds of parts that follow from a kind of views."""
         return self.depends.get(kind) or frozenset([kind])
+
+    def owning(self, kinds: frozenset[str] | None) -> list[Callable[[Look, Views], bool]] | None:
+        """What tells whether a viewer sees some of these kinds of parts otherwise than all who stand alike.
+
+        None: they always may.
+
+        Args:
+            kinds: of parts; None: all there are.
+        """
+        if kinds is None or not kinds <= self.alike | self.own.keys():
+            return None
+        return [owns for kind, owns in self.own.items() if kind in kinds]
 
 
 def arguments(subject: str) -> list[str]:
@@ -117,6 +134,8 @@ CONFERENCE = Topic(
     depends=parts.DEPENDS,
     choosing=frozenset({"groups"}),
     standing=parts.standing,
+    standing_on=parts.STANDING_ON,
+    alike=parts.ALIKE,
     own=parts.OWN,
     listed=LISTED,
     tallies=frozenset({"polls", "presence"}),
@@ -130,6 +149,7 @@ DESK = Topic(
     subjects=_each(desk.VIEWS),
     wanted=desk.wanted,
     parts=desk.parts,
+    alike=frozenset(desk.VIEWS),
     listed=desk.LISTED,
     tallies=frozenset(desk.VIEWS),
 )
@@ -141,7 +161,6 @@ JURY_ROUND = Topic(
     subjects=("live.ideas.*.{roundId}.JuryRoundChanged",),
     wanted=jury.wanted,
     parts=jury.parts,
-    own=jury.OWN,
     depends=jury.DEPENDS,
     listed=jury.LISTED,
     tallies=frozenset(jury.VIEWS),
@@ -154,6 +173,7 @@ JOB = Topic(
     subjects=("live.registration.*.{jobId}.JobChanged",),
     wanted=jobs.wanted,
     parts=jobs.parts,
+    alike=frozenset(jobs.VIEWS),
     tallies=frozenset(jobs.VIEWS),
 )
 """One job, for organisers of the city."""

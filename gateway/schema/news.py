@@ -149,7 +149,7 @@ class Shows:
         said = show(kind, view, hub.scope)
         content = f"{place.hub}:{place.generation}:{place.audience}"
         said.cursor_text = self._context.signer.sign(purpose(self._topic, hub.scope), content)
-        said.positions_text = hub.positions
+        said.positions_text = hub.fresh.positions
         said.server_now = self._context.clock.now()
         said.sharing = Sharing(self._context.of_nobody())
         return said

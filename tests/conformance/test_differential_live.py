@@ -100,13 +100,13 @@ class Sides:
         before, now = chance.sample(range(WORLDS), 2)
         had = await parts(watched, viewer, self.services[0][before])
         has = await parts(watched, viewer, self.services[0][now])
-        changes = Changes(watched.topic.listed).between(had, has, [key for key in had if key not in has])
+        changes = [step.change for step in Changes(watched.topic.listed).between(had, has)]
         params, told = Params(query, variables), []
         for engine, services in zip(self.engines, self.services, strict=True):
             context = Context(ANONYMOUS, None, services[now], SIGNER, StandingClock(), None)  # type: ignore[arg-type]
             operation = engine.operation(params)
             show = Shows(context, watched.topic, watched.snapshot, watched.changes)
-            hub: Any = SimpleNamespace(scope=watched.scope, positions="session/e:7")
+            hub: Any = SimpleNamespace(scope=watched.scope, fresh=SimpleNamespace(positions="session/e:7"))
             place = Place("hub", 3, "residents")
             things = [show.snapshot(hub, place, has), show.resumed(hub, place)]
             things += [show.change(hub, place, change) for change in changes if change.key.kind in watched.changes]

@@ -31,8 +31,10 @@ SEATED = session.PresenceView(conference_id=CONFERENCE, seated=(ANNA.id, BEN.id)
 
 
 def told(sent, now, *, again=frozenset(), changes=None):
-    gone = [key for key in sent if key not in now]
-    return (changes or Changes()).between(sent, now, gone, again)
+    changes = changes or Changes()
+    steps = changes.again(sent, now, again) if again else changes.between(sent, now)
+    assert not steps or steps[-1].after == now
+    return [step.change for step in steps]
 
 
 def seen(viewer, views, shared=None):

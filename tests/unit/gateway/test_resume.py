@@ -13,7 +13,7 @@ from gateway.live.views import Key, Told
 from gateway.live.visibility import Viewer
 from services.contracts import ideas, rooms, session
 from tests.gateway.city import ANNA, BEN, CEM, CONFERENCE, GROUP_1, GROUP_2, MODERATOR, START, message, text
-from tests.unit.gateway.watching import Client, hub, tell_now
+from tests.unit.gateway.watching import Client, answered, hub, tell_now
 
 GUEST = "6e" * 16
 VIEWERS = (
@@ -127,12 +127,12 @@ def test_a_picture_that_was_interrupted_and_resumed_is_a_fresh_picture(steps: li
 async def _play(steps: list[tuple[str, Any]]) -> None:
     watched = hub()
     for key, answer in ((Key("presence"), presence((ANNA, BEN, CEM))), (Key("groups"), groups(False))):
-        watched._take(key, answer)
+        answered(watched, key, answer)
     clients = [Client(watched, viewer) for viewer in VIEWERS]
     for kind, what in steps:
         match kind:
             case "answer":
-                watched._take(*what)
+                answered(watched, *what)
             case "tell":
                 tell_now(watched)
             case "stall":
@@ -141,7 +141,7 @@ async def _play(steps: list[tuple[str, Any]]) -> None:
                 who, messages, answers = what
                 clients[who].stall(messages)
                 for answer in answers:
-                    watched._take(*answer)
+                    answered(watched, *answer)
                 tell_now(watched)
                 clients[who].disconnect()
                 clients[who].read()
@@ -176,16 +176,16 @@ def _told(participant: str) -> Any:
 
 async def test_who_comes_back_hears_only_what_has_changed_and_nothing_twice():
     watched = hub()
-    watched._take(Key("presence"), presence((ANNA,)))
-    watched._take(EVENING, evening(1))
-    watched._take(POLLS, polls(1, 1))
+    answered(watched, Key("presence"), presence((ANNA,)))
+    answered(watched, EVENING, evening(1))
+    answered(watched, POLLS, polls(1, 1))
     anna = Client(watched, VIEWERS[0])
     await anna.connect()
-    watched._take(EVENING, evening(2))
+    answered(watched, EVENING, evening(2))
     tell_now(watched)
     anna.disconnect()
-    watched._take(POLLS, polls(1, 2))
-    watched._take(POLLS, polls(1, 3))
+    answered(watched, POLLS, polls(1, 2))
+    answered(watched, POLLS, polls(1, 3))
     tell_now(watched)
     anna.heard.clear()
     await anna.connect()
@@ -200,7 +200,7 @@ async def test_who_comes_back_hears_only_what_has_changed_and_nothing_twice():
 
 async def test_what_cannot_be_known_any_more_comes_as_a_snapshot():
     watched = hub()
-    watched._take(Key("presence"), presence((ANNA,)))
+    answered(watched, Key("presence"), presence((ANNA,)))
     anna = Client(watched, VIEWERS[0])
     await anna.connect()
     place = anna.cursor
@@ -251,21 +251,36 @@ def test_what_changed_often_once_is_forgotten_when_something_else_changes_later(
     assert history.at(history.generation - 2) is None
 
 
+async def test_whom_registration_seats_no_more_sees_the_clock_alone_and_everything_once_seated_again():
+    watched = hub()
+    answered(watched, Key("presence"), presence((ANNA, BEN)))
+    answered(watched, EVENING, evening(1))
+    answered(watched, POLLS, polls(1))
+    anna, ben = Client(watched, VIEWERS[0]), Client(watched, VIEWERS[1])
+    await anna.connect()
+    await ben.connect()
+    for seated, seen in (((BEN,), {EVENING}), ((ANNA, BEN), {EVENING, POLLS})):
+        answered(watched, Key("presence"), presence(seated))
+        tell_now(watched)
+        assert anna.sees().keys() == seen
+    assert POLLS in ben.sees()
+
+
 async def test_who_is_interrupted_within_a_round_hears_also_what_was_taken_back_meanwhile():
     watched = hub()
     before, after = (evening(1), polls(1)), (evening(2), polls(2))
-    watched._take(Key("presence"), presence((ANNA,)))
+    answered(watched, Key("presence"), presence((ANNA,)))
     for key, answer in zip((EVENING, POLLS), before, strict=True):
-        watched._take(key, answer)
+        answered(watched, key, answer)
     anna = Client(watched, VIEWERS[0])
     await anna.connect()
     for key, answer in zip((EVENING, POLLS), after, strict=True):
-        watched._take(key, answer)
+        answered(watched, key, answer)
     anna.stall(1)
     tell_now(watched)
     assert len(anna.heard) == 2  # one of both changes, whichever
     for key, answer in zip((EVENING, POLLS), before, strict=True):
-        watched._take(key, answer)
+        answered(watched, key, answer)
     anna.disconnect()
     anna.read()
     await anna.connect()
@@ -274,12 +289,12 @@ async def test_who_is_interrupted_within_a_round_hears_also_what_was_taken_back_
 
 async def test_who_is_told_without_a_name_cannot_resume_from_there():
     watched = hub()
-    watched._take(EVENING, evening(1))
+    answered(watched, EVENING, evening(1))
     anna = Client(watched, VIEWERS[0])
     watched.show.incomplete = True
     await anna.connect()
     watched.show.incomplete = False
-    watched._take(EVENING, evening(2))
+    answered(watched, EVENING, evening(2))
     tell_now(watched)
     assert anna.cursor is not None
     assert isinstance(anna.cursor, Place)

@@ -59,8 +59,13 @@ class Nobody:
 
 def hub(topic: Topic = CONFERENCE) -> Hub:
     made = Hub(topic, SCOPE, (), Show(), cast("Any", None), cast("Any", Nobody()))
-    made._ask = lambda key: made._states[key].asked.set()  # type: ignore[method-assign]
+    made.fresh._ask = lambda key: made.fresh._kept[key].asked.set()  # type: ignore[method-assign]
     return made
+
+
+def answered(hub: Hub, key: Key, answer: Any) -> None:
+    """A service has answered; None: it has nothing there."""
+    hub.fresh._take(key, answer)
 
 
 def tell_now(hub: Hub) -> None:
