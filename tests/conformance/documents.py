@@ -44,7 +44,7 @@ from gateway.schema.relay import global_id
 from gateway.schema.words import kind_of_id
 from tests.conformance.worlds import CONFERENCE, PEOPLE, THINGS
 
-NODES = ("Conference", "Session", "District", "Challenge", "Idea", "IdeaSheet", "JuryRound")
+NODES = ("Conference", "Session", "District", "Challenge", "Idea", "IdeaSheet", "JuryRound", "App", "Job")
 
 
 class Rewriter(Visitor):
@@ -181,7 +181,7 @@ class Rewriter(Visitor):
         if name == "channel":
             group = global_id("Group", self._chance.choice(THINGS))
             return StringValueNode(value=self._chance.choice(("plenary", "staff", group)))
-        if name in ("after", "before") and isinstance(value, StringValueNode):
+        if name in ("after", "before", "since") and kind.name == "String" and isinstance(value, StringValueNode):
             return value if self._chance.random() < 0.1 else NullValueNode()
         return value
 

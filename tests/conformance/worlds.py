@@ -8,26 +8,35 @@ bytes that a service sends, under the chassis' own client.
 import random
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import inspect
 
 from gateway.backends import Backends
+from gateway.changes.feed import Change, Changes, Place
 from gateway.schema.errors import all_refusals, refusals_of
+from gateway.webhooks.commands import WebhooksNotOffered
 from services.chassis.contract import CommandRequest, QueryRequest, Request, declared_in
 from services.chassis.identity import Actor, Grant
 from services.chassis.many import MANY, answered, read_questions
 from services.chassis.refusals import InvalidInput, NotFound, Unavailable
-from services.chassis.requests import Requests
+from services.chassis.requests import Refused, Reply, Requests
 from services.contracts import ideas, registration, rooms, session
 
 CONFERENCE = "c0" * 16
 PEOPLE = tuple(f"{number:032x}" for number in range(0xA0, 0xA8))
 THINGS = tuple(f"{number:032x}" for number in range(0xF0, 0xF6))
 """Few, so that what one answer names is found in another."""
+
+POSITION = 7
+"""Of every log."""
+
+FED = {"District": THINGS, "Conference": (CONFERENCE,), "Session": (CONFERENCE,), "Challenge": THINGS, "Idea": THINGS}
+"""What the feed of changes tells of, and the local ids."""
 
 RESIDENT = Actor(id=PEOPLE[0], kind="resident")
 STAFF = Actor(id=PEOPLE[1], kind="staff", grants=(Grant("organiser", "city"), Grant("juror", "city")))
@@ -76,6 +85,9 @@ class World:
         self._amiss = amiss
         self.broken: set[str] = set()
 
+    def __str__(self) -> str:
+        return f"{self._seed}"
+
     def wire(self, name: str, body: bytes) -> bytes:
         """What the service sends back.
 
@@ -99,7 +111,7 @@ class World:
         except msgspec.ValidationError as error:
             self.broken.add(f"{name}: {error}")
             raise
-        return b'{"answer":' + msgspec.json.encode(answer) + b',"position":"e:7"}'
+        return b'{"answer":' + msgspec.json.encode(answer) + b',"position":"e:%d"}' % POSITION
 
     def answer(self, request: Request[Any], chance: random.Random) -> dict[str, Any]:
         """An answer as plain data: what it repeats of the question, it repeats rightly."""
@@ -209,9 +221,43 @@ class Wires:
         return SimpleNamespace(data=self._world.wire(subject.partition(".")[2], body), headers={})
 
 
+class Office:
+    """In the place of the gateway's own database: keeps a feed of changes, and no webhooks.
+
+    Args:
+        world: what is in the feed follows from its number.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.changes = self
+
+    async def page(self, since: Place | None, first: int) -> Changes:
+        """Changes behind a place, at most `first`, and no more than three."""
+        chance = random.Random(f"{self._world}/{since}/{first}")
+        begin = since.value if since else 0
+        rows = tuple(
+            Change(kind, UUID(chance.choice(FED[kind])), begin + number, chance.random() < 0.2, START, POSITION)
+            for number, kind in enumerate(chance.choices(tuple(FED), k=min(first, chance.randint(0, 3))), start=1)
+        )
+        return Changes(rows, Place(UUID(int=1), begin + len(rows)), chance.random() < 0.5)
+
+    @property
+    def records(self) -> Any:
+        raise Refused(WebhooksNotOffered())
+
+    async def usage(self, client: str, first: date, last: date) -> Any:
+        raise Refused(WebhooksNotOffered())
+
+    async def carry_out(self, request: Any, actor: Actor, identity: UUID) -> Reply[Any]:
+        return Reply(None, WebhooksNotOffered())
+
+
 def backends(world: World) -> Backends:
     """The gateway's way to the services of a world."""
-    return Backends(Requests(Wires(world), all_refusals()))  # type: ignore[arg-type]
+    made = Backends(Requests(Wires(world), all_refusals()))  # type: ignore[arg-type]
+    made.webhooks = Office(world)  # type: ignore[assignment]
+    return made
 
 
 class StandingClock:
