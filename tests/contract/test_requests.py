@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the contracts let one ask, the service answers, and nothing else."""
 
+import ast
 import importlib
+import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +28,20 @@ def test_a_service_answers_every_command_and_query_of_its_contract(service: str)
     api: Api = importlib.import_module(f"services.{service}.api").api
     assert set(api.commands) == asked_of(service, CommandRequest)
     assert set(api.queries) == asked_of(service, QueryRequest)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_contract_offers_what_its_areas_declare_and_nothing_else(service: str) -> None:
+    contract = importlib.import_module(f"services.contracts.{service}")
+    if not hasattr(contract, "__path__"):
+        pytest.skip("the contract is one module")
+    declared: set[str] = set()
+    for area in pkgutil.iter_modules(contract.__path__):
+        path = Path(contract.__path__[0], f"{area.name}.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                    declared.add(name)
+                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                    declared.add(name)
+    assert set(contract.__all__) == {name for name in declared if not name.startswith("_")}

@@ -21,6 +21,7 @@ from gateway.client.messages import document
 from gateway.client.results import ConferenceSnapshot
 from gateway.live.hub import TELL_SECONDS
 from gateway.schema.relay import global_id
+from services.chassis.decider import Sealed
 from services.cli.embedded.nats import Nats, User
 from services.contracts import ideas, registration, rooms, session
 from services.contracts.shared import Reason
@@ -162,7 +163,7 @@ CASES = {
     "phase": (view(session.SessionView, status="PAUSED", deadline=None), session.SessionPaused(**AT, run=1)),
     "announcement": (
         view(session.SessionView, announcement="Gleich geht es weiter"),
-        session.BroadcastSent(**AT, message_id="b" * 32, text=registration.Sealed("k", b"")),
+        session.BroadcastSent(**AT, message_id="b" * 32, text=Sealed("k", b"")),
     ),
     "groups": (
         view(session.GroupsView, generation=2, groups=REGROUPED),

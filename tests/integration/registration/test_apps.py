@@ -7,6 +7,7 @@ from uuid import uuid4
 from services.chassis.identity import ANONYMOUS, Actor
 from services.chassis.refusals import IdempotencyKeyReused, InvalidInput, NotAllowed, NotFound
 from services.contracts import registration as contract
+from services.contracts.shared import Cut
 from services.registration import apps_api
 from services.registration.domain.app import AppIs, TooManyAppsWait
 from services.registration.domain.links import UnknownSecret
@@ -113,13 +114,13 @@ async def test_apps_come_in_pages_the_newest_first(desk):
     made = [(await desk.done(REGISTER, ANONYMOUS)).app_id for _ in range(3)]
     seen, after = [], None
     while True:
-        page = await desk.done(contract.ListApps(cut=contract.Cut(first=2, after=after)))
+        page = await desk.done(contract.ListApps(cut=Cut(first=2, after=after)))
         seen += [item.app_id for item in page.items]
         after = page.keys[-1]
         if not page.more:
             break
     assert sorted(seen) == sorted(made)
-    bad = await desk.ask(contract.ListApps(cut=contract.Cut(after="nonsense")), ORGANISER)
+    bad = await desk.ask(contract.ListApps(cut=Cut(after="nonsense")), ORGANISER)
     assert isinstance(bad, InvalidInput)
     assert (await desk.done(contract.ListApps(status="APPROVED"))).items == ()
 

@@ -21,6 +21,7 @@ from services.chassis.subjects import partition
 from services.chassis.timers import TimerContext
 from services.contracts import registration as contract
 from services.contracts.refusals import ApprovalNeeded, JobIs, OwnJob, TooManyJobs, UnknownJob
+from services.contracts.shared import Cut
 from services.registration import jobs_api
 from services.registration.main import timers
 from services.registration.readmodel.deadlines import JobDue
@@ -83,7 +84,7 @@ async def until(city, job_id, holds) -> contract.JobView:
 
 
 async def rows_of(city, job_id, **more):
-    return (await city.done(contract.ListJobRows(job_id=job_id, cut=contract.Cut(first=100), **more))).items
+    return (await city.done(contract.ListJobRows(job_id=job_id, cut=Cut(first=100), **more))).items
 
 
 async def log_of(city, *topics):
@@ -244,16 +245,16 @@ async def test_jobs_come_in_pages_the_newest_first(city):
         await ended(city, job_id)
     seen, after = [], None
     while True:
-        page = await city.done(contract.ListJobs(cut=contract.Cut(first=2, after=after), status="FINISHED"))
+        page = await city.done(contract.ListJobs(cut=Cut(first=2, after=after), status="FINISHED"))
         seen += [job.job_id for job in page.items]
         after = page.keys[-1]
         if not page.more:
             break
     assert seen[:3] == made[::-1]
-    back = await city.done(contract.ListJobs(cut=contract.Cut(first=2, before=page.keys[-1], backward=True)))
+    back = await city.done(contract.ListJobs(cut=Cut(first=2, before=page.keys[-1], backward=True)))
     assert [job.job_id for job in back.items] == seen[-3:-1]
     for bad in (contract.ListJobs, lambda cut: contract.ListJobRows(job_id=made[0], cut=cut)):
-        assert isinstance((await city.ask(bad(cut=contract.Cut(after="nonsense")), ORGANISER)).refusal, InvalidInput)
+        assert isinstance((await city.ask(bad(cut=Cut(after="nonsense")), ORGANISER)).refusal, InvalidInput)
 
 
 async def test_of_two_who_approve_at_once_one_is_noted_and_both_are_told_yes(city):

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from services.chassis.api import Api
-from services.chassis.contract import ContractEvent
+from services.chassis.contract import ContractEvent, Done
 from services.chassis.decider import Command, Decider, Event
 from services.chassis.repository import Envelope, Step
 from services.chassis.requests import Requests
@@ -86,7 +86,7 @@ async def running(
         command = TellIt(now=datetime.now(UTC), service=event.SERVICE, name=name, body=body)
         steps: Sequence[Step] = [Step(TELLER, "all", command, conference=event.conference)]
         repository = telling[event.SERVICE].runtime.repository
-        await repository.execute(steps, Envelope(None, b"", "test", ""), session.Done())
+        await repository.execute(steps, Envelope(None, b"", "test", ""), Done())
 
     known = (refusals.GroupHasNoRoom, refusals.PlacementChanged, refusals.VenueIsClosed)
     try:

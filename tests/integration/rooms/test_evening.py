@@ -14,6 +14,7 @@ from services.chassis.identity import Actor, Grant
 from services.chassis.refusals import NotAllowed
 from services.contracts import registration, rooms, session
 from services.contracts.refusals import PlacementChanged, VenueIsClosed
+from services.contracts.shared import Reason
 from services.rooms.adapters.tokens import mint
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
@@ -153,7 +154,7 @@ async def test_a_juror_of_the_conference_has_no_place_in_its_rooms(evening):
 
 async def test_an_excluded_person_gets_no_credentials(evening):
     requests, tell = evening
-    reason = session.Reason(code="insult", by=MENTOR)
+    reason = Reason(code="insult", by=MENTOR)
     await tell(session.ParticipantExcluded(conference_id=CONF, at=NOW, participant_id=ANNA, reason=reason))
     await place_groups(evening)
     await placed(evening, BEN, 1)  # told later, applied later
