@@ -175,7 +175,7 @@ async def get_app_access(request: contract.GetAppAccess, ctx: Context) -> contra
     if not isinstance(app, Registered):
         return NotFound(what="app", id=request.app_id)
     return contract.AppAccess(
-        status=app.status,  # type: ignore[arg-type]  # the domain has no other ones
+        status=app.status,
         scopes=None if app.client is not None and not app.scopes else _scopes(app.scopes),
     )
 
@@ -219,7 +219,7 @@ def _view(app_id: str, at: datetime, app: Registered, key: bytes | None, contact
     return contract.AppView(
         app_id=app_id,
         name=facts.name if facts else app.client or "",
-        status=app.status,  # type: ignore[arg-type]  # the domain has no other ones
+        status=app.status,
         purpose=unseal(facts.purpose, key) if facts else None,
         licence=facts.licence if facts else None,
         wanted=_scopes(facts.scopes) if facts else (),

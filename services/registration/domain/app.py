@@ -7,7 +7,7 @@ Who answers for it is in the vault. Of a key only the hash of its secret is know
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -117,6 +117,10 @@ class Unregistered(msgspec.Struct, frozen=True):
     """Nobody has registered the app."""
 
 
+Status = Literal["WAITING", "APPROVED", "REJECTED", "SUSPENDED"]
+"""How far the city has decided."""
+
+
 class Registered(msgspec.Struct, frozen=True):
     """The app is known; `scopes` are those it may use, `keys` at most two, the older one first.
 
@@ -125,7 +129,7 @@ class Registered(msgspec.Struct, frozen=True):
     """
 
     facts: AppRegistered | None
-    status: str = "WAITING"
+    status: Status = "WAITING"
     scopes: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()
     client: str | None = None
@@ -347,5 +351,5 @@ APP: Decider[App, AppCommand, AppEvent] = Decider(
         AppKeyRevoked,
         AppKeyUsed,
     ),
-    snapshot=Snapshotted((Unregistered, Registered, Erased), version=2),
+    snapshot=Snapshotted((Unregistered, Registered, Erased), version=3),
 )

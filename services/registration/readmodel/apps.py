@@ -10,7 +10,7 @@ from services.chassis.database import Database
 from services.chassis.decider import Event
 from services.chassis.projection import DocumentProjection
 from services.chassis.records import Recorded
-from services.registration.domain.app import APP, AppErased, Registered
+from services.registration.domain.app import APP, AppErased, Registered, Status
 
 
 class AppDoc(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ async def list_apps(
     db: Database,
     *,
     ids: tuple[str, ...],
-    status: str | None,
+    status: Status | None,
     after: Place | None,
     before: Place | None,
     backward: bool,
