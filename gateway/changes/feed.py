@@ -21,6 +21,8 @@ from services.chassis.database import Database, Tx
 
 _CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
+_LOCK = "SELECT FROM change_feed FOR UPDATE"
+
 _RECORD = f"""
 WITH feed AS (UPDATE change_feed SET head = greatest(head + 1, {_CLOCK}) RETURNING head)
 INSERT INTO changes (kind, local, place, removed, at, position) SELECT $1, $2, head, $3, $4, $5 FROM feed
@@ -118,8 +120,13 @@ class OtherFeed(Exception):
     """A place is of a feed that is no more."""
 
 
+async def lock(tx: Tx) -> None:
+    """Lets nobody else write down changes until the transaction ends."""
+    await tx.execute(_LOCK)
+
+
 async def record(tx: Tx, event: ContractEvent, position: int) -> None:
-    """Writes down what an event changes; nothing where it changes nothing public.
+    """Writes down what an event changes; nothing where it changes nothing public. Either way it takes the lock.
 
     Args:
         tx: the transaction, in which it is also noted that the event was applied.
@@ -127,7 +134,9 @@ async def record(tx: Tx, event: ContractEvent, position: int) -> None:
         position: of the event in the service's log.
     """
     told = TOLD.get(type(event))
-    if told is not None:
+    if told is None:
+        await lock(tx)
+    else:
         await tx.execute(_RECORD, told.kind, local_of(event, told), told.removed, event.at, position)
 
 

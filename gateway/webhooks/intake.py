@@ -4,6 +4,9 @@ how far was read.
 
 So an event is queued for every webhook that wants it exactly once, and stands in the feed, whatever is killed or
 delivered again.
+
+Events of several services are written at once, many in one transaction. Each of them takes the lock of the feed before
+any other, and keeps it: so two transactions never wait for each other in a circle.
 """
 
 from typing import Any, Final, NamedTuple
@@ -12,7 +15,7 @@ from uuid import UUID
 from gateway.backends import GATEWAY, Backends
 from gateway.changes import feed
 from gateway.changes.catalogue import TOLD
-from gateway.webhooks.catalogue import BY_EVENT, of_event
+from gateway.webhooks.catalogue import BY_EVENT, Told, of_event
 from services.chassis.contract import ContractEvent
 from services.chassis.database import Tx
 from services.chassis.policies import Policies, Transient
@@ -74,36 +77,38 @@ class Intake:
         self.policies.write(registration.AppAccessChanged)(_change_access)
 
     async def _take(self, tx: Tx, event: ContractEvent, position: int) -> None:
-        await self._queue(tx, event, position)
-        await feed.record(tx, event, position)  # last: until the end of the transaction no other one can
-
-    async def _queue(self, tx: Tx, event: ContractEvent, position: int) -> None:
         told = of_event(event, position)
+        # Before the lock: registration may have to be asked, and others need not wait for it.
+        where, known = (NOWHERE, True) if told is None else await self._where(tx, event, told)
+        await feed.record(tx, event, position)
         if told is None:
             return
-        where = Where(told.district, None)
-        if isinstance(event, registration.ConferenceAnnounced):
-            where = Where(UUID(event.district_id), UUID(event.series_id))
-            await _remember(tx, UUID(event.conference_id), where)
-        elif told.conference is not None:
-            where = await self._where(tx, told.conference)
+        if not known and told.conference is not None:
+            await _remember(tx, told.conference, where)
         queued = await tx.execute(_QUEUE, told.id, told.type, told.at, told.conference, *where, told.body)
         if not queued.endswith(" 0"):
             await tx.execute(NOTIFY)
 
-    async def _where(self, tx: Tx, conference: UUID) -> Where:
-        known = self._known.get(conference)
-        if known is not None:
-            return known
-        row = await tx.fetchrow("SELECT district, series FROM webhook_conferences WHERE conference = $1", conference)
-        where = Where(*row) if row else await self._ask(tx, conference)
-        if where is not NOWHERE:
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
-            self._known[conference] = where
-        return where
+    async def _where(self, tx: Tx, event: ContractEvent, told: Told) -> tuple[Where, bool]:
+        """Where an event belongs to, and whether that is in the database; locks nothing."""
+        if isinstance(event, registration.ConferenceAnnounced):
+            return Where(UUID(event.district_id), UUID(event.series_id)), False
+        if told.conference is None:
+            return Where(told.district, None), True
+        where, known = self._known.get(told.conference), True
+        if where is None:
+            row = await tx.fetchrow(
+                "SELECT district, series FROM webhook_conferences WHERE conference = $1", told.conference
+            )
+            where, known = (Where(*row), True) if row else (await self._ask(told.conference), False)
+        if where is NOWHERE:
+            return NOWHERE, True
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[told.conference] = where
+        return where, known
 
-    async def _ask(self, tx: Tx, conference: UUID) -> Where:
+    async def _ask(self, conference: UUID) -> Where:
         """Of a conference that was announced before this gateway had its database.
 
         Raises:
@@ -115,9 +120,7 @@ class Intake:
             return NOWHERE  # nobody who chose a district or a series can want it
         if reply.answer is None:
             raise Transient("registration does not say where a conference is")
-        where = Where(UUID(reply.answer.district_id), UUID(reply.answer.series_id))
-        await _remember(tx, conference, where)
-        return where
+        return Where(UUID(reply.answer.district_id), UUID(reply.answer.series_id))
 
 
 async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -> None:
@@ -125,6 +128,7 @@ async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -
     if event.status is None and not event.erased:
         return
     owner = event.app_id
+    await feed.lock(tx)
     await tx.execute("SELECT pg_advisory_xact_lock($1)", OWNERS_LOCK)
     if event.status == "APPROVED" and "webhook:manage" in event.scopes:
         await tx.execute("DELETE FROM webhook_owners_shut_out WHERE owner = $1", owner)
