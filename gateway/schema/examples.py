@@ -155,6 +155,7 @@ EXAMPLES: dict[str, Any] = {
     "scope": "city",
     "score": 4,
     "script": "full-evening",
+    "scriptVersion": 1,
     "Query.changes.since": "9hLsHx2mQ0Vb1MTg0Ek",
     "seated": 48,
     "seatsTaken": 48,

@@ -41,6 +41,7 @@ class Session(Shown, Node, Licensed):
     view: strawberry.Private[contract.SessionView]
     status: SessionStatus = shown("Where the evening stands as a whole.")
     script: str = shown("Name of the script.")
+    script_version: int = shown("Version of the script that the evening keeps, whatever becomes of the script later.")
     phase: int | None = shown("Index of the running phase in `phases`; null before the start and after the end.")
     run: int = shown("Counts the entries into phases; commands about a phase name it, so two clicks move one step.")
     started_at: datetime | None = shown("When the first phase began.")

@@ -33,6 +33,9 @@ app = typer.Typer(
 letters = typer.Typer(no_args_is_help=True, help="Events that a service could not apply.")
 app.add_typer(letters, name="dead-letters")
 
+script = typer.Typer(no_args_is_help=True, help="Scripts of evenings.")
+app.add_typer(script, name="script")
+
 ServiceName = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
 Data = Annotated[Path, typer.Option(help="Folder of everything that stays.", envvar="QUARTIER_DATA")]
 
@@ -231,6 +234,32 @@ def skip(
     if not asyncio.run(carry_out(_known(service), _use(service, data), source, conference, position)):
         raise EmbeddedError(f"no event of {source}, {conference} at position {position} waits in {service}")
     print(f"{service} will skip position {position} of {source}")
+
+
+@script.command()
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="YAML or JSON files, one script each.")
+    ],
+) -> None:
+    """Say whether scripts can be used; name every line that is wrong."""
+    from services.cli.operations import check_script
+
+    well = True
+    for file in files:
+        verdict = check_script(file)
+        print(verdict.text, file=sys.stdout if verdict.well else sys.stderr)
+        well = well and verdict.well
+    if not well:
+        raise typer.Exit(1)
+
+
+@script.command()
+def schema() -> None:
+    """Print the JSON Schema of scripts, for editors."""
+    from services.cli.operations import script_schema
+
+    print(script_schema())
 
 
 def _use(service: str, data: Path) -> str:

@@ -8,7 +8,8 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from pathlib import Path
+from typing import NamedTuple, cast
 
 from services.chassis.bus import join
 from services.chassis.database import Database
@@ -142,3 +143,27 @@ async def skip(name: str, url: str, source: str, conference: str, position: int)
     """Asks the running service never to apply this event; False: it does not wait."""
     async with database(url) as db:
         return await DeadLetters(db, name).skip(source, conference, position)
+
+
+class Verdict(NamedTuple):
+    """Whether a script can be used, and a sentence for each line that is wrong, or what it is."""
+
+    well: bool
+    text: str
+
+
+def check_script(file: Path) -> Verdict:
+    """Looks at a script as the session service would when it starts."""
+    files = importlib.import_module("services.session.adapters.script_files")  # by name, like services
+    try:
+        script = files.load_script(file)
+    except files.BadScript as error:
+        return Verdict(False, str(error))
+    phases = f"{len(script.phases)} phases" if len(script.phases) > 1 else "1 phase"
+    return Verdict(True, f"{file.name}: {script.name}, version {script.version}, {phases}, {script.minutes} minutes")
+
+
+def script_schema() -> str:
+    """The JSON Schema of a script."""
+    found: str = importlib.import_module("services.session.adapters.script_files").schema()
+    return found

@@ -16,7 +16,7 @@ class SessionSettings(Settings):
         float, Field(description="real seconds without a connection after which a person has left", gt=0)
     ] = 15.0
     scripts: Annotated[
-        Path | None, Field(description="folder with further scripts of evenings, one YAML file each")
+        Path | None, Field(description="folder with further scripts of evenings, YAML or JSON files; see scripts.md")
     ] = None
 
     @model_validator(mode="after")

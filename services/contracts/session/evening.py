@@ -95,6 +95,7 @@ class SessionView(Answer, frozen=True, kw_only=True):
     left_seconds: float | None
     announcement: str | None
     starts_at: datetime | None = None
+    script_version: int = 1
 
 
 class GetSession(QueryRequest[SessionView], frozen=True, kw_only=True):

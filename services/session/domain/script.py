@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The script of an evening: its phases, their minutes, tools and prepared polls, as data.
 
-A session keeps the script it was prepared with, so that a city may change its scripts at any time.
+A session keeps the script it was prepared with, whole, so that a city may change its scripts at any time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 PhaseKind = Literal["plenary", "groups", "break"]
 GroupMode = Literal["mix", "topic", "need_offer", "same"]
@@ -15,8 +16,8 @@ Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", 
 Advance = Literal["deadline", "by_hand"]
 PollKind = Literal["single", "word_cloud"]
 
-Key = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
+Line = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class LocalText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,35 +28,40 @@ class LocalText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class PreparedPoll(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A poll that the moderator opens with one click. `live`: results are drawn while people vote."""
+    """A poll that the moderator opens with one click."""
 
-    key: Key
-    kind: PollKind
-    question: LocalText
-    options: tuple[LocalText, ...] = ()
-    live: bool = True
+    key: Annotated[Key, Meta(description="Name of the poll, of no other in the script.")]
+    kind: Annotated[PollKind, Meta(description="One choice of several, or a word of one's own.")]
+    question: Annotated[LocalText, Meta(description="What is asked.")]
+    options: Annotated[tuple[LocalText, ...], Meta(description="Of a single choice: 2 to 12.")] = ()
+    live: Annotated[bool, Meta(description="Whether results are drawn while people vote.")] = True
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One phase. `advance`: whether the clock leads on to the next one, or only the moderator."""
+    """One phase of the evening."""
 
-    key: Key
-    kind: PhaseKind
-    title: LocalText
-    prompt: LocalText
-    minutes: Annotated[int, msgspec.Meta(ge=1, le=180)]
-    tools: tuple[Tool, ...] = ()
-    group_mode: GroupMode | None = None
-    advance: Advance = "deadline"
-    polls: tuple[PreparedPoll, ...] = ()
+    key: Annotated[Key, Meta(description="Name of the phase, of no other in the script; apps know it by this name.")]
+    kind: Annotated[PhaseKind, Meta(description="All together, in small groups, or nobody.")]
+    title: Annotated[LocalText, Meta(description="What the phase is called on the screen.")]
+    prompt: Annotated[LocalText, Meta(description="The question or task that people see all the time.")]
+    minutes: Annotated[int, Meta(ge=1, le=180, description="How long it takes when nobody extends it.")]
+    tools: Annotated[tuple[Tool, ...], Meta(description="What is open as long as the phase lasts.")] = ()
+    group_mode: Annotated[
+        GroupMode | None, Meta(description="Of groups: how they are formed. `same`: as in the last phase with groups.")
+    ] = None
+    advance: Annotated[
+        Advance, Meta(description="Whether the clock leads on at the deadline, or only the moderator.")
+    ] = "deadline"
+    polls: Annotated[tuple[PreparedPoll, ...], Meta(description="With the tool `poll`.")] = ()
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The agenda of an evening."""
 
-    name: Key
-    title: LocalText
-    phases: Annotated[tuple[Phase, ...], msgspec.Meta(min_length=1, max_length=40)]
+    name: Annotated[Key, Meta(description="The name of the file without its ending; a series names its script by it.")]
+    version: Annotated[int, Meta(ge=1, description="Goes up with each change that evenings should tell apart.")] = 1
+    title: Annotated[LocalText, Meta(description="What the script is called.")]
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1, max_length=40, description="In their order.")]
 
     @property
     def minutes(self) -> int:
@@ -65,6 +71,10 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def poll(self, key: str) -> PreparedPoll | None:
         """The prepared poll with this key, None when the script has none."""
         return next((poll for phase in self.phases for poll in phase.polls if poll.key == key), None)
+
+
+FORMED_FROM: Mapping[GroupMode, Tool] = {"topic": "topics", "need_offer": "needs_offers"}
+"""The tool with which people say what groups of a mode are formed from."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -89,8 +99,14 @@ def problems(script: Script) -> Iterator[Problem]:
             yield Problem(f"{path}.tools", "a tool is named twice")
         if phase.polls and "poll" not in phase.tools:
             yield Problem(f"{path}.polls", "a phase with polls needs the tool `poll`")
-        if phase.group_mode == "same" and not any(before.kind == "groups" for before in script.phases[:number]):
+        before = script.phases[:number]
+        if phase.group_mode == "same" and not any(earlier.kind == "groups" for earlier in before):
             yield Problem(f"{path}.group_mode", "no earlier phase has groups that could stay the same")
+        for mode, tool in FORMED_FROM.items():
+            if phase.group_mode == mode and not any(tool in earlier.tools for earlier in before):
+                yield Problem(
+                    f"{path}.group_mode", f"no earlier phase has the tool `{tool}`, which they are formed from"
+                )
         for place, poll in enumerate(phase.polls):
             where = f"{path}.polls[{place}]"
             if poll.key in polls:

@@ -5,7 +5,7 @@ The rule that decides new events is in `session.py`.
 """
 
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
 import msgspec
 
@@ -22,11 +22,17 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     """A conference has its session. The script is kept as it was."""
 
     TOPIC = "session.prepared"
+    VERSION = 2
 
     script: Script
     starts_at: datetime
     language: str
     title: str
+
+    @staticmethod
+    def upcast_v1_v2(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 1 knew scripts without versions."""
+        return {**fields, "script": {**fields["script"], "version": 1}}
 
 
 class SessionMoved(Event, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
 
     status: told.SessionStatus = "PREPARED"
     script: str = ""
+    script_version: int = 1
     phases: tuple[told.PhaseView, ...] = ()
     starts_at: datetime | None = None
     phase: int | None = None
@@ -67,6 +68,7 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
             left_seconds=self.left_seconds,
             announcement=announcement,
             starts_at=self.starts_at,
+            script_version=self.script_version,
         )
 
 
@@ -77,8 +79,13 @@ def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
 def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
     match event:
         case SessionPrepared():
-            phases = phase_views(event.script)
-            return Evening(script=event.script.name, phases=phases, starts_at=event.starts_at)
+            script = event.script
+            return Evening(
+                script=script.name,
+                script_version=script.version,
+                phases=phase_views(script),
+                starts_at=event.starts_at,
+            )
         case SessionMoved():
             return _with(evening, starts_at=event.starts_at)
         case LobbyOpened():

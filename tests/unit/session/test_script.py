@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Scripts as files: what can be used, and what is said of a file that cannot."""
+
+import json
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema_rs import Draft202012Validator
 
-from services.session.adapters.script_files import BadScript, load_script, load_scripts
+from services.session.adapters.script_files import SHIPPED, BadScript, load_script, load_scripts, schema
 
 SHORT = """\
 name: short
@@ -37,6 +42,10 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
+def as_json(text: str) -> str:
+    return json.dumps(yaml.safe_load(text))
+
+
 def test_the_full_evening_takes_three_hours():
     script = load_scripts()["full-evening"]
     assert [(phase.key, phase.minutes, phase.kind, phase.group_mode, phase.tools) for phase in script.phases] == [
@@ -62,7 +71,53 @@ def test_the_full_evening_has_prepared_polls_of_both_kinds():
 
 def test_a_folder_of_a_city_adds_scripts(tmp_path):
     written(tmp_path, SHORT)
-    assert set(load_scripts(tmp_path)) == {"full-evening", "short"}
+    assert load_scripts(tmp_path).keys() - load_scripts().keys() == {"short"}
+
+
+def test_a_script_of_the_city_takes_the_place_of_one_of_the_same_name(tmp_path):
+    (tmp_path / "rehearsal.yaml").write_text(SHORT.replace("name: short", "name: rehearsal\nversion: 7"))
+    assert load_scripts()["rehearsal"].version == 1
+    assert load_scripts(tmp_path)["rehearsal"].version == 7
+
+
+def test_two_scripts_of_a_folder_never_have_the_same_name(tmp_path):
+    written(tmp_path, SHORT)
+    (tmp_path / "short.json").write_text(as_json(SHORT))
+    with pytest.raises(BadScript, match=r"short\.yaml, line 1: another file of this folder has the same name"):
+        load_scripts(tmp_path)
+
+
+def test_the_library_has_a_full_evening_a_short_one_and_a_rehearsal():
+    assert {name: script.minutes for name, script in load_scripts().items()} == {
+        "full-evening": 180, "short-evening": 90, "rehearsal": 20,
+    }  # fmt: skip
+
+
+def test_a_script_may_be_written_as_json(tmp_path):
+    file = tmp_path / "short.json"
+    file.write_text(as_json(SHORT))
+    assert load_script(file) == load_script(written(tmp_path, SHORT))
+
+
+@pytest.mark.parametrize("name", sorted(load_scripts()))
+def test_the_published_schema_takes_what_is_shipped(name):
+    data = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+    Draft202012Validator(json.loads(schema())).validate(data)
+
+
+@pytest.mark.parametrize(
+    "wrong", [("minutes: 10", "minutes: 0"), ("kind: plenary", "kind: party"), ("name: short", "nom: short")]
+)
+def test_the_published_schema_refuses_what_cannot_be_used(wrong):
+    data = yaml.safe_load(SHORT.replace(*wrong, 1))
+    assert list(Draft202012Validator(json.loads(schema())).iter_errors(data))
+
+
+def test_every_field_of_the_published_schema_is_described():
+    kinds = json.loads(schema())["$defs"]
+    fields = {f"{kind}.{name}": field for kind in ("Script", "Phase", "PreparedPoll")
+              for name, field in kinds[kind]["properties"].items()}  # fmt: skip
+    assert [name for name, field in fields.items() if not field.get("description")] == []
 
 
 @pytest.mark.parametrize(
@@ -78,6 +133,12 @@ def test_a_folder_of_a_city_adds_scripts(tmp_path):
         ("tools: [poll]", "tools: [values]", "short.yaml, line 10: a phase with polls needs the tool `poll`"),
         ("tools: [poll]", "tools: [poll, poll]", "short.yaml, line 7: a tool is named twice"),
         ("group_mode: mix", "group_mode: same", "short.yaml, line 19: no earlier phase has groups"),
+        ("group_mode: mix", "group_mode: topic", "short.yaml, line 19: no earlier phase has the tool `topics`"),
+        (
+            "group_mode: mix",
+            "group_mode: need_offer",
+            "short.yaml, line 19: no earlier phase has the tool `needs_offers`",
+        ),
         ("          - {de: Dort, en: There}\n", "", "short.yaml, line 11: a single choice has 2 to 12 options"),
         ("kind: single", "kind: word_cloud", "short.yaml, line 14: a word cloud has no options"),
         ("name: short", "name: long", "short.yaml, line 1: the script's name is not the name of its file"),
@@ -89,6 +150,29 @@ def test_a_script_that_cannot_be_used_names_line_and_problem(tmp_path, old, new,
     with pytest.raises(BadScript) as refused:
         load_script(written(tmp_path, SHORT.replace(old, new, 1)))
     assert str(refused.value).startswith(message)
+
+
+def test_everything_that_is_wrong_is_named_at_once(tmp_path):
+    text = SHORT.replace("minutes: 10", "minutes: soon").replace("kind: groups", "kind: party")
+    with pytest.raises(BadScript) as refused:
+        load_script(written(tmp_path, text))
+    assert [fault.line for fault in refused.value.faults] == [6, 18]
+    text = SHORT.replace("name: short", "name: long").replace("key: groups", "key: welcome")
+    with pytest.raises(BadScript) as refused:
+        load_script(written(tmp_path, text))
+    assert [fault.line for fault in refused.value.faults] == [1, 17]
+
+
+@pytest.mark.parametrize("text", ["- 1", "a: &a [*a]", "name: 2026-99-99", "name: !!python/object:os.system x", "7"])
+def test_whatever_a_file_holds_is_answered_with_a_line(tmp_path, text):
+    with pytest.raises(BadScript, match=r"short\.yaml, line 1: "):
+        load_script(written(tmp_path, text))
+
+
+def test_a_file_that_is_no_text_is_answered_with_a_line(tmp_path):
+    (tmp_path / "short.yaml").write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(BadScript, match=r"short\.yaml, line 1: "):
+        load_script(tmp_path / "short.yaml")
 
 
 def test_an_empty_script_is_named(tmp_path):
