@@ -3,6 +3,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -23,6 +24,9 @@ class Transport:
 
     def write(self, data: bytes) -> None:
         self.written += data
+
+    def writelines(self, lines: Iterable[bytes]) -> None:
+        self.written += b"".join(lines)
 
     def close(self) -> None:
         self.closed = True
