@@ -8,26 +8,22 @@ order (a value that the schema does not allow, a null where there may be none) m
 operation is executed by graphql-core, so that both ways say the same.
 """
 
-import asyncio
 import itertools
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Coroutine, Mapping
-from inspect import isawaitable
-from types import CoroutineType
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType, located_error
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues, get_variable_values
 
 from gateway.context import Context
 from gateway.execution.fragments import Fragments
 from gateway.execution.projection import Projection
+from gateway.execution.run import GiveUp, Run, Schema
 from gateway.execution.selection import NotCompilable, Selection, Source
-from gateway.execution.started import Started, started, started_beside
 from gateway.execution.waiting import Arguments, Simple, Waiting
 from gateway.metrics import EXECUTED
-from gateway.schema.shape import Missing, Person
 
 FORMS = 8
 """So many combinations of `@skip` and `@include` of one operation are kept."""
@@ -35,145 +31,6 @@ FORMS = 8
 _NONE = VariableValues({}, {})
 _numbers = itertools.count(1)
 _COMPILED, _BY_GRAPHQL_CORE = EXECUTED.labels("compiled"), EXECUTED.labels("graphql-core")
-
-_Wait = tuple[Waiting, Any, dict[str, Any], Any]
-"""What waits: the field, its object, the dictionary it goes to and the path of that."""
-
-
-class _GiveUp(Exception):
-    """graphql-core must execute this."""
-
-
-class _Schema:
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self.schema = schema
-
-
-class Info:
-    """What resolvers may use, as `strawberry.Info` offers it.
-
-    Args:
-        context: of the operation.
-        schema: in which it is executed.
-    """
-
-    __slots__ = ("_raw_info", "context")
-
-    def __init__(self, context: Context, schema: _Schema) -> None:
-        self.context = context
-        self._raw_info = schema
-
-
-class Run:
-    """One run of one operation; it is also the `Reading` with which fields are read without waiting.
-
-    Args:
-        context: of the operation.
-        schema: in which it is executed.
-        arguments: of its fields.
-    """
-
-    __slots__ = ("_coming", "_late", "answer", "arguments", "context", "errors", "info", "name_of", "waits")
-
-    def __init__(self, context: Context, schema: _Schema, arguments: list[Mapping[str, Any]]) -> None:
-        self.context = context
-        self.info = Info(context, schema)
-        self.arguments = arguments
-        self.waits: list[_Wait] = []
-        self.errors: list[GraphQLError] = []
-        self.name_of = context.names_at_hand
-        self.answer = context.answers_at_hand()
-        self._coming: deque[tuple[_Wait, Started | asyncio.Future[Any]]] = deque()
-        self._late: list[tuple[dict[str, Any], str, Person]] = []
-
-    def name(self, person: Person) -> str | Missing | None:
-        """The display name of `(conference, person)`; `Missing` when it must be asked for."""
-        try:
-            return self.name_of(person)
-        except KeyError:
-            return Missing(person)
-
-    def late(self, target: dict[str, Any], key: str, missing: Missing) -> None:
-        """Notes where a name belongs that must be asked for."""
-        target[key] = None
-        self._late.append((target, key, missing.person))
-
-    def begin(self) -> bool:
-        """Asks for what waits, and again for what that found missing; whether the result is complete.
-
-        Raises:
-            _GiveUp: graphql-core must execute it.
-        """
-        while self.waits:
-            waits, self.waits = self.waits, []
-            for wait in waits:
-                try:
-                    value = wait[0].ask(wait[1], self.info, self.arguments)
-                    if value.__class__ is CoroutineType:
-                        value = started(value) if self._may_wait() else started_beside(value)
-                except Exception as error:
-                    self._failed(wait, error)
-                    continue
-                if value.__class__ is Started:
-                    self._coming.append((wait, value))
-                elif isawaitable(value):
-                    self._coming.append((wait, asyncio.ensure_future(value)))
-                else:
-                    self._came(wait, value)
-        return not self._coming and not self._late
-
-    async def finish(self) -> None:
-        """Waits for what was asked for, and asks for what that found missing, until nothing waits.
-
-        Raises:
-            _GiveUp: graphql-core must execute it.
-        """
-        while self._coming:
-            wait, coming = self._coming[0]
-            try:
-                value = await coming
-            except Exception as error:
-                self._failed(wait, error)
-            else:
-                self._came(wait, value)
-            self._coming.popleft()
-            if not self._coming:
-                self.begin()
-        if self._late:
-            people = list(dict.fromkeys(person for _, _, person in self._late))
-            names = dict(zip(people, await self.context.load_names(people), strict=True))
-            for target, key, person in self._late:
-                target[key] = names[person]
-
-    def drop(self) -> None:
-        """Lets go of what was asked for: nobody will wait for it."""
-        for _, coming in self._coming:
-            if isinstance(coming, Started):
-                coming.close()
-            else:
-                coming.add_done_callback(_forget)
-                coming.cancel()
-
-    def _may_wait(self) -> bool:
-        """Whether a coroutine that is started now is the first that this task will wait for.
-
-        The others get tasks of their own; outside of a task, as in a round of tellings, each does.
-        """
-        return not self._coming and asyncio.current_task() is not None
-
-    def _came(self, wait: _Wait, value: Any) -> None:
-        waiting, _, target, path = wait
-        try:
-            target[waiting.name] = waiting.complete(value, self, (path, waiting.name))
-        except Exception:  # whatever it is: graphql-core does it again and says it in full
-            raise _GiveUp from None
-
-    def _failed(self, wait: _Wait, error: Exception) -> None:
-        waiting, _, target, path = wait
-        if waiting.required:
-            raise _GiveUp
-        target[waiting.name] = None
-        self.errors.append(located_error(error, list(waiting.nodes), _listed((path, waiting.name))))
 
 
 class Result(ExecutionResult):
@@ -202,7 +59,7 @@ class _Form:
             raise NotCompilable(kind.value)
         projection = Projection(schema, selection, None if told else fragments, _numbers)
         roots = projection.roots(root, told=told)
-        self._schema = _Schema(schema)
+        self._schema = Schema(schema)
         self._roots = [root for root in roots.values() if isinstance(root, Waiting)]
         self._empty = {name: root if isinstance(root, str) else None for name, root in roots.items()}
         self._arguments: list[Arguments] = projection.arguments
@@ -216,7 +73,7 @@ class _Form:
         """The result, or what to await for it.
 
         Raises:
-            _GiveUp: graphql-core must execute it.
+            GiveUp: graphql-core must execute it.
         """
         if not (self._max_age and self._pages.limit) or told is not None or not context.reads_what_is_kept:
             return self._made(context, variables, told)
@@ -233,13 +90,13 @@ class _Form:
         try:
             arguments: list[Mapping[str, Any]] = [one.read(variables) for one in self._arguments]
         except GraphQLError:
-            raise _GiveUp from None
+            raise GiveUp from None
         run = Run(context, self._schema, arguments)
         data = self._empty.copy()
         run.waits = [(root, told, data, None) for root in self._roots]
         try:
             complete = run.begin()
-        except _GiveUp:
+        except GiveUp:
             run.drop()
             raise
         return Result(data, run.errors or None, self._max_age) if complete else self._finish(run, data)
@@ -285,7 +142,7 @@ class Compiled:
         """
         try:
             result = self._begin(name, given, context, told)
-        except _GiveUp:
+        except GiveUp:
             result = None
         if result is None or isinstance(result, Result):
             (_BY_GRAPHQL_CORE if result is None else _COMPILED).inc()
@@ -339,22 +196,8 @@ class Compiled:
 async def _counted(coming: "Coroutine[Any, Any, Result]") -> Result | None:
     try:
         result = await coming
-    except _GiveUp:
+    except GiveUp:
         _BY_GRAPHQL_CORE.inc()
         return None
     _COMPILED.inc()
     return result
-
-
-def _forget(coming: "asyncio.Future[Any]") -> None:
-    if not coming.cancelled():
-        coming.exception()  # graphql-core finds it again and says it
-
-
-def _listed(path: Any) -> list[str | int]:
-    """The path of a field from the root, as clients are told it."""
-    found: list[str | int] = []
-    while path is not None:
-        path, key = path
-        found.append(key)
-    return found[::-1]

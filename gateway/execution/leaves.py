@@ -14,31 +14,72 @@ Encode = Callable[[Any], bytes]
 
 
 class Leaf:
-    """One value of each of some things.
+    """One value of a thing.
 
     Args:
-        path: the attributes that lead from a thing to it, separated by dots.
+        path: the attributes that lead from the thing to it, separated by dots.
         encode: makes it JSON.
-        stays: whether it is the same for every selection.
 
     Attributes:
         get: takes it from a thing.
     """
 
-    __slots__ = ("encode", "get", "stays")
+    __slots__ = ("encode", "get", "path")
 
-    def __init__(self, path: str, encode: Encode, *, stays: bool) -> None:
+    def __init__(self, path: str, encode: Encode) -> None:
+        self.path = path
         self.get = attrgetter(path)
         self.encode = encode
-        self.stays = stays
-
-    def column(self, things: Sequence[Any]) -> list[bytes]:
-        """The value of each thing as JSON."""
-        return list(map(self.encode, map(self.get, things)))
 
 
-Columns = dict[Leaf, list[bytes]]
-"""Values of one list of things."""
+class Values(dict[Leaf, bytes]):
+    """The values of one thing; one that is not there yet is made when it is looked up.
+
+    Args:
+        leaves: where they are kept.
+        thing: whose they are; while it is held here, it keeps its address.
+    """
+
+    __slots__ = ("_leaves", "thing")
+
+    def __init__(self, leaves: "Leaves", thing: object) -> None:
+        self._leaves = leaves
+        self.thing = thing
+
+    def __missing__(self, leaf: Leaf) -> bytes:
+        made = self[leaf] = leaf.encode(leaf.get(self.thing))
+        self._leaves.grown(self, 1)
+        return made
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self)
+
+
+class Columns(dict[Leaf, list[bytes]]):
+    """The same for each of some things, in their order.
+
+    Args:
+        leaves: where they are kept.
+        things: whose they are.
+    """
+
+    __slots__ = ("_leaves", "thing")
+
+    def __init__(self, leaves: "Leaves", things: Sequence[object]) -> None:
+        self._leaves = leaves
+        self.thing = things
+
+    def __missing__(self, leaf: Leaf) -> list[bytes]:
+        made = self[leaf] = list(map(leaf.encode, map(leaf.get, self.thing)))
+        self._leaves.grown(self, len(made))
+        return made
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self) * len(self.thing)
 
 
 class Leaves:
@@ -46,31 +87,35 @@ class Leaves:
 
     Args:
         limit: how many values are kept, some hundred bytes each.
+
+    Attributes:
+        held: the values that were made so far, by the address of their thing or of their list of things.
     """
 
     def __init__(self, limit: int = 200_000) -> None:
         self._limit = limit
-        self._held: dict[int, tuple[object, Columns]] = {}  # whatever is held here keeps its address
+        self.held: dict[int, Values | Columns] = {}
         self.size = 0
 
-    def of(self, thing: object) -> Columns:
-        """The values of a thing, or of a list of things, that were made so far."""
-        held = self._held.get(id(thing))
-        return {} if held is None else held[1]
+    def one(self, thing: object) -> Values:
+        """The values of a thing of which there are none yet."""
+        made = self.held[id(thing)] = Values(self, thing)
+        return made
 
-    def add(self, thing: object, leaf: Leaf, column: list[bytes]) -> None:
-        """Keeps values.
+    def all(self, things: Sequence[object]) -> Columns:
+        """The values of a list of things of which there are none yet."""
+        made = self.held[id(things)] = Columns(self, things)
+        return made
+
+    def grown(self, values: Values | Columns, number: int) -> None:
+        """Counts values that were made, and forgets the oldest when there are too many.
 
         Args:
-            thing: the thing, or the list of things, that they belong to.
-            leaf: which of their values.
-            column: one for each thing.
+            values: to which they belong; they may have been forgotten themselves.
+            number: how many.
         """
-        if id(thing) not in self._held:
-            self._held[id(thing)] = (thing, {})
-        columns = self._held[id(thing)][1]
-        self.size += len(column) - len(columns.get(leaf, ()))
-        columns[leaf] = column
+        if self.held.get(id(values.thing)) is not values:
+            return
+        self.size += number
         while self.size > self._limit:
-            _, gone = self._held.pop(next(iter(self._held)))
-            self.size -= sum(map(len, gone.values()))
+            self.size -= self.held.pop(next(iter(self.held))).size

@@ -3,15 +3,15 @@
 
 A thing is plain when all that is selected of it are attributes of a contract's struct whose types say already that the
 schema allows them: msgspec has checked them when the answer was read, so they are not checked again (but for the bounds
-of numbers). Braces and names around the values are the same for every thing of a selection. They are a template into
-which the values are put; of answers that are kept, each value was made JSON once (`leaves`).
+of numbers). Braces and names around the values are the same for every thing of a selection: they are a template into
+which generated source puts the values (`writing`).
 """
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import orjson
@@ -28,7 +28,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from gateway.execution.leaves import Columns, Encode, Leaf, Leaves
+from gateway.execution.leaves import Encode, Leaf
 from gateway.execution.lines import DATE_TIME
 from gateway.execution.selection import Selection
 from gateway.schema.shape import Shown
@@ -41,86 +41,58 @@ class NotPlain(Exception):
     """A selection that needs more."""
 
 
-class Template:
-    """Writes things of one type in the words of one selection.
+class Inner(NamedTuple):
+    """A value that has a selection of its own: a thing that may be null, or a list of things.
+
+    Args:
+        path: the attributes that lead to it, separated by dots.
+        template: of each thing.
+        many: whether it is a list.
+        present: whether it is never null.
+    """
+
+    path: str
+    template: "Template"
+    many: bool
+    present: bool
+
+
+class Template(NamedTuple):
+    """How things of one type are written in the words of one selection.
 
     Args:
         texts: what stands before each value, and behind the last one.
-        leaves: the values.
-        kept: values that were made JSON before; None: the things do not stay.
+        values: what stands between them.
     """
 
-    __slots__ = ("_first", "_item", "_kept", "_last", "_leaves", "_width")
-
-    def __init__(self, texts: Sequence[bytes], leaves: Sequence[Leaf], kept: Leaves | None) -> None:
-        self._first, self._last = texts[0], texts[-1]
-        self._leaves = [(2 * number + 1, leaf) for number, leaf in enumerate(leaves)]
-        self._width = 2 * len(leaves)
-        between = self._last + b"," + self._first
-        self._item = [part for text in (between, *texts[1:-1]) for part in (text, b"")]
-        self._kept = kept
-
-    def one(self, thing: Any) -> bytes:
-        """A thing as JSON."""
-        if not self._leaves:
-            return self._first
-        columns = _NONE if self._kept is None else self._kept.of(thing)
-        parts = self._item.copy()
-        for place, leaf in self._leaves:
-            if leaf.stays:
-                parts[place] = (columns.get(leaf) or self._made(leaf, (thing,), thing))[0]
-            else:
-                parts[place] = leaf.encode(leaf.get(thing))
-        parts[0] = self._first
-        parts.append(self._last)
-        return b"".join(parts)
-
-    def all(self, things: Sequence[Any]) -> bytes:
-        """A list of things as JSON."""
-        if not things or not self._leaves:
-            return b"[" + b",".join([self._first] * len(things)) + b"]"
-        columns = _NONE if self._kept is None else self._kept.of(things)
-        parts, width = self._item * len(things), self._width
-        for place, leaf in self._leaves:
-            parts[place::width] = columns.get(leaf) or self._made(leaf, things, things)
-        parts[0] = b"[" + self._first
-        parts += (self._last, b"]")
-        return b"".join(parts)
-
-    def _made(self, leaf: Leaf, things: Sequence[Any], held: object) -> list[bytes]:
-        column = leaf.column(things)
-        if leaf.stays and self._kept is not None:
-            self._kept.add(held, leaf, column)
-        return column
+    texts: list[bytes]
+    values: list[Leaf | Inner]
 
 
-_NONE: Columns = {}
-
-
-def of_object(kind: GraphQLObjectType, below: Selection, kept: Leaves | None) -> Template:
+def of_object(kind: GraphQLObjectType, below: Selection) -> Template:
     """A template for things of a type.
 
     Args:
         kind: the type.
         below: what is selected of them.
-        kept: values that were made JSON before; None: the things do not stay.
 
     Raises:
         NotPlain: it needs more.
     """
-    return _template(kind, _view_of(_class_of(kind)), below, kept)
+    return _template(kind, _view_of(_class_of(kind)), below)
 
 
-def of_items(kind: GraphQLList[Any], below: Selection, kept: Leaves | None) -> Template:
+def of_items(kind: GraphQLList[Any], below: Selection) -> Template:
     """The same for the items of a list."""
     item = kind.of_type.of_type if isinstance(kind.of_type, GraphQLNonNull) else None
     if not isinstance(item, GraphQLObjectType):
         raise NotPlain
-    return of_object(item, below, kept)
+    return of_object(item, below)
 
 
-def _template(kind: GraphQLObjectType, view: Any, below: Selection, kept: Leaves | None) -> Template:
-    texts, leaves = [b""], []
+def _template(kind: GraphQLObjectType, view: Any, below: Selection) -> Template:
+    texts: list[bytes] = [b""]
+    values: list[Leaf | Inner] = []
 
     def add(kind: GraphQLObjectType, view: Any, path: str, below: Selection) -> None:
         cls = _class_of(kind)
@@ -140,14 +112,13 @@ def _template(kind: GraphQLObjectType, view: Any, below: Selection, kept: Leaves
             if isinstance(field.type, GraphQLNonNull) and isinstance(field.type.of_type, GraphQLObjectType):
                 add(field.type.of_type, given, f"{path}{attribute}.", inner)
                 continue
-            leaves.append(
-                _leaf(field.type, given, path + attribute) or _inner(field.type, given, path + attribute, inner, kept)
-            )
+            leaf = _leaf(field.type, given, path + attribute)
+            values.append(leaf or _inner(field.type, given, path + attribute, inner))
             texts.append(b"")
         texts[-1] += b"}"
 
     add(kind, view, "", below)
-    return Template(texts, leaves, kept)
+    return Template(texts, values)
 
 
 def _attribute(definition: Any) -> str:
@@ -161,24 +132,22 @@ def _attribute(definition: Any) -> str:
     return name
 
 
-def _inner(kind: Any, given: Any, path: str, below: Selection, kept: Leaves | None) -> Leaf:
+def _inner(kind: Any, given: Any, path: str, below: Selection) -> Inner:
     """A value that is an object which may be null, or a list of objects."""
     present, given = _present(kind, given)
     inner: Any = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(inner, GraphQLObjectType):
-        encode: Encode = _template(inner, given, below, kept).one
-    elif get_origin(given) is tuple and get_args(given)[1:] == (Ellipsis,):
-        encode = of_items(inner, below, kept).all
-    else:
-        raise NotPlain
-    return Leaf(path, encode if present else _or_null(encode), stays=False)
+        return Inner(path, _template(inner, given, below), many=False, present=present)
+    if get_origin(given) is tuple and get_args(given)[1:] == (Ellipsis,):
+        return Inner(path, of_items(inner, below), many=True, present=present)
+    raise NotPlain
 
 
 @cache
 def _leaf(kind: Any, given: Any, path: str) -> Leaf | None:
     """A value without a selection of its own; None: it has one."""
     encode = _encode(kind, given)
-    return None if encode is None else Leaf(path, encode, stays=True)
+    return None if encode is None else Leaf(path, encode)
 
 
 def _present(kind: Any, given: Any) -> tuple[bool, Any]:

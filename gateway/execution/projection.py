@@ -5,9 +5,6 @@ graphql-core resolves, checks and completes every single field by general means,
 selection becomes a few lines that read attributes, check what they read and build dictionaries; a field costs some
 fifty nanoseconds. Strawberry stays the only source of the schema: which attribute, which resolver, which type is read
 from its definitions. What needs waiting becomes a `Waiting` that the run (`gateway.execution.compiled`) carries out.
-
-The source never contains a word of the client: names in it are made up here or stand in the schema, all other values
-are constants that are looked up by made-up names. A name under which the client asks is a quoted string.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,30 +14,25 @@ from typing import Any
 
 import orjson
 from graphql import (
-    FieldNode,
-    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
-    GraphQLString,
     is_abstract_type,
     is_leaf_type,
 )
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from gateway.execution.fragments import Fragments
-from gateway.execution.leaves import Leaves
 from gateway.execution.lines import Amiss, Lines, Scalars
-from gateway.execution.plain import NotPlain, of_items, of_object
+from gateway.execution.plain import NotPlain, Template, of_items, of_object
+from gateway.execution.program import Program
 from gateway.execution.selection import NotCompilable, Selection
 from gateway.execution.waiting import Arguments, Waiting
-from gateway.schema.shape import AT_HAND, Missing, Shown, show
-from gateway.schema.stored import CACHED, PART, SETTING, STORED, Part, Stored
-
-NAMES = 5_000
-"""An operation that needs more names in its source, two or three for a field, is left to graphql-core."""
+from gateway.execution.ways import Nodes, Object, class_of, defined, personal
+from gateway.execution.writing import Pieces, Writing, joined
+from gateway.schema.shape import Missing, Shown, show
+from gateway.schema.stored import CACHED
 
 HOURS = 3600
 """Nothing may be reused for longer, whatever its fields say (seconds)."""
@@ -70,20 +62,16 @@ class Projection:
         self._selection = selection
         self._fragments = fragments
         self._numbers = numbers
-        self._source: list[str] = []
-        self._names: dict[str, Any] = {
-            "AMISS": Amiss,
-            "SHOW": show,
-            "DATETIME": datetime,
-            "MISSING": Missing,
-            "KEPT": fragments,
-            "FRAGMENT": orjson.Fragment,
-        }
-        self._scalars = Scalars(self._constant)
+        self._program = Program(
+            AMISS=Amiss, SHOW=show, DATETIME=datetime, MISSING=Missing, KEPT=fragments, FRAGMENT=orjson.Fragment,
+            DUMPS=orjson.dumps,
+        )  # fmt: skip
+        self._scalars = Scalars(self._program.constant)
         self._made: list[tuple[Waiting, str]] = []
         self._tables: list[tuple[str, type, str]] = []
-        self._fields = 0
-        self._leaves: Leaves | None = None
+        self._transient = Writing(self._program, None)
+        self._writing = self._transient
+        self._kept_writing = Writing(self._program, fragments.leaves) if fragments is not None else self._transient
         self.arguments: list[Arguments] = []
         self.max_age = HOURS
 
@@ -103,45 +91,20 @@ class Projection:
                 found[name] = kind.name
             else:
                 found[name] = self._waiting(kind, name, nodes, told=told)
-        exec(compile("\n".join(self._source), "<operation>", "exec"), self._names)  # noqa: S102 -- see the module
+        names = self._program.run()
         for waiting, function in self._made:
-            waiting.complete = self._names[function]
+            waiting.complete = names[function]
         for table, cls, function in self._tables:
-            self._names[table][cls] = self._names[function]
+            names[table][cls] = names[function]
         return found
 
-    # --- names -----------------------------------------------------------------------------------------------
-
-    def _fresh(self, hint: str) -> str:
-        self._fields += 1
-        if self._fields > NAMES:
-            raise NotCompilable("too much is selected")
-        return f"{hint}{self._fields}"
-
-    def _constant(self, hint: str, value: Any) -> str:
-        name = self._fresh(hint)
-        self._names[name] = value
-        return name
-
     def _function(self, lines: Lines) -> str:
-        name = self._fresh("function_")
-        self._source += [f"def {name}(x, r, p):", *lines.text, "    return x"]
-        return name
+        return self._program.function("x, r, p", lines, "x")
 
-    # --- fields ----------------------------------------------------------------------------------------------
+    # --- values ----------------------------------------------------------------------------------------------
 
-    def _field(self, kind: GraphQLObjectType, nodes: tuple[FieldNode, ...]) -> tuple[GraphQLField, Any]:
-        """The field and its definition in strawberry."""
-        field = kind.fields.get(nodes[0].name.value)
-        definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF) if field else None
-        if field is None or definition is None or definition.extensions or definition.permission_classes:
-            raise NotCompilable(nodes[0].name.value)  # such as what the schema says of itself
-        return field, definition
-
-    def _waiting(
-        self, kind: GraphQLObjectType, name: str, nodes: tuple[FieldNode, ...], *, told: bool = False
-    ) -> Waiting:
-        field, definition = self._field(kind, nodes)
+    def _waiting(self, kind: GraphQLObjectType, name: str, nodes: Nodes, *, told: bool = False) -> Waiting:
+        field, definition = defined(kind, nodes)
         arguments = None
         if field.args and not told:
             arguments = len(self.arguments)
@@ -153,8 +116,6 @@ class Projection:
         waiting = Waiting(name, nodes, isinstance(field.type, GraphQLNonNull), resolver, arguments)
         self._made.append((waiting, self._function(lines)))
         return waiting
-
-    # --- values ----------------------------------------------------------------------------------------------
 
     def _complete(
         self, to: Lines, kind: GraphQLOutputType, name: str, below: Selection, conference: str | None, path: str
@@ -183,23 +144,22 @@ class Projection:
     def _present(self, to: Lines, kind: Any, name: str, below: Selection, conference: str | None, path: str) -> None:
         if conference is not None and isinstance(kind, GraphQLList | GraphQLObjectType):
             with suppress(NotPlain):
-                template = (
-                    of_object(kind, below, self._leaves).one
-                    if isinstance(kind, GraphQLObjectType)
-                    else of_items(kind, below, self._leaves).all
-                )
-                to.add(f"{name} = FRAGMENT({self._constant('WRITE_', template)}({name}))")
+                if isinstance(kind, GraphQLObjectType):
+                    write = self._writing.one(of_object(kind, below))
+                else:
+                    write = self._writing.all(of_items(kind, below))
+                to.add(f"{name} = FRAGMENT({write}({name}))")
                 return
         if isinstance(kind, GraphQLList):
             self._list(to, kind, name, below, conference, path)
         elif isinstance(kind, GraphQLObjectType):
             self._object(to, kind, name, below, conference, path)
         elif is_abstract_type(kind) and conference is None:
-            table = self._constant("WAYS_", {})
+            table = self._program.constant("WAYS_", {})
             for possible in self._schema.get_possible_types(kind):
                 lines = Lines()
                 self._object(lines, possible, "x", below, None, "p")
-                self._tables.append((table, _class_of(possible), self._function(lines)))
+                self._tables.append((table, class_of(possible), self._function(lines)))
             to.add(f"{name} = {table}[{name}.__class__]({name}, r, {path})")
         else:
             raise NotCompilable(str(kind))
@@ -207,7 +167,7 @@ class Projection:
     def _list(
         self, to: Lines, kind: GraphQLList[Any], name: str, below: Selection, conference: str | None, path: str
     ) -> None:
-        item, made, number = self._fresh("item_"), self._fresh("made_"), self._fresh("n_")
+        item, made, number = self._program.fresh("item_"), self._program.fresh("made_"), self._program.fresh("n_")
         to.add(f"if {name}.__class__ is not tuple and {name}.__class__ is not list: raise AMISS")
         to.add(f"{made} = []")
         with to.block(f"for {number}, {item} in enumerate({name}):"):
@@ -220,84 +180,114 @@ class Projection:
     def _object(
         self, to: Lines, kind: GraphQLObjectType, name: str, below: Selection, conference: str | None, path: str
     ) -> None:
-        cls = _class_of(kind)
-        whole = _Object(cls, name, conference)
-        fields = {key: (nodes, self._way(kind, nodes)) for key, nodes in below.of(kind).items()}
+        whole = Object(kind, below, name, conference, path)
+        cls = class_of(kind)
         if conference is None:
             if kind.interfaces:  # as graphql-core asks for
-                to.add(f"if {name}.__class__ is not {self._constant('CLASS_', cls)}: raise AMISS")
+                to.add(f"if {name}.__class__ is not {self._program.constant('CLASS_', cls)}: raise AMISS")
             if issubclass(cls, Shown):
-                whole.view, whole.conference = self._fresh("view_"), f"{name}.conference"
+                whole.view, whole.conference = self._program.fresh("view_"), f"{name}.conference"
                 to.add(f"{whole.view} = {name}.view")
-        elif any(way in ("call", "wait", "name", "stored", "setting") for _, (way, *_) in fields.values()):
-            whole.object = self._fresh("object_")
-            to.add(f"{whole.object} = SHOW({self._constant('CLASS_', cls)}, {name}, {conference})")
-        stored = {key: self._source_of(to, way[3], whole) for key, (_, way) in fields.items() if way[0] == "stored"}
-        if stored and self._fragments is not None and self._fragments.limit and not self._personal(below, kind):
-            self._kept(to, name, below, whole, fields, stored, path)
+        elif any(one.of_object for _, one in whole.fields.values()):
+            whole.object = self._program.fresh("object_")
+            to.add(f"{whole.object} = SHOW({self._program.constant('CLASS_', cls)}, {name}, {conference})")
+        for key, (_, one) in whole.fields.items():
+            if one.how == "stored":
+                source = whole.stored[key] = self._program.fresh("source_")
+                to.add(f"{source} = {self._program.constant('SOURCE_', one.what)}({whole.object}, r)")
+        if whole.stored:
+            whole.present = self._program.fresh("present_")
+            to.add(f"{whole.present} = {' and '.join(f'{source} is not None' for source in whole.stored.values())}")
+        if whole.stored and self._fragments is not None and self._fragments.limit and not personal(kind, below):
+            self._kept(to, name, whole)
         else:
-            self._built(to, name, below, whole, fields, stored, path)
+            self._built(to, name, whole)
 
-    def _kept(
-        self, to: Lines, name: str, below: Selection, whole: "_Object", fields: Any, stored: Any, path: str
-    ) -> None:
+    def _kept(self, to: Lines, name: str, whole: Object) -> None:
         """An entity all of whose answers are at hand is taken as it was written before."""
-        sources, present, made = self._fresh("sources_"), self._fresh("present_"), self._fresh("object_")
-        to.add(f"{sources} = ({', '.join(stored.values())},)")
-        to.add(f"{present} = {' and '.join(f'{source} is not None' for source in stored.values())}")
+        sources, made = self._program.fresh("sources_"), self._program.fresh("object_")
+        to.add(f"{sources} = ({', '.join(whole.stored.values())},)")
         key = f"{next(self._numbers)}, {whole.conference}, {sources}"
-        to.add(f"{made} = KEPT.get({key}) if {present} else None")
+        to.add(f"{made} = KEPT.get({key}) if {whole.present} else None")
         with to.block(f"if {made} is None:"):
-            self._built(to, made, below, whole, fields, stored, path)
-            to.add(f"if {present}: {made} = KEPT.put({key}, {made})")
+            self._built(to, made, whole)
+            to.add(f"if {whole.present}: {made} = KEPT.put({key}, {made})")
         to.add(f"{name} = {made}")
 
-    def _built(
-        self, to: Lines, name: str, below: Selection, whole: "_Object", fields: Any, stored: Any, path: str
+    def _built(self, to: Lines, name: str, whole: Object) -> None:
+        """Lines that make in a variable what is written of an object."""
+        values = {key: self._read(to, key, whole) for key, (_, one) in whole.fields.items() if one.how != "stored"}
+        templates = whole.templates()
+        if templates is None:
+            self._dictionary(to, name, whole, values)
+            return
+        with to.block(f"if {whole.present}:"):
+            self._text(to, name, whole, values, templates)
+        with to.block("else:"):
+            self._dictionary(to, name, whole, values)
+
+    def _read(self, to: Lines, key: str, whole: Object) -> str:
+        """An expression for what is written of a field that is stored nowhere, or not yet."""
+        nodes, (how, what, kind, seconds) = whole.fields[key]
+        if how == "const":
+            return repr(what)
+        field, constant = self._program.fresh("f_"), self._program.constant
+        if how == "wait":
+            to.add(f"{field} = None")
+            return field
+        conference = None
+        if how == "read":
+            to.add(f"{field} = {whole.view or whole.object}.{what}")
+        elif how == "part":
+            conference = whole.conference
+            to.add(f"{field} = {whole.view}.{what}")
+        elif how == "call":
+            to.add(f"{field} = {constant('CALL_', what)}({whole.object})")
+        elif how == "setting":
+            self.max_age = min(self.max_age, seconds)
+            to.add(f"{field} = {constant('CALL_', what)}({whole.object}, r.info)")
+        else:
+            self.max_age = 0  # a name may be erased at any time
+            to.add(f"{field} = {constant('NAME_', what)}({whole.object}, r)")
+            return field
+        self._complete(to, kind, field, whole.below.below(nodes), conference, f"({whole.path}, {key!r})")
+        return field
+
+    def _text(
+        self, to: Lines, name: str, whole: Object, values: dict[str, str], templates: dict[str, Template]
     ) -> None:
-        """Lines that build the dictionary of an object in a variable."""
-        entries: list[tuple[str, str]] = []
-        later: list[str] = []
-        for key, (nodes, (way, kind, what, meta)) in fields.items():
-            inner = below.below(nodes)
-            if way == "const":
-                entries.append((key, repr(what)))
-                continue
-            field = self._fresh("f_")
-            entries.append((key, field))
-            if way == "read":
-                to.add(f"{field} = {whole.view or whole.object}.{what}")
-                self._complete(to, kind.type, field, inner, None, f"({path}, {key!r})")
-            elif way == "part":
-                to.add(f"{field} = {whole.view}.{what}")
-                self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
-            elif way == "call":
-                to.add(f"{field} = {self._constant('CALL_', what)}({whole.object})")
-                self._complete(to, kind.type, field, inner, None, f"({path}, {key!r})")
-            elif way == "setting":
-                self.max_age = min(self.max_age, meta.get(CACHED, 0))
-                to.add(f"{field} = {self._constant('CALL_', what)}({whole.object}, r.info)")
-                self._complete(to, kind.type, field, inner, None, f"({path}, {key!r})")
-            elif way == "name":
-                self.max_age = 0  # it may be erased at any time
-                to.add(f"{field} = {self._constant('NAME_', what)}({whole.object}, r)")
-                later.append(f"if {field}.__class__ is MISSING: r.late({{0}}, {key!r}, {field})")
+        """Lines that write an object whose answers are all at hand, and plain."""
+        pieces: Pieces = []
+        for key, (_, one) in whole.fields.items():
+            pieces.append((b"," if pieces else b"{") + orjson.dumps(key) + b":")
+            if key in templates:
+                pieces += self._kept_writing.pieces(to, templates[key], whole.stored[key])
             else:
-                waiting = self._waiting(meta[0], key, nodes)
-                if waiting.required:
-                    raise NotCompilable("a field that waits and may not be null")
-                wait = f"r.waits.append(({self._constant('WAIT_', waiting)}, {whole.object}, {{0}}, {path}))"
-                if way == "wait":
-                    to.add(f"{field} = None")
-                    later.append(wait)
-                else:
-                    source = stored[key]
-                    to.add(f"{field} = {source}")
-                    with self._of_kept_answers():
-                        self._complete(to, kind.type, field, inner, whole.conference, f"({path}, {key!r})")
-                    later.append(f"if {source} is None: {wait}")
-        built = self._fresh("built_") if later else name
-        to.add(f"{built} = {{{', '.join(f'{key!r}: {value}' for key, value in entries)}}}")
+                pieces.append(orjson.dumps(one.what) if one.how == "const" else f"DUMPS({values[key]})")
+        to.add(f"{name} = FRAGMENT({joined([*pieces, b'}'])})")
+
+    def _dictionary(self, to: Lines, name: str, whole: Object, values: dict[str, str]) -> None:
+        """Lines that build the dictionary of an object, and note what it waits for."""
+        later: list[str] = []
+        for key, (nodes, one) in whole.fields.items():
+            if one.how == "name":
+                later.append(f"if {values[key]}.__class__ is MISSING: r.late({{0}}, {key!r}, {values[key]})")
+            if one.how not in ("stored", "wait"):
+                continue
+            waiting = self._waiting(whole.kind, key, nodes)
+            if waiting.required:
+                raise NotCompilable("a field that waits and may not be null")
+            wait = f"r.waits.append(({self._program.constant('WAIT_', waiting)}, {whole.object}, {{0}}, {whole.path}))"
+            if one.how == "stored":
+                field = values[key] = self._program.fresh("f_")
+                to.add(f"{field} = {whole.stored[key]}")
+                with self._of_kept_answers():
+                    inner = whole.below.below(nodes)
+                    self._complete(to, one.type, field, inner, whole.conference, f"({whole.path}, {key!r})")
+                wait = f"if {whole.stored[key]} is None: {wait}"
+            later.append(wait)
+        built = self._program.fresh("built_") if later else name
+        to.add(f"{built} = {{{', '.join(f'{key!r}: {values[key]}' for key in whole.fields)}}}")
         for line in later:
             to.add(line.format(built))
         if built != name:
@@ -306,69 +296,6 @@ class Projection:
     @contextmanager
     def _of_kept_answers(self) -> Iterator[None]:
         """Around what is written of answers that are kept for everybody."""
-        before, self._leaves = self._leaves, None if self._fragments is None else self._fragments.leaves
+        before, self._writing = self._writing, self._kept_writing
         yield
-        self._leaves = before
-
-    def _source_of(self, to: Lines, meta: tuple[GraphQLObjectType, Stored], whole: "_Object") -> str:
-        source = self._fresh("source_")
-        to.add(f"{source} = {self._constant('SOURCE_', meta[1].source)}({whole.object}, r)")
-        return source
-
-    def _way(self, kind: GraphQLObjectType, nodes: tuple[FieldNode, ...]) -> tuple[str, Any, Any, Any]:
-        """How a field is read: the way, the field, and what the way needs."""
-        if nodes[0].name.value == "__typename":
-            return "const", None, kind.name, None
-        field, definition = self._field(kind, nodes)
-        resolver, meta = definition.base_resolver, definition.metadata
-        if PART in meta:
-            part: Part = meta[PART]
-            return "part", field, part.name, part
-        if AT_HAND in meta:
-            if field.type is not GraphQLString:
-                raise NotCompilable("only names are at hand")
-            return "name", field, meta[AT_HAND], None
-        if resolver is None:
-            return "read", field, definition.python_name, None
-        if SETTING in meta:
-            return "setting", field, resolver.wrapped_func, meta
-        if STORED in meta:
-            return "stored", field, None, (kind, meta[STORED])
-        if resolver.is_async or resolver.info_parameter is not None or field.args:
-            return "wait", field, None, (kind,)
-        return "call", field, resolver.wrapped_func, None
-
-    def _personal(self, below: Selection, kind: GraphQLObjectType) -> bool:
-        """Whether anything selected of a type is a name of a person, or is asked for each client anew."""
-        for nodes in below.of(kind).values():
-            if nodes[0].name.value == "__typename":
-                continue
-            way, field, *_ = self._way(kind, nodes)
-            if way in ("name", "wait"):
-                return True
-            inner = field.type
-            while isinstance(inner, GraphQLNonNull | GraphQLList):
-                inner = inner.of_type
-            if is_abstract_type(inner):
-                return True
-            if isinstance(inner, GraphQLObjectType) and self._personal(below.below(nodes), inner):
-                return True
-        return False
-
-
-class _Object:
-    """Expressions for the object that is being read, its view and its conference."""
-
-    def __init__(self, cls: type, name: str, conference: str | None) -> None:
-        self.object = name
-        self.view = name if conference is not None else ""
-        self.conference = conference or "''"
-        self.cls = cls
-
-
-def _class_of(kind: GraphQLObjectType) -> type:
-    definition = kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if definition is None:
-        raise NotCompilable(kind.name)
-    cls: type = definition.origin
-    return cls
+        self._writing = before
