@@ -84,8 +84,14 @@ class _Circuit:
     failures: int = 0
     open_until: float = 0.0
 
-    def closed(self, now: float) -> bool:
-        return self.failures < BREAK_AFTER or now >= self.open_until
+    def lets_through(self, now: float) -> bool:
+        """Whether to ask. One who tries a silent service stands for all: they would wait together, and in vain."""
+        if self.failures < BREAK_AFTER:
+            return True
+        if now < self.open_until:
+            return False
+        self.open_until = now + BREAK_SECONDS
+        return True
 
     def failed(self, now: float) -> None:
         self.failures += 1
@@ -215,7 +221,7 @@ class Requests:
         """What a service sends back, or why it sends nothing."""
         loop = asyncio.get_running_loop()
         circuit = self._circuits.setdefault(service, _Circuit())
-        if not circuit.closed(loop.time()):
+        if not circuit.lets_through(loop.time()):
             return Unavailable(service=service)
         try:
             message = await self._bus.request(subject, body, headers, timeout=seconds)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from services.chassis import requests as chassis_requests
 from services.chassis.api import Api, Context, Decide
 from services.chassis.contract import CommandRequest, Id
 from services.chassis.decisions import Loaded, Step, request_hash
@@ -191,6 +192,24 @@ async def test_a_silent_service_is_soon_asked_no_more(running, settings, databas
     assert reply.refusal == Unavailable(service="alpha")
     assert time.perf_counter() - started < 30  # it did not wait for the timeout
     gate.set()
+
+
+async def test_while_a_service_keeps_silent_one_at_a_time_tries_it_and_nobody_else_waits(
+    running, settings, database_url, requests, conference, monkeypatch
+):
+    gate, entered = asyncio.Event(), []
+    await running(alpha(settings(database_url), api=slow(gate, entered)))
+    monkeypatch.setattr(chassis_requests, "BREAK_SECONDS", 3600.0)
+    for _ in range(5):
+        await requests.ask(GetTotal(conference_id=conference), timeout=0.02)
+    requests._circuits["alpha"].open_until = 0.0  # the pause is over
+    asking = [asyncio.ensure_future(requests.ask(GetTotal(conference_id=conference), timeout=60)) for _ in range(20)]
+    await until(lambda: sum(each.done() for each in asking) == 19)
+    assert {type(each.result().refusal) for each in asking if each.done()} == {Unavailable}
+    gate.set()  # it speaks again
+    assert sum(reply.refusal is None for reply in await asyncio.gather(*asking)) == 1
+    replies = await asyncio.gather(*(requests.ask(GetTotal(conference_id=conference)) for _ in range(3)))
+    assert [reply.refusal for reply in replies] == [None, None, None]
 
 
 async def test_a_thousand_times_one_reads_ones_own_write_from_two_replicas(
