@@ -175,7 +175,7 @@ class Backends:
         if GATEWAY.id == request.SERVICE:
             if self.webhooks is None:
                 return Reply(None, WebhooksNotOffered())
-            return await self.webhooks.carry_out(request, actor, identity)
+            return await self.webhooks.carry_out(request, actor, identity, expected)
         with hop(f"command {request.SERVICE} {type(request).__name__}"):
             return await self._requests.ask(
                 request, actor=actor, command_id=identity, expected=expected, timeout=self._command_seconds

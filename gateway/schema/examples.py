@@ -135,6 +135,7 @@ EXAMPLES: dict[str, Any] = {
     "PhaseIs.phase": "exchange",
     "plans": 2,
     "position": POSITION,
+    "Webhook.position": "gateway/3f2b8c0d1e4f5a6b7c8d9e0f1a2b3c4d:3",
     "postalCode": "79106",
     "postalCodes": ["79106", "79110"],
     "present": 46,

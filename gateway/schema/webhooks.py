@@ -28,6 +28,7 @@ from gateway.schema.scalars import (
     WebhookStatus,
 )
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
+from gateway.webhooks import commands
 from gateway.webhooks.catalogue import KINDS, Kind
 from gateway.webhooks.commands import WebhooksNotOffered
 from gateway.webhooks.examples import example
@@ -137,6 +138,11 @@ class Webhook(Shown, Node):
     def id(self) -> strawberry.ID:
         """Global id."""
         return global_id("Webhook", self.view.id.hex)
+
+    @computed
+    def position(self) -> str:
+        """For `expectedPosition`: where it stands. Deliveries change nothing, unless it is given up because of them."""
+        return f"{commands.SERVICE}/{self.view.id.hex}:{self.view.version}"
 
     @computed
     def types(self) -> list[WebhookEventType]:

@@ -19,18 +19,16 @@ from gateway.webhooks.queue import end_endpoint
 from gateway.webhooks.secrets import Secrets
 from gateway.webhooks.signing import new_secret
 from services.chassis.clock import Clock
-from services.chassis.contract import Answer, CommandRequest, Done
+from services.chassis.contract import Answer, CommandRequest, Done, Position
 from services.chassis.database import Database, Tx
 from services.chassis.decider import Refusal
 from services.chassis.identity import CITY_SCOPE, Actor
-from services.chassis.refusals import IdempotencyKeyReused, InvalidInput, NotAllowed, NotFound
+from services.chassis.refusals import IdempotencyKeyReused, InvalidInput, NotAllowed, NotFound, StateHasChanged
 from services.chassis.requests import Refused, Reply
 
 MOST_OF_ONE_OWNER: Final = 20
 MOST: Final = 500
 MOST_REPLAYED: Final = 10_000
-POSITION: Final = "webhooks:0"
-"""Webhooks are read from where they are written: there is no position to wait for."""
 
 
 def manages(actor: Actor, owner: str | None) -> bool:
@@ -38,8 +36,18 @@ def manages(actor: Actor, owner: str | None) -> bool:
     return actor.id == owner if actor.kind == "app" else actor.holds("organiser", CITY_SCOPE)
 
 
+class _Outcome(msgspec.Struct):
+    """What is kept of a command that was carried out."""
+
+    answer: msgspec.Raw
+    position: str
+
+
 class Handling:
     """The commands.
+
+    Each webhook has a log of its own as far as clients can tell: its id, and how often it has changed. They are read
+    from where they are written, so nobody ever waits for a position; it says what a client has seen.
 
     Args:
         db: the gateway's database.
@@ -63,8 +71,17 @@ class Handling:
             commands.ReplayWebhook: self._replay,
         }
 
-    async def carry_out(self, command: CommandRequest[Any], actor: Actor, command_id: UUID) -> Reply[Any]:
-        """Carries out a command once, however often it comes with the same id."""
+    async def carry_out(
+        self, command: CommandRequest[Any], actor: Actor, command_id: UUID, expected: str | None = None
+    ) -> Reply[Any]:
+        """Carries out a command once, however often it comes with the same id.
+
+        Args:
+            command: the command.
+            actor: who commands.
+            command_id: of this intention of theirs.
+            expected: the position at which they saw the webhook; one that has changed since stays as it is.
+        """
         content = self._secrets.digest(type(command).__name__.encode() + b"\0" + msgspec.json.encode(command))
         try:
             async with self._db.transaction() as tx:
@@ -76,44 +93,55 @@ class Handling:
                 )  # fmt: skip
                 if new is None:
                     return await self._repeated(tx, command, command_id, content)
-                await self._check(tx, command, actor)
+                webhook = await self._check(tx, command, actor, expected)
                 answer = await self._handlers[type(command)](tx, command, command_id)
-                outcome = self._secrets.seal(command_id, msgspec.json.encode(answer).decode())
+                position = await _position(tx, answer, webhook)
+                kept = msgspec.json.encode(_Outcome(msgspec.Raw(msgspec.json.encode(answer)), position))
+                outcome = self._secrets.seal(command_id, kept.decode())
                 await tx.execute("UPDATE commands SET outcome = $2 WHERE command_id = $1", command_id, outcome)
         except Refused as refused:  # nothing of it happened
             return Reply(None, refused.refusal)
-        return Reply(answer, None, POSITION)
+        return Reply(answer, None, position)
 
     async def _repeated(self, tx: Tx, command: CommandRequest[Any], command_id: UUID, content: bytes) -> Reply[Any]:
         row = await tx.fetchrow("SELECT request_hash, outcome FROM commands WHERE command_id = $1", command_id)
         if row is None or row["request_hash"] != content:
             return Reply(None, IdempotencyKeyReused())
-        outcome = self._secrets.open(command_id, row["outcome"])
-        return Reply(msgspec.json.decode(outcome, type=type(command).ANSWER), None, POSITION)
+        outcome = msgspec.json.decode(self._secrets.open(command_id, row["outcome"]), type=_Outcome)
+        return Reply(msgspec.json.decode(outcome.answer, type=type(command).ANSWER), None, outcome.position)
 
-    async def _check(self, tx: Tx, command: Any, actor: Actor) -> None:
+    async def _check(self, tx: Tx, command: Any, actor: Actor, expected: str | None) -> Position | None:
         """Refuses who does not manage the webhook; whether it exists is said to no other app.
 
+        Returns:
+            Where the webhook stands; None of one that is to be made.
+
         Raises:
-            Refused: they do not.
+            Refused: they do not, or it has changed since they saw it.
         """
-        owner: str | None
         if isinstance(command, commands.CreateWebhook):
-            owner = command.owner
-        elif isinstance(command, commands.ReplayWebhookDelivery):
-            owner = await tx.fetchval(
-                "SELECT w.owner FROM webhook_deliveries AS d JOIN webhook_endpoints AS w ON w.id = d.endpoint"
-                " WHERE d.id = $1",
+            if not manages(actor, command.owner):
+                raise Refused(NotAllowed(needs="organiser or to be the owner"))
+            return None
+        if isinstance(command, commands.ReplayWebhookDelivery):
+            row = await tx.fetchrow(
+                "SELECT w.id, w.owner, w.version FROM webhook_deliveries AS d"
+                " JOIN webhook_endpoints AS w ON w.id = d.endpoint WHERE d.id = $1 FOR UPDATE OF w",
                 UUID(command.delivery_id),
             )
         else:
             webhook = UUID(command.webhook_id)
-            owner = await tx.fetchval("SELECT owner FROM webhook_endpoints WHERE id = $1 FOR UPDATE", webhook)
-        if owner is None:
+            row = await tx.fetchrow(
+                "SELECT id, owner, version FROM webhook_endpoints WHERE id = $1 FOR UPDATE", webhook
+            )
+        if row is None or (actor.kind == "app" and not manages(actor, row["owner"])):
             raise Refused(_unknown(command))
-        if not manages(actor, owner):
-            own = actor.kind == "app" and not isinstance(command, commands.CreateWebhook)
-            raise Refused(_unknown(command) if own else NotAllowed(needs="organiser or to be the owner"))
+        if not manages(actor, row["owner"]):
+            raise Refused(NotAllowed(needs="organiser or to be the owner"))
+        position = Position(row["id"].hex, row["version"])
+        if expected is not None and _has_moved(position, expected):
+            raise Refused(StateHasChanged(position=str(position)))
+        return position
 
     def _url(self, text: str) -> str:
         try:
@@ -148,7 +176,7 @@ class Handling:
         await tx.execute(
             "UPDATE webhook_endpoints SET url = coalesce($2, url), types = coalesce($3, types),"
             " conferences = coalesce($4, conferences), districts = coalesce($5, districts),"
-            " series = coalesce($6, series) WHERE id = $1",
+            " series = coalesce($6, series), version = version + 1 WHERE id = $1",
             webhook, url, types, *map(_uuids, _scopes(command)),
         )  # fmt: skip
         if command.active:
@@ -170,7 +198,8 @@ class Handling:
         webhook, secret = UUID(command.webhook_id), new_secret()
         until = datetime.now(UTC) + timedelta(hours=command.hours)
         await tx.execute(
-            "UPDATE webhook_endpoints SET former_secret = secret, former_until = $2, secret = $3 WHERE id = $1",
+            "UPDATE webhook_endpoints SET former_secret = secret, former_until = $2, secret = $3, version = version + 1"
+            " WHERE id = $1",
             webhook, until, self._secrets.seal(webhook, secret),
         )  # fmt: skip
         return commands.SecretRotated(signing_secret=secret, both_until=until)
@@ -223,6 +252,24 @@ class Handling:
             raise Refused(commands.TooMuchToReplay(most=MOST_REPLAYED))
         await tx.execute(NOTIFY)
         return commands.DeliveriesQueued(deliveries=deliveries)
+
+
+def _has_moved(position: Position, expected: str) -> bool:
+    """Whether a webhook has changed since a client saw it; who saw another one has seen nothing of this one."""
+    try:
+        seen = Position.parse(expected)
+    except ValueError:
+        raise Refused(InvalidInput(field="expected_position", problem="not a position")) from None
+    return seen.epoch != position.epoch or seen.value < position.value
+
+
+async def _position(tx: Tx, answer: Answer, before: Position | None) -> str:
+    """Where the webhook of a command stands after it; one that was deleted has changed once more."""
+    if isinstance(answer, commands.WebhookCreated):
+        before = Position(answer.webhook_id, 0)
+    assert before is not None  # noqa: S101 -- only what was made now stood nowhere before
+    version = await tx.fetchval("SELECT version FROM webhook_endpoints WHERE id = $1", UUID(before.epoch))
+    return str(Position(before.epoch, before.value + 1 if version is None else version))
 
 
 async def _not_suspended(tx: Tx, webhook: UUID) -> None:

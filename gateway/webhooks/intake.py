@@ -134,7 +134,7 @@ async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -
         await tx.execute("DELETE FROM webhook_owners_shut_out WHERE owner = $1", owner)
         await tx.execute(
             "UPDATE webhook_endpoints SET status = 'ACTIVE', status_since = now(), failures = 0, failing_since = NULL,"
-            " not_before = now() WHERE owner = $1 AND status = 'SUSPENDED'",
+            " not_before = now(), version = version + 1 WHERE owner = $1 AND status = 'SUSPENDED'",
             owner,
         )
         return
@@ -151,7 +151,7 @@ async def _change_access(tx: Tx, event: registration.AppAccessChanged, _: int) -
         await tx.execute("DELETE FROM app_usage_webhooks WHERE owner = $1", owner)
         return
     await tx.execute(
-        "UPDATE webhook_endpoints SET status = 'SUSPENDED', status_since = now()"
+        "UPDATE webhook_endpoints SET status = 'SUSPENDED', status_since = now(), version = version + 1"
         " WHERE owner = $1 AND status = 'ACTIVE'",
         owner,
     )

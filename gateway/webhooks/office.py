@@ -127,13 +127,15 @@ class Webhooks:
         if self._db is not None:
             await self._db.close()
 
-    async def carry_out(self, command: CommandRequest[Any], actor: Actor, command_id: UUID) -> Reply[Any]:
-        """Carries out a command; trouble with the database is a refusal."""
+    async def carry_out(
+        self, command: CommandRequest[Any], actor: Actor, command_id: UUID, expected: str | None = None
+    ) -> Reply[Any]:
+        """Carries out a command, see `Handling`; trouble with the database is a refusal."""
         if self._db is None:
             return Reply(None, Unavailable(service=commands.SERVICE))
         try:
             handling = Handling(self._db, self._secrets, self._guard, self._clock)
-            return await handling.carry_out(command, actor, command_id)
+            return await handling.carry_out(command, actor, command_id, expected)
         except _PASSING as error:
             log.warning("a command about webhooks was not carried out", error=type(error).__name__)
             return Reply(None, Unavailable(service=commands.SERVICE))

@@ -148,7 +148,8 @@ class Queue:
 async def end_endpoint(tx: Tx, endpoint: UUID, status: str) -> bool:
     """Stops sending to an active endpoint, and forgets what waits; False when it was not active."""
     changed = await tx.execute(
-        "UPDATE webhook_endpoints SET status = $2, status_since = now() WHERE id = $1 AND status = 'ACTIVE'",
+        "UPDATE webhook_endpoints SET status = $2, status_since = now(), version = version + 1"
+        " WHERE id = $1 AND status = 'ACTIVE'",
         endpoint, status,
     )  # fmt: skip
     await tx.execute(

@@ -28,6 +28,7 @@ class WebhookRecord(NamedTuple):
     failing_since: datetime | None
     former_until: datetime | None
     created_at: datetime
+    version: int
 
 
 class AttemptRecord(NamedTuple):
@@ -67,7 +68,7 @@ class DeliveryRecord(NamedTuple):
 
 _WEBHOOK = (
     "SELECT seq, id, owner, url, types, conferences, districts, series, status, status_since, failing_since,"
-    " CASE WHEN former_until > now() THEN former_until END, created_at FROM webhook_endpoints"
+    " CASE WHEN former_until > now() THEN former_until END, created_at, version FROM webhook_endpoints"
 )
 _DELIVERY = (
     "SELECT d.seq, d.id, d.endpoint, w.owner, d.event, e.type, e.at, e.body, d.purpose, d.state, d.created_at,"

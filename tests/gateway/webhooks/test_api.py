@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Webhooks through the API: made, tested, watched, listed page by page; and refused where there are none."""
 
+import asyncio
 import json
 
 import pytest
@@ -84,6 +85,45 @@ async def test_a_webhook_is_made_tested_and_its_delivery_watched(gateway, organi
     assert shown["districtIds"] == [DISTRICT]
     assert shown["status"] == "ACTIVE"
     assert json.loads(shown["deliveries"]["nodes"][0]["body"])["type"] == "ping"
+
+
+UPDATE = """
+mutation ($input: UpdateWebhookInput!) {
+  updateWebhook(input: $input) {
+    __typename
+    ... on UpdateWebhookSuccess { position }
+    ... on StateHasChanged { position }
+    ... on Refusal { code path }
+  }
+}
+"""
+
+
+async def test_of_two_who_change_a_webhook_by_the_same_picture_one_looks_again(gateway, organiser, receiver):
+    """Given a webhook that two consoles show, when both change it, then the second one is told that it has changed."""
+    made = (await gateway.ask(CREATE, organiser, input=wanted(receiver.url)))["data"]["createWebhook"]
+    webhook = made["webhookId"]
+    stands = "query ($id: ID!) { node(id: $id) { ... on Webhook { position } } }"
+    seen = (await gateway.ask(stands, organiser, id=webhook))["data"]["node"]["position"]
+    assert seen == made["position"]
+
+    async def change(key, **more):
+        given = {"idempotencyKey": key, "webhookId": webhook, "expectedPosition": seen, **more}
+        return (await gateway.ask(UPDATE, organiser, input=given))["data"]["updateWebhook"]
+
+    both = await asyncio.gather(change("a", active=False), change("b", types=["PHASE_ENDED"]))
+    assert sorted(each["__typename"] for each in both) == ["StateHasChanged", "UpdateWebhookSuccess"]
+    now = (await gateway.ask(stands, organiser, id=webhook))["data"]["node"]["position"]
+    assert {each["position"].removeprefix("gateway/") for each in both} == {now.removeprefix("gateway/")} != {seen}
+    # A repetition is answered as the first time, whatever has changed meanwhile.
+    first, again = (("a", {"active": False}), both[0]) if "Success" in both[0]["__typename"] else (
+        ("b", {"types": ["PHASE_ENDED"]}), both[1]
+    )  # fmt: skip
+    assert await change(first[0], **first[1]) == again
+    elsewhere = await change("c", expectedPosition=f"gateway/{'99' * 16}:9")
+    assert elsewhere["__typename"] == "StateHasChanged"
+    nonsense = await change("d", expectedPosition="gateway/nonsense")
+    assert (nonsense["code"], nonsense["path"]) == ("INVALID_INPUT", ["input", "expectedPosition"])
 
 
 async def test_lists_come_page_by_page(gateway, organiser, receiver, world):
