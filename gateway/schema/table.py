@@ -26,7 +26,7 @@ HERE, ELSEWHERE = "c0" * 16, "ff" * 16
 SERIES, DISTRICT = "5e" * 16, "d1" * 16
 WITHIN: Final = (scope_of(None, SERIES, None), scope_of(None, None, DISTRICT))
 """What the conference concerned belongs to."""
-PERSON, STAFF_PERSON = "a0" * 16, "e0" * 16
+PERSON, STAFF_PERSON, APP = "a0" * 16, "e0" * 16, "ab" * 16
 
 
 class Client(NamedTuple):
@@ -61,6 +61,7 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "erased": Client(RESIDENT, HERE, known=False),
     "guest": Client(_staff("guest", HERE)),
     "mentor": Client(_staff("mentor", HERE)),
+    "deputy": Client(_staff("deputy", HERE)),
     "moderator": Client(_staff("moderator", HERE)),
     "other moderator": Client(_staff("moderator", ELSEWHERE)),
     "moderator of the series": Client(_staff("moderator", f"series:{SERIES}")),
@@ -68,12 +69,16 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "organiser of the district": Client(_staff("organiser", f"district:{DISTRICT}")),
     "of another district": Client(_staff("organiser", f"district:{ELSEWHERE}")),
     "juror": Client(_staff("juror", CITY_SCOPE)),
+    "partner": Client(_staff("partner", CITY_SCOPE)),
     "organiser": Client(_staff("organiser", CITY_SCOPE)),
     "app, all scopes": Client(_staff("organiser", CITY_SCOPE), scopes=frozenset(SCOPES)),
     "app, no scope": Client(_staff("organiser", CITY_SCOPE), scopes=frozenset()),
+    "app by itself": Client(
+        Actor(APP, "app", (Grant("organiser", CITY_SCOPE), Grant("partner", CITY_SCOPE))), scopes=frozenset(SCOPES)
+    ),
     "expired": Client(_staff("organiser", CITY_SCOPE), known=False),
 }
-"""The columns. Both apps act for an organiser of the city."""
+"""The columns. The first two apps act for an organiser of the city, the third has all scopes and acts for nobody."""
 
 
 def allowed(needs: Needs, client: Client) -> bool:
@@ -123,9 +128,10 @@ line without scopes is for no app, unless it is public.
 ## The table
 
 `●` may, `·` is refused. *resident* has a seat at the conference concerned, *waiting* waits for one there, *guest*,
-*mentor* and *moderator* serve there; *other* ones belong to another conference; *juror* and *organiser* are the city's,
-and both apps act for that organiser. The conference concerned belongs to the series of the one *moderator of the
-series* and to the district of the one *organiser of the district*; who is *of another* is not from there.
+*mentor*, *deputy* and *moderator* serve there; *other* ones belong to another conference; *juror*, *partner* and
+*organiser* are the city's, and two of the apps act for that organiser; the one *by itself* has all scopes. The
+conference concerned belongs to the series of the one *moderator of the series* and to the district of the one
+*organiser of the district*; who is *of another* is not from there.
 Who was *erased*, or whose token has *expired*, gets status 401.
 """
 

@@ -50,6 +50,9 @@ async def token_of(name: str, client: Client, city: City, gateway: Address, issu
             while "errors" not in await gateway.ask("{ viewer { kind } }", token):
                 pass
         return token
+    if client.actor.kind == "app":
+        app = client.actor.id
+        return issuer.token(sub=app, client_id=app, grants=[], scope=" ".join(client.scopes or ()))
     (grant,) = client.actor.grants
     if client.scopes is not None:
         granted = [{"role": grant.role, "scope": grant.scope}]
