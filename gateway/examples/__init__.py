@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-ROLES = ("public", "resident", "moderator", "organiser", "juror")
+ROLES = ("public", "resident", "mentor", "moderator", "organiser", "juror", "partner")
 
 _NOTE = re.compile(r"^# (.*)$", re.MULTILINE)
 _VARIABLES = "variables: "

@@ -37,6 +37,8 @@ IDS = {
     "$ROUND": global_id("JuryRound", THINGS[0]),
     "$IDEA": global_id("Idea", THINGS[0]),
     "$CRITERION": global_id("Criterion", THINGS[0]),
+    "$CALL": global_id("HelpCall", THINGS[0]),
+    "$CHALLENGE": global_id("Challenge", THINGS[0]),
 }
 
 
@@ -55,7 +57,7 @@ def token(city: City, role: str) -> str | None:
         return None
     if role == "resident":
         return city.issuer.resident()
-    return city.issuer.staff(role=role, scope=CONFERENCE if role == "moderator" else "city")
+    return city.issuer.staff(role=role, scope=CONFERENCE if role in ("mentor", "moderator") else "city")
 
 
 def furnish(city: City) -> None:
@@ -64,6 +66,7 @@ def furnish(city: City) -> None:
     world, chance = World("examples", nulls=0.0), random.Random("examples")
     for kind in (
         registration.ListConferences, registration.ListDistricts, registration.GetRoster, ideas.ListIdeas,
+        ideas.ListChallenges, session.GetHelp,
         ideas.GetJuryRound, session.GetDesk, registration.GetJob, registration.ListJobs, registration.ListJobRows,
     ):  # fmt: skip
 
