@@ -3,21 +3,23 @@
 
 import importlib
 import pkgutil
+from types import ModuleType
 
 import msgspec
 import pytest
 
 import services
+from services.chassis.contract import declared_in
 from services.chassis.decider import Refusal
 from services.contracts import refusals
 from tests.contract.reachable import Service
 
 
-def refusals_of(module: object) -> dict[str, type[Refusal]]:
+def refusals_of(module: ModuleType) -> dict[str, type[Refusal]]:
     return {
         name: value
         for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, Refusal) and value.__module__ == module.__name__
+        if isinstance(value, type) and issubclass(value, Refusal) and declared_in(module, value)
     }
 
 

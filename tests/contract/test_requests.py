@@ -30,7 +30,7 @@ def test_a_service_answers_every_command_and_query_of_its_contract(service: str)
     assert set(api.queries) == asked_of(service, QueryRequest)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, "refusals"])
 def test_a_contract_offers_what_its_areas_declare_and_nothing_else(service: str) -> None:
     contract = importlib.import_module(f"services.contracts.{service}")
     if not hasattr(contract, "__path__"):

@@ -37,7 +37,7 @@ from services.session.main import build
 from services.session.settings import SessionSettings
 from tests.integration.chassis.waiting import until
 
-REFUSALS = [kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__]
+REFUSALS = [getattr(refusals, name) for name in refusals.__all__]
 GATEWAY = Actor.service("gateway")
 
 SCRIPT = """\

@@ -50,7 +50,7 @@ from tests.integration.chassis.waiting import until
 from tests.integration.key_service import key_service
 
 WRAPPING = hashlib.sha256(b"key of keys").digest()
-REFUSALS = [kind for kind in vars(refusals).values() if isinstance(kind, type) and kind.__module__ == refusals.__name__]
+REFUSALS = [getattr(refusals, name) for name in refusals.__all__]
 
 
 def text(words: str) -> LocalText:

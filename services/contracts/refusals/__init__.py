@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services' rules refuse, as the gateway and other clients see it.
+
+Each type stands in a domain too, with the same name and the same fields; a contract test compares them. Sorted by
+service, then by name.
+"""
+
+# ruff: noqa: I001 -- in the order in which the schema knows them
+from services.contracts.refusals.registration import (
+    AccessIsClosed, AlreadyAnnounced, AppIs, ApprovalNeeded, ConferenceIsOver, ConferenceNotOpen,
+    ConfirmationExpired, JobIs, NoSeatToTake, NotAnnounced, NotOfTheStaff, NotRegistered, OwnJob,
+    SeriesAlreadyCreated, TooEarlyForStandbys, TooManyAppsWait, TooManyJobs, TooManyMails, UnknownApp, UnknownJob,
+    UnknownSecret,
+)  # fmt: skip
+from services.contracts.refusals.rooms import (
+    GroupHasNoRoom, PlacementChanged, VenueIsClosed,
+)  # fmt: skip
+from services.contracts.refusals.evening import (
+    FirstPhase, GroupIsFull, NoGroupsNow, NoSuchGroup, NotInAGroup, NotOnTheRoster, PhaseHasChanged, PlanIsFlawed,
+    SessionIs,
+)  # fmt: skip
+from services.contracts.refusals.talk import (
+    AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PollIsClosed, PollIsOpen, TooManyMessages, UnknownCall,
+    UnknownOption, UnknownPoll,
+)  # fmt: skip
+from services.contracts.refusals.ideas import (
+    BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
+    JuryRoundIsOpen, NoIdeas, NoTopics, NotAssigned, NotInGroup, NotJuror, PassageChanged, PenIsTaken,
+    ProblemsAreClosed, RecusalTooLate, SheetIsClosed, SheetIsEmpty, SheetIsFull, TooManyCards, TooManyDots,
+    TooManyPassages, TooManyProblems, TopicsAreSettled, UnknownCard, UnknownChallenge, UnknownCriterion,
+    UnknownIdea, UnknownJuryRound, UnknownProblem, UnknownSheet, UnknownTopic, VotingIsClosed,
+)  # fmt: skip
+
+__all__ = [
+    "AccessIsClosed", "AlreadyAnnounced", "AlreadyClaimed", "AlreadyResolved", "AppIs", "ApprovalNeeded",
+    "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "ChallengeExists", "ConferenceIsOver",
+    "ConferenceNotOpen", "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsFull", "IdeaNotInRound",
+    "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "NoGroupsNow", "NoIdeas", "NoSeatToTake",
+    "NoSuchGroup", "NoTopics", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror",
+    "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "OwnJob", "PassageChanged", "PenIsTaken", "PhaseHasChanged",
+    "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate",
+    "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys",
+    "TooManyAppsWait", "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages",
+    "TooManyPassages", "TooManyProblems", "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard",
+    "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption",
+    "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed",
+    "VotingIsClosed",
+]  # fmt: skip

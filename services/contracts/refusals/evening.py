@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the session service refuses of phases, groups and the roster."""
+
+from services.chassis.contract import Id
+from services.chassis.decider import Refusal
+
+
+class FirstPhase(Refusal, frozen=True, kw_only=True):
+    """There is no phase before this one."""
+
+    run: int
+
+
+class GroupIsFull(Refusal, frozen=True, kw_only=True):
+    """The group has as many people as a group may have."""
+
+    group_id: Id
+    size: int
+
+
+class NoGroupsNow(Refusal, frozen=True, kw_only=True):
+    """No groups are running; `generation` is that of the plenary."""
+
+    generation: int
+
+
+class NoSuchGroup(Refusal, frozen=True, kw_only=True):
+    """There is no such group in the running phase."""
+
+    group_id: Id
+
+
+class NotInAGroup(Refusal, frozen=True, kw_only=True):
+    """The person sits in no group of the running phase."""
+
+    participant_id: Id
+
+
+class NotOnTheRoster(Refusal, frozen=True, kw_only=True):
+    """Nobody with this id has a seat."""
+
+    participant_id: Id
+
+
+class PhaseHasChanged(Refusal, frozen=True, kw_only=True):
+    """The command meant another phase than the present one; `phase` is None outside of phases."""
+
+    run: int
+    phase: str | None
+
+
+class PlanIsFlawed(Refusal, frozen=True, kw_only=True):
+    """A plan of groups broke a rule of seating and was not stored."""
+
+    flaw: str
+
+
+class SessionIs(Refusal, frozen=True, kw_only=True):
+    """The session is in a status in which the command has no meaning; None: it was never prepared."""
+
+    status: str | None
