@@ -4,7 +4,8 @@
 import signal
 from collections.abc import Awaitable, Callable, Collection
 
-from tests.city.evening import KINDS, Evening, Guest, Load, evening, views_are_fresh
+from tests.city.evening import Evening, Guest, evening, views_are_fresh
+from tests.city.load import KINDS, Load
 from tests.city.town import Town
 from tests.city.truth import (
     count,

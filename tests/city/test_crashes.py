@@ -4,7 +4,8 @@
 import pytest
 
 from tests.city.crashes import RESIDENTS, goes_on, survives
-from tests.city.evening import Evening, Guest, Load, evening
+from tests.city.evening import Evening, Guest, evening
+from tests.city.load import Load
 from tests.city.town import Town
 from tests.city.truth import (
     everything_is_told_once,

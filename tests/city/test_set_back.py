@@ -6,7 +6,8 @@ import asyncio
 import pytest
 
 from gateway.client import Refused
-from tests.city.evening import Guest, Load, evening
+from tests.city.evening import Guest, evening
+from tests.city.load import Load
 from tests.city.town import Town, eventually
 from tests.city.truth import everything_is_told_once, logs_are_whole, read_logs, settle
 

@@ -13,7 +13,7 @@ from gateway.client import Client
 from gateway.main import Server, configuration
 from tests.gateway.city import ANNA, BEN, City
 from tests.gateway.conftest import Address, running
-from tests.gateway.test_live import GID, watching
+from tests.gateway.pictures import GID, watching
 from tests.gateway.test_socket import INIT, PROTOCOL, ended, hear, opened, say
 
 

@@ -13,7 +13,7 @@ from gateway.client.messages import document
 from services.contracts import registration, session
 from tests.gateway.city import ANNA, CONFERENCE, City
 from tests.gateway.conftest import Address
-from tests.gateway.test_live import view
+from tests.gateway.pictures import view
 
 
 def trusted(name: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from services.chassis.refusals import NotFound
 from services.contracts import ideas, registration, session
 from tests.gateway.city import ANNA, CONFERENCE, City
 from tests.gateway.conftest import Address, running
-from tests.gateway.test_live import fresh, view
+from tests.gateway.pictures import fresh, view
 
 GID = global_id("Conference", CONFERENCE)
 READS: dict[str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ from services.chassis.refusals import NotAllowed
 from services.contracts import ideas, registration, session
 from tests.gateway.city import ANNA, BEN, CONFERENCE, MODERATOR, START, City, evening
 from tests.gateway.conftest import Address
-from tests.gateway.test_live import AT, GID, last, until, watching
+from tests.gateway.pictures import AT, GID, last, until, watching
 
 ROUND, JUROR = "ab" * 16, "1a" * 16
 IDEA = "1d" * 16

@@ -16,8 +16,8 @@ from services.chassis.refusals import NotFound
 from services.contracts import registration
 from tests.gateway.city import ANNA, CONFERENCE, City
 from tests.gateway.conftest import Address, running
+from tests.gateway.pictures import last
 from tests.gateway.provider import OAUTH, OIDC, Provider, provider
-from tests.gateway.test_live import last
 
 VIEWER = "{ viewer { kind grants { role scope } } }"
 ORGANISER = [{"role": "organiser", "scope": "city"}]

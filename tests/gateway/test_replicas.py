@@ -11,7 +11,7 @@ from gateway.limits.replicas import Replicas
 from services.chassis.bus import Bus
 from tests.gateway.city import City
 from tests.gateway.conftest import Address, running
-from tests.gateway.test_live import until
+from tests.gateway.pictures import until
 
 ASKING = {"query": "{ nodes(ids: [" + '"Tm90aGluZzp4",' * 100 + "]) { id } }"}
 """500 points."""

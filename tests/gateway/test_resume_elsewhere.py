@@ -17,7 +17,7 @@ from services.cli.embedded.process import free_port
 from services.contracts import session
 from tests.gateway.city import CONFERENCE, START, City, message
 from tests.gateway.conftest import KEY, running
-from tests.gateway.test_live import named, plain, until
+from tests.gateway.pictures import named, plain, until
 
 GID = global_id("Conference", CONFERENCE)
 NAMES = [f"{number:032x}" for number in range(1, 31)]

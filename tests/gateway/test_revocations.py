@@ -8,7 +8,7 @@ from services.chassis.identity import Grant
 from services.contracts import registration
 from tests.gateway.city import ANNA, BEN, CONFERENCE, MODERATOR, START, City
 from tests.gateway.conftest import Address, running
-from tests.gateway.test_live import until
+from tests.gateway.pictures import until
 
 GRANTS = "{ viewer { kind grants { role scope } } }"
 

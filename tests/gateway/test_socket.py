@@ -14,7 +14,7 @@ from gateway.execution.wire import UNREAD_BYTES
 from gateway.schema.relay import global_id
 from tests.gateway.city import CONFERENCE, City
 from tests.gateway.conftest import Address, running
-from tests.gateway.test_live import narrow, until
+from tests.gateway.pictures import narrow, until
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 GID = global_id("Conference", CONFERENCE)

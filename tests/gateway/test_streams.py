@@ -17,7 +17,7 @@ from gateway.schema.relay import global_id
 from services.contracts import registration, session
 from tests.gateway.city import ANNA, CONFERENCE, START, City, evening, message
 from tests.gateway.conftest import Address, running
-from tests.gateway.test_live import until
+from tests.gateway.pictures import until
 
 GID = global_id("Conference", CONFERENCE)
 AT: dict[str, Any] = {"at": START, "conference_id": CONFERENCE}

@@ -11,7 +11,7 @@ from gateway.schema.relay import global_id
 from services.contracts import ideas, registration, rooms, session
 from tests.gateway.city import CONFERENCE, MODERATOR, NAMES, START, City
 from tests.gateway.conftest import Address
-from tests.gateway.test_live import last, until
+from tests.gateway.pictures import last, until
 
 GID = global_id("Conference", CONFERENCE)
 LATER = "1a" * 16

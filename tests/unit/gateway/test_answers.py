@@ -13,7 +13,7 @@ from services.chassis.refusals import NotFound
 from services.chassis.requests import Reply
 from services.contracts import registration, session
 from tests.gateway.city import ANNA, CONFERENCE
-from tests.gateway.test_live import view
+from tests.gateway.pictures import view
 
 QUESTION = registration.GetConference(conference_id=CONFERENCE)
 LIST = registration.ListConferences()
