@@ -48,10 +48,14 @@ def less_is_better(
     name: str, value: float, unit: str, *, peer: str | None = None, peer_value: float | None = None,
     target: float | None = None,
 ) -> Result:  # fmt: skip
-    """A figure of which less is better, such as milliseconds; `target` is a value, whatever the peer does."""
+    """A figure of which less is better, such as milliseconds; `target` is a value, whatever the peer does.
+
+    Nothing at all has no ratio.
+    """
     return Result(
         name=name, value=value, unit=unit, peer=peer, peer_value=peer_value,
-        ratio=None if peer_value is None else peer_value / value, target=target, ok=target is None or value <= target,
+        ratio=peer_value / value if peer_value is not None and value else None, target=target,
+        ok=target is None or value <= target,
     )  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from benchmarks.groups import optimum, places, wishing
 from services.session.methods.plans import Question, plan
-from services.session.methods.topics import assign, wish_costs
+from services.session.methods.topics import assign, total, wish_costs
 
 
 def people(count: int) -> tuple[str, ...]:
@@ -37,6 +38,17 @@ def test_most_people_get_their_first_wish_and_nearly_all_one_of_three():
                 ranks[wishes[one].index(str(topic)) if topic in wishes[one] else 9] += 1
     assert ranks[0] / 1000 >= 0.8
     assert (ranks[0] + ranks[1] + ranks[2]) / 1000 >= 0.97
+
+
+@pytest.mark.parametrize("topics", [8, 12, 13])
+def test_wishes_come_as_true_as_an_integer_program_could_make_them_within_two_percent(topics):
+    spent, least = 0.0, 0.0
+    for seed in range(10):
+        asked = wishing(topics, seed)
+        costs = wish_costs(asked.wishes, asked.topics)
+        spent += total(costs, places(plan(asked), asked))
+        least += optimum(costs)
+    assert least - 1e-6 <= spent <= 1.02 * least
 
 
 def test_nobody_is_sent_elsewhere_when_all_wishes_can_come_true():
