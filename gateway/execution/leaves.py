@@ -12,6 +12,9 @@ from typing import Any
 Encode = Callable[[Any], bytes]
 """From a value to its JSON."""
 
+ALIKE = 10_000
+"""Among so many values made lately equal ones are found."""
+
 
 class Leaf:
     """One value of a thing.
@@ -47,7 +50,7 @@ class Values(dict[Leaf, bytes]):
         self.thing = thing
 
     def __missing__(self, leaf: Leaf) -> bytes:
-        made = self[leaf] = leaf.encode(leaf.get(self.thing))
+        made = self[leaf] = self._leaves.same(leaf.encode(leaf.get(self.thing)))
         self._leaves.grown(self, 1)
         return made
 
@@ -72,7 +75,7 @@ class Columns(dict[Leaf, list[bytes]]):
         self.thing = things
 
     def __missing__(self, leaf: Leaf) -> list[bytes]:
-        made = self[leaf] = list(map(leaf.encode, map(leaf.get, self.thing)))
+        made = self[leaf] = list(map(self._leaves.same, map(leaf.encode, map(leaf.get, self.thing))))
         self._leaves.grown(self, len(made))
         return made
 
@@ -95,6 +98,7 @@ class Leaves:
     def __init__(self, limit: int = 200_000) -> None:
         self._limit = limit
         self.held: dict[int, Values | Columns] = {}
+        self._same: dict[bytes, bytes] = {}
         self.size = 0
 
     def one(self, thing: object) -> Values:
@@ -106,6 +110,16 @@ class Leaves:
         """The values of a list of things of which there are none yet."""
         made = self.held[id(things)] = Columns(self, things)
         return made
+
+    def same(self, made: bytes) -> bytes:
+        """One object for all that are equal: evenings have phases alike, and what is in few places is soon at hand.
+
+        Args:
+            made: a value.
+        """
+        if len(self._same) >= ALIKE:
+            self._same.clear()
+        return self._same.setdefault(made, made)
 
     def grown(self, values: Values | Columns, number: int) -> None:
         """Counts values that were made, and forgets the oldest when there are too many.

@@ -111,6 +111,13 @@ def test_values_are_made_once_for_all_selections_and_forgotten_with_the_oldest_t
     assert [held.thing for held in leaves.held.values()] == others
 
 
+def test_equal_values_are_one_object() -> None:
+    leaves, leaf = Leaves(), Leaf("title.de", orjson.dumps)
+    first, second = leaves.all(PHASES)[leaf]
+    assert first is second
+    assert leaves.one(PHASES[0])[leaf] is first
+
+
 def test_what_was_forgotten_while_it_was_written_is_not_counted():
     leaves, leaf = Leaves(limit=1), Leaf("key", orjson.dumps)
     columns = leaves.all(PHASES)
