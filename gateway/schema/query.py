@@ -3,7 +3,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
@@ -11,6 +11,7 @@ from gateway.context import context_of, offers
 from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.changes import ChangesResult, list_changes
 from gateway.schema.conference import Conference, list_ideas
+from gateway.schema.costs import MOST
 from gateway.schema.ideas import Challenge, Idea
 from gateway.schema.jobs import FOR_JOBS, Job, fetch_job
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
@@ -20,13 +21,7 @@ from gateway.schema.people import Person, person
 from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
 from gateway.schema.rate_limit import RateLimit
 from gateway.schema.registration import District
-from gateway.schema.relay import (
-    Connection,
-    Node,
-    Page,
-    local_id,
-    parse_id,
-)
+from gateway.schema.relay import BadPage, Connection, Node, Page, local_id, parse_id
 from gateway.schema.scalars import AppStatus, JobStatus, ViewerKind
 from gateway.schema.session import Desk
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
@@ -122,13 +117,16 @@ class Query:
         info: strawberry.Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 global ids.")],
     ) -> list[Node | None] | None:
-        """The things with these global ids, in their order."""
+        """The things with these global ids, in their order; null, with an error, for one that cannot be fetched now."""
+        if len(ids) > MOST:
+            raise BadPage(f"`ids` are at most {MOST}")
         context = context_of(info)
 
         async def offered(gid: str) -> Node | None:
             return await fetch_node(context, gid) if _offered(info, gid) else None
 
-        return await asyncio.gather(*map(offered, ids[:100]))  # what one service has is asked for in one message
+        # What one service has is asked for in one message. An exception in its place is an error of that item alone.
+        return cast("list[Node | None]", await asyncio.gather(*map(offered, ids), return_exceptions=True))
 
     @cached(3600)
     @computed(needs=PUBLIC)

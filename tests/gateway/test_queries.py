@@ -117,6 +117,24 @@ async def test_a_node_is_fetched_by_its_id_and_an_unknown_one_is_null(city: City
     assert missing == {"data": {"node": None}}
 
 
+async def test_one_of_several_nodes_that_cannot_be_fetched_costs_no_other(city: City, gateway: Address) -> None:
+    await city.parts["ideas"].down()
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Conference { details { title } } } }"
+    several = [global_id("Idea", "00" * 16), GID, "nonsense"]
+    answer = await gateway.ask(query, city.issuer.resident(), ids=several)
+    assert answer["data"]["nodes"] == [None, {"id": GID, "details": {"title": "Stühlinger spricht"}}, None]
+    errors = [(error["path"], error["extensions"]["code"]) for error in answer["errors"]]
+    assert sorted(errors) == [(["nodes", 0], "UNAVAILABLE"), (["nodes", 2], "BAD_USER_INPUT")]
+
+
+async def test_more_nodes_than_are_fetched_at_once_are_refused_and_not_cut(city: City, gateway: Address) -> None:
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert len((await gateway.ask(query, city.issuer.resident(), ids=[GID] * 100))["data"]["nodes"]) == 100
+    answer = await gateway.ask(query, city.issuer.resident(), ids=[GID] * 101)
+    assert answer["data"] == {"nodes": None}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
+
+
 async def test_pages_follow_each_other_by_signed_cursors(city: City, gateway: Address) -> None:
     every = [
         registration.District(district_id=f"{n:032x}", name=f"D{n}", postal_codes=(), streets=()) for n in range(5)
