@@ -57,6 +57,7 @@ REQUESTS: dict[str, type[Request[Any]]] = {
 }
 
 ENTITIES: dict[Any, str] = {
+    registration.AppView: "app_id",
     registration.Conference: "conference_id",
     registration.District: "district_id",
     ideas.ChallengeView: "challenge_id",
@@ -249,7 +250,7 @@ class Office:
     async def usage(self, client: str, first: date, last: date) -> Any:
         raise Refused(WebhooksNotOffered())
 
-    async def carry_out(self, request: Any, actor: Actor, identity: UUID) -> Reply[Any]:
+    async def carry_out(self, request: Any, actor: Actor, identity: UUID, expected: str | None) -> Reply[Any]:
         return Reply(None, WebhooksNotOffered())
 
 
