@@ -256,6 +256,7 @@ def _admission(settings: GatewaySettings) -> Admission:
         burst=settings.sockets_at_once,
         most=settings.sockets_per_process,
         each=settings.sockets_per_person,
+        nameless=settings.sockets_per_address,
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
 from graphql import ExecutionResult, OperationType
 
 from gateway.backends import Backends
 from gateway.context import Context
 from gateway.execution.engine import Engine, Stream
+from gateway.execution.errors import formatted
 from gateway.execution.observe import Observed, observing, turned_away
 from gateway.execution.params import Params, Rejected
 from gateway.execution.registry import Operation
@@ -95,6 +97,24 @@ class Answered(NamedTuple):
             and bool(result.errors)
             and all(error.path is None for error in result.errors or ())
         )
+
+    def body(self, requested: Paid | None) -> bytes:
+        """The result as JSON.
+
+        Args:
+            requested: what was taken for the operation, where the client wants to be told what it cost.
+        """
+        if self.result is None:
+            return self.written
+        body = formatted(self.result)
+        if self.never_ran:
+            del body["data"]
+        extensions: dict[str, object] = {"stale": sorted(self.stale)} if self.stale else {}
+        if requested is not None:
+            extensions["cost"] = {**self.paid.extension(), "requested": requested.cost, "actual": self.paid.cost}
+        if extensions:
+            body["extensions"] = extensions
+        return orjson.dumps(body)
 
 
 class Door:

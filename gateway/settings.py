@@ -75,6 +75,9 @@ class GatewaySettings(ProcessSettings):
     ] = 500.0
     sockets_at_once: Annotated[int, Field(description="new WebSockets and event streams in one burst", ge=1)] = 1000
     sockets_per_person: Annotated[int, Field(description="open WebSockets and event streams of one person", ge=1)] = 10
+    sockets_per_address: Annotated[
+        int, Field(description="open WebSockets and event streams without a token from one address", ge=1)
+    ] = 200
     sockets_per_process: Annotated[int, Field(description="open WebSockets and event streams", ge=1)] = 20000
     slow_operation_seconds: Annotated[
         float, Field(description="seconds from which on an operation is logged as slow", gt=0)

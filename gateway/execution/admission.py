@@ -26,6 +26,8 @@ class Lasting(Protocol):
     """A connection that stays: a WebSocket, or a stream of server-sent events."""
 
     login: Login
+    address: str
+    """From where it comes."""
 
     def end(self, code: int, reason: str) -> None:
         """Closes it.
@@ -45,20 +47,30 @@ class Admission:
         burst: new ones at once.
         most: at the same time.
         each: at the same time of one person.
+        nameless: at the same time from one address, of those who do not say who they are.
         now: real time in seconds; tests bring their own.
     """
 
     def __init__(
-        self, *, rate: float, burst: int, most: int, each: int, now: Callable[[], float] = time.monotonic
+        self,
+        *,
+        rate: float,
+        burst: int,
+        most: int,
+        each: int,
+        nameless: int,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pace = Gcra(rate, burst, now=now)
         self._interval = 1.0 / rate
         self._most = most
         self._each = each
+        self._nameless = nameless
         self._now = now
         self._promised = 0.0
         self._open: set[Lasting] = set()
         self._people: dict[str, set[Lasting]] = {}
+        self._addresses: dict[str, set[Lasting]] = {}
         self.draining = False
         SOCKETS.set_function(lambda: len(self._open))
 
@@ -83,25 +95,30 @@ class Admission:
         self._open.add(connection)
 
     def introduce(self, connection: Lasting) -> bool:
-        """Somebody has said who they are; False when they have too many connections. Nobody in particular may."""
-        person = connection.login.actor.id
-        if not person:
-            return True
-        theirs = self._people.setdefault(person, set())
-        if len(theirs) >= self._each:
+        """Somebody has said who they are, or that they do not say it; False when they have too many connections."""
+        known, name, most = self._place(connection)
+        theirs = known.setdefault(name, set())
+        if len(theirs) >= most:
             return False
         theirs.add(connection)
         return True
 
+    def _place(self, connection: Lasting) -> tuple[dict[str, set[Lasting]], str, int]:
+        """Where a connection is counted, and how many there may be."""
+        person = connection.login.actor.id
+        if person:
+            return self._people, person, self._each
+        return self._addresses, connection.address, self._nameless
+
     def leave(self, connection: Lasting) -> None:
         """A connection is gone."""
         self._open.discard(connection)
-        person = connection.login.actor.id
-        theirs = self._people.get(person)
+        known, name, _ = self._place(connection)
+        theirs = known.get(name)
         if theirs is not None:
             theirs.discard(connection)
             if not theirs:
-                del self._people[person]
+                del known[name]
 
     def close_person(self, person: str, reason: str) -> None:
         """Closes every connection of a person."""

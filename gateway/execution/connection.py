@@ -16,7 +16,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive
 
 from gateway.door import Turned
-from gateway.execution.errors import format_error, formatted
+from gateway.execution.errors import format_error
 from gateway.execution.params import BadRequest, Params, Rejected
 from gateway.execution.wire import Wire, writable
 from gateway.identity import NOBODY, Login
@@ -97,15 +97,15 @@ class Connection:
     """One client."""
 
     __slots__ = (
-        "_acknowledged", "_address", "_expiry", "_init", "_initialised", "_lag", "_operations", "_sockets", "login",
-        "wire",
+        "_acknowledged", "_expiry", "_init", "_initialised", "_lag", "_operations", "_sockets", "address",
+        "login", "wire",
     )  # fmt: skip
 
     def __init__(self, sockets: "Sockets", wire: Wire, address: str) -> None:
         self.login: Login = NOBODY
         self.wire = wire
         self._sockets = sockets
-        self._address = address
+        self.address = address
         self._acknowledged = False
         self._initialised = False
         self._operations: dict[str, Operation] = {}
@@ -205,7 +205,7 @@ class Connection:
         except Turned as turned:
             raise _Close(4403 if turned.status == 401 else 1013, turned.reason) from None
         if not sockets.admission.introduce(self):
-            raise _Close(TOO_MANY, "Too many connections of one person")
+            raise _Close(TOO_MANY, "Too many connections of one client")
         if self._init is not None:
             self._init.cancel()
             self._init = None
@@ -254,7 +254,7 @@ class Connection:
 
     async def _execute(self, operation: Operation, params: Params) -> None:
         door = self._sockets.door
-        admitted = door.admit(self.login, self._address, params, WEBSOCKET)
+        admitted = door.admit(self.login, self.address, params, WEBSOCKET)
         if admitted.operation.kind is OperationType.SUBSCRIPTION:
             stream = await door.listen(self.login, admitted, params, WEBSOCKET)
             if isinstance(stream, ExecutionResult):
@@ -273,7 +273,7 @@ class Connection:
         if answered.never_ran and result is not None:
             self.finish(operation, "error", [format_error(error) for error in result.errors or ()])
         elif self._operations.get(operation.key) is operation:
-            operation.write(answered.written if result is None else orjson.dumps(formatted(result)))
+            operation.write(answered.body(admitted.paid if params.with_cost else None))
             self.finish(operation, "complete")
 
     def finish(

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from gateway import ide
 from gateway.door import Admitted, Door, Turned
 from gateway.execution.compiled import Result
-from gateway.execution.errors import MASKED, format_error, formatted
+from gateway.execution.errors import MASKED, format_error
 from gateway.execution.faults import fault
 from gateway.execution.observe import turned_away
 from gateway.execution.params import BadRequest, Params, Rejected
@@ -114,26 +114,13 @@ class HttpEndpoint:
         answered = await self._door.answer(
             login, admitted, params, HTTP, seconds=self._seconds, after=after, traceparent=traceparent
         )
-        headers = answered.paid.headers()
-        if answered.result is None:
-            return _written(answered.written, media, 200, headers)
-        body = formatted(answered.result)
-        if reading is not None and isinstance(answered.result, Result) and answered.result.max_age:
-            kept = self._reads.keep(reading, orjson.dumps(body), answered.result.max_age)
-            return _reused(request, kept, media, answered.paid)
-        if get:
+        headers, result = answered.paid.headers(), answered.result
+        body = answered.body(admitted.paid if params.with_cost else None)
+        if reading is not None and isinstance(result, Result) and result.max_age:
+            return _reused(request, self._reads.keep(reading, body, result.max_age), media, answered.paid)
+        if get and result is not None:
             headers = {**NOT_CACHED, **headers}
-        if answered.never_ran:
-            del body["data"]
-        if answered.stale:
-            body["extensions"] = {"stale": sorted(answered.stale)}
-        if params.with_cost:
-            body.setdefault("extensions", {})["cost"] = _cost(admitted.paid, answered.paid)
-        return _response(body, media, 400 if media == GRAPHQL and answered.never_ran else 200, headers)
-
-
-def _cost(requested: Paid, actual: Paid) -> dict[str, float]:
-    return {**actual.extension(), "requested": requested.cost, "actual": actual.cost}
+        return _written(body, media, 400 if media == GRAPHQL and answered.never_ran else 200, headers)
 
 
 class _Written:

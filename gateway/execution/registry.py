@@ -20,9 +20,8 @@ from gateway.execution.latest import Latest
 from gateway.execution.params import Params, Rejected, rejected
 from gateway.execution.trusted import Trusted, digest, digest_of_id
 from gateway.execution.weight import Limits, Weighed, too_much
+from gateway.schema.costs import WATCHED
 
-SUBSCRIPTION_POINTS = 50
-"""Points of the start of a subscription, whatever it asks for: its messages are made once for all who ask alike."""
 INTROSPECTION_POINTS = 10
 """Points of an operation that asks for the schema alone: it is executed once, and then answered from memory."""
 OTHER = "other"
@@ -210,7 +209,7 @@ class Registry:
         cost = operation.cost(variables) + operation.introspection
         if cost > self.limits.cost:
             raise rejected("DOCUMENT_TOO_HEAVY", too_much("cost", cost, self.limits.cost), cost=cost)
-        return SUBSCRIPTION_POINTS if operation.kind is OperationType.SUBSCRIPTION else cost
+        return WATCHED if operation.kind is OperationType.SUBSCRIPTION else cost
 
     def _read(self, key: bytes, text: str, *, trusted: bool = False) -> _Document | Wrong:
         checked = self._checker.trusted(key, text) if trusted else self._checker.free(text)

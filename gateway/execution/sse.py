@@ -8,7 +8,7 @@ gives up, because it stops or is not read, ends without `complete`, and clients 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.door import Door, Turned
 from gateway.execution.admission import GOING_AWAY, Admission
 from gateway.execution.connection import LAGGING
-from gateway.execution.errors import format_error, formatted
+from gateway.execution.errors import format_error
 from gateway.execution.params import BadRequest, Params, Rejected
 from gateway.execution.reading import from_elsewhere, read_params
 from gateway.execution.wire import CUT
@@ -29,6 +29,7 @@ from gateway.limits.addresses import Addresses
 from gateway.limits.budget import Account
 from gateway.live.hubs import Listening
 from gateway.metrics import CLOSED
+from services.chassis.telemetry import TRACEPARENT
 
 SSE = "sse"
 EVENTS = "text/event-stream"
@@ -76,7 +77,7 @@ class EventStreams:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request until its stream ends."""
         request = Request(scope, receive)
-        stream = EventStream(self, self._addresses.of(request), scope["extensions"][CUT])
+        stream = EventStream(self, self._addresses.of(request), request.headers, scope["extensions"][CUT])
         try:
             params = await self._begin(request, stream)
         except ClientDisconnect:
@@ -107,7 +108,7 @@ class EventStreams:
         self.admission.enter(stream)
         if not self.admission.introduce(stream):
             self.admission.leave(stream)
-            raise _Refused(429, "TOO_MANY_CONNECTIONS", "too many connections of one person", {"Retry-After": "30"})
+            raise _Refused(429, "TOO_MANY_CONNECTIONS", "too many connections of one client", {"Retry-After": "30"})
         return params
 
     def _changes_something(self, params: Params) -> bool:
@@ -133,13 +134,17 @@ class EventStream:
     Args:
         streams: where it is served.
         address: of the client.
+        headers: of the request.
         cut: ends the connection without waiting for what the client does not read.
     """
 
-    def __init__(self, streams: EventStreams, address: str, cut: Callable[[], None]) -> None:
+    def __init__(
+        self, streams: EventStreams, address: str, headers: Mapping[str, str], cut: Callable[[], None]
+    ) -> None:
         self.login: Login = NOBODY
         self._streams = streams
-        self._address = address
+        self.address = address
+        self._headers = headers
         self._cut = cut
         self._unsent: list[bytes] = []
         self._woken = asyncio.Event()
@@ -223,7 +228,7 @@ class EventStream:
 
     async def _execute(self, params: Params) -> None:
         door = self._streams.door
-        admitted = door.admit(self.login, self._address, params, SSE)
+        admitted = door.admit(self.login, self.address, params, SSE)
         if admitted.operation.kind is OperationType.SUBSCRIPTION:
             stream = await door.listen(self.login, admitted, params, SSE)
             if isinstance(stream, ExecutionResult):
@@ -232,9 +237,16 @@ class EventStream:
             self._account = admitted.account
             self._listening = await stream.listen(self)
             return
-        answered = await door.answer(self.login, admitted, params, SSE, seconds=self._streams.seconds)
-        result = answered.result
-        self.write(answered.written if result is None else orjson.dumps(formatted(result)))
+        answered = await door.answer(
+            self.login,
+            admitted,
+            params,
+            SSE,
+            seconds=self._streams.seconds,
+            after=self._headers.get("quartier-after"),
+            traceparent=self._headers.get(TRACEPARENT),
+        )
+        self.write(answered.body(admitted.paid if params.with_cost else None))
         self._finish(complete=True)
 
     async def _tell(self, send: Send) -> None:

@@ -30,7 +30,9 @@ from strawberry.types.unset import UNSET
 ASKED = 5
 """Weight of an object for which a service must be asked: one hop over the bus."""
 CHANGED = 10
-"""Weight of a command, and of the start of a subscription."""
+"""Weight of a command."""
+WATCHED = 50
+"""Weight of the start of a subscription, whatever it asks for: its messages are made once for all who ask alike."""
 ITEMS = 10
 """Items of a list whose size nobody asks for."""
 MOST = 100
@@ -160,8 +162,10 @@ class Prices:
             return Price(ASKED if slicing else 1, MOST if slicing else size, slicing)
         if parent is self._schema.mutation_type and _takes_items(field):
             return Price(CHANGED, MOST, (ITEMS_GIVEN,))
-        if parent is self._schema.mutation_type or parent is self._schema.subscription_type:
+        if parent is self._schema.mutation_type:
             return Price(CHANGED)
+        if parent is self._schema.subscription_type:
+            return Price(WATCHED)
         if name == "ofType" and parent.name == "__Type":
             return Price(0)  # the layers of one type, most of which are not there
         weight = ASKED if _waits(field) else 1

@@ -48,7 +48,7 @@ async def test_one_person_has_a_bounded_number_of_connections(city: City, nats_u
             await say(socket, init)
             assert await hear(socket) == {"type": "connection_ack"}
         await say(third, init)
-        assert await ended(third) == (4429, "Too many connections of one person")
+        assert await ended(third) == (4429, "Too many connections of one client")
         await say(fourth, other)
         assert await hear(fourth) == {"type": "connection_ack"}
         headers = {"authorization": f"Bearer {city.issuer.resident(ANNA)}"}
@@ -57,6 +57,30 @@ async def test_one_person_has_a_bounded_number_of_connections(city: City, nats_u
         await first.close()
         async with opened(gateway) as again:
             await say(again, init)
+            assert await hear(again) == {"type": "connection_ack"}
+
+
+async def test_who_shows_no_token_has_a_bounded_number_of_connections_from_one_address(
+    city: City, nats_url: str, prefix: str
+) -> None:
+    init = {**INIT, "payload": {"authorization": f"Bearer {city.issuer.resident(ANNA)}"}}
+    async with (
+        running(nats_url, prefix, sockets_per_address=1) as gateway,
+        opened(gateway) as first,
+        opened(gateway) as second,
+        opened(gateway) as third,
+    ):
+        await say(first, INIT)
+        assert await hear(first) == {"type": "connection_ack"}
+        await say(second, INIT)
+        assert await ended(second) == (4429, "Too many connections of one client")
+        streamed = await gateway.http.get("/graphql/stream", params={"query": "{ __typename }"})
+        assert streamed.status_code == 429
+        await say(third, init)
+        assert await hear(third) == {"type": "connection_ack"}
+        await first.close()
+        async with opened(gateway) as again:
+            await say(again, INIT)
             assert await hear(again) == {"type": "connection_ack"}
 
 

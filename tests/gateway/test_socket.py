@@ -57,6 +57,17 @@ async def test_a_query_is_answered_once_and_its_id_is_free_again(gateway: Addres
             assert await hear(socket) == {"id": "1", "type": "complete"}
 
 
+async def test_a_query_says_what_it_cost_where_the_client_asks_for_it(gateway: Address) -> None:
+    async with opened(gateway) as socket:
+        await say(socket, INIT)
+        asking = subscribe("{ conferences(first: 20) { nodes { id } } }")
+        asking["payload"]["extensions"] = {"cost": True}
+        await say(socket, asking)
+        assert await hear(socket) == {"type": "connection_ack"}
+        cost = (await hear(socket))["payload"]["extensions"]["cost"]
+        assert 0 < cost["actual"] <= cost["requested"]
+
+
 async def test_a_ping_is_answered_with_its_payload(gateway: Address) -> None:
     async with opened(gateway) as socket:
         await say(socket, {"type": "ping", "payload": {"n": 1}})

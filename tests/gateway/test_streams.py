@@ -77,6 +77,27 @@ async def test_a_query_is_answered_once_and_completed(gateway: Address) -> None:
         assert (await events.next())[0] == "end"
 
 
+async def test_an_answer_older_than_the_client_asked_for_says_so_and_what_it_cost(city: City, gateway: Address) -> None:
+    part = city.parts["session"]
+    response = await gateway.http.post(
+        "/graphql/stream",
+        json={
+            "query": "query($id: ID!) { conference(id: $id) { session { run } } }",
+            "variables": {"id": GID},
+            "extensions": {"cost": True},
+        },
+        headers={
+            "accept": "text/event-stream",
+            "authorization": f"Bearer {city.issuer.resident()}",
+            "quartier-after": f"session/{part.epoch}:{part.position + 1}",
+        },
+    )
+    said = json.loads(response.text.splitlines()[1].removeprefix("data: "))
+    assert said["data"]["conference"]["session"] == {"run": 1}
+    assert said["extensions"]["stale"] == ["session"]
+    assert 0 < said["extensions"]["cost"]["actual"] <= said["extensions"]["cost"]["requested"]
+
+
 async def test_a_query_may_come_by_get(gateway: Address) -> None:
     response = await gateway.http.get("/graphql/stream", params={"query": "{ __typename }"})
     assert response.text == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n'

@@ -9,11 +9,12 @@ import pytest
 
 from gateway.execution.latest import Latest
 from gateway.execution.params import Params, Rejected
-from gateway.execution.registry import INTROSPECTION_POINTS, OTHER, SUBSCRIPTION_POINTS, Registry
+from gateway.execution.registry import INTROSPECTION_POINTS, OTHER, Registry
 from gateway.execution.spent import spent
 from gateway.execution.trusted import digest, document_id, own, read
 from gateway.execution.weight import Limits
 from gateway.schema.build import build_schema, core
+from gateway.schema.costs import WATCHED
 from services.chassis.settings import BadSettings
 
 SCHEMA = core(build_schema())
@@ -173,7 +174,7 @@ def test_a_bomb_of_introspection_is_too_heavy():
 def test_a_subscription_costs_the_same_whatever_it_asks_for():
     known = registry()
     text = 'subscription { conferenceChanges(conferenceId: "x") { __typename } }'
-    assert known.cost(known.operation(Params(text)), None) == SUBSCRIPTION_POINTS
+    assert known.cost(known.operation(Params(text)), None) == WATCHED
 
 
 def test_a_list_costs_as_much_as_came():
