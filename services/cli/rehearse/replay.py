@@ -66,7 +66,7 @@ async def read_log(dsn: str, topics: frozenset[str] | None = None) -> Log:
         while rows := await store.select_notifications(position, PAGE):
             broken += gaps(numbers, ((row.originator_id.hex, row.originator_version) for row in rows))
             for row in rows:
-                if row.conference_id is not None and (topics is None or row.topic in topics):
+                if row.conference_id is not None and (topics is None or _topic(row) in topics):
                     by_conference[row.conference_id.hex].append(_fact(row))
             position = rows[-1].notification_id
         await store.close()
@@ -89,6 +89,11 @@ def gaps(last: dict[str, int], events: Iterable[tuple[str, int]]) -> Iterator[st
         last[stream] = version
 
 
+def _topic(row: Recorded) -> str:
+    """The topic of an event, the same for all of its versions."""
+    return row.topic.partition("/")[0]
+
+
 def _fact(row: Recorded) -> Fact:
     fields = msgspec.json.decode(row.state)
-    return Fact(row.notification_id, row.originator_id.hex, row.topic, fields, row.recorded_at, row.meta)
+    return Fact(row.notification_id, row.originator_id.hex, _topic(row), fields, row.recorded_at, row.meta)

@@ -12,6 +12,8 @@ import pytest
 from services.chassis.identity import Actor, Grant
 from services.chassis.keys import seal
 from services.chassis.refusals import NotAllowed, NotFound
+from services.cli.rehearse.invariants import TOPICS
+from services.cli.rehearse.replay import read_log
 from services.contracts import ideas, registration
 from services.contracts import session as asked
 from services.contracts.refusals import PhaseHasChanged
@@ -35,6 +37,15 @@ async def test_an_announced_conference_has_a_session_with_its_script(night: Even
     view = await night.view()
     assert (view.status, view.script, view.run, view.starts_at) == ("PREPARED", "short", 0, night.starts_at)
     assert [phase.key for phase in view.phases] == ["welcome", "one", "two", "topics", "solutions", "closing"]
+
+
+async def test_a_rehearsal_finds_every_event_in_the_log_whatever_its_version(night: Evening):
+    await night.announce()
+    await night.ask(asked.StartSession(conference_id=night.conference))
+    log = await read_log(night.one.service.settings.database_url, TOPICS)
+    assert [fact.topic for fact in log.of(night.conference, "session.prepared", "session.phase_started")] == [
+        "session.prepared", "session.phase_started",
+    ]  # fmt: skip
 
 
 async def test_a_script_that_nobody_knows_is_replaced_by_the_full_evening(night: Evening):
