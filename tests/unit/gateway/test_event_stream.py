@@ -16,7 +16,8 @@ class Client:
     def __init__(self, lag_seconds: float = 60.0) -> None:
         self.read = b""
         self.cut = asyncio.Event()
-        self.stream = EventStream(cast("Any", SimpleNamespace(lag_seconds=lag_seconds)), "", self.cut.set)
+        streams = cast("Any", SimpleNamespace(lag_seconds=lag_seconds))
+        self.stream = EventStream(streams, "", {}, self.cut.set)
 
     async def send(self, message: Any) -> None:
         self.read += message["body"]
