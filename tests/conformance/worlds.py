@@ -129,6 +129,7 @@ class World:
         if "items" in made:
             made["items"] = made["items"][: asked["cut"].first]
             made["keys"] = [f"{number:032x}" for number in range(len(made["items"]))]
+            made["more"] = made["more"] and bool(made["items"])  # behind an empty page is no other
         return {name: msgspec.to_builtins(asked[name]) if name in asked else value for name, value in made.items()}
 
     def _refusal(self, kind: type[Request[Any]], chance: random.Random) -> Any:
