@@ -24,6 +24,7 @@ from gateway.limits.budget import REJECTED, Account, Budget, Paid
 from gateway.schema.relay import Signer
 from gateway.usage.tally import Tallies
 from services.chassis.clock import Clock
+from services.chassis.identity import ANONYMOUS
 
 if TYPE_CHECKING:
     from gateway.live.hubs import Hubs
@@ -166,8 +167,13 @@ class Door:
         """Whether there is something to subscribe to."""
         return self.engine.schema.subscription_type is not None
 
-    async def login(self, authorization: str | None) -> Login:
+    async def login(self, authorization: str | None, address: str, transport: str) -> Login:
         """Who a token stands for.
+
+        Args:
+            authorization: `Bearer` and the token; None: somebody without one.
+            address: from where; a token that is not accepted is paid for by it.
+            transport: `http`, `websocket` or `sse`.
 
         Raises:
             Turned: nobody.
@@ -175,10 +181,23 @@ class Door:
         try:
             return await self.identity.authenticate(authorization)
         except BadToken as error:
+            self.charge(address, transport)
             challenge = f'Bearer error="invalid_token", resource_metadata="{self._metadata}"'
             raise Turned(401, "UNAUTHENTICATED", str(error), {"WWW-Authenticate": challenge}) from None
         except IssuerAway:
             raise Turned(503, "ISSUER_AWAY", "tokens cannot be verified now", {"Retry-After": "1"}) from None
+
+    def charge(self, address: str, transport: str) -> None:
+        """Takes points for what was read in vain: a token that is not accepted, a body that is no request.
+
+        Args:
+            address: from where it came.
+            transport: `http`, `websocket` or `sse`.
+
+        Raises:
+            Turned: there are not enough now, which is answered instead.
+        """
+        _taken(self._budget.account(ANONYMOUS, address), REJECTED, transport)
 
     def admit(self, login: Login, address: str, params: Params, transport: str) -> Admitted:
         """The operation that a request asks for, paid with points of the client.

@@ -201,7 +201,7 @@ class Connection:
             raise _Close(4400, "`authorization` is a string")
         sockets = self._sockets
         try:
-            self.login = await sockets.door.login(authorization)
+            self.login = await sockets.door.login(authorization, self.address, WEBSOCKET)
         except Turned as turned:
             raise _Close(4403 if turned.status == 401 else 1013, turned.reason) from None
         if not sockets.admission.introduce(self):
@@ -267,7 +267,8 @@ class Connection:
             else:
                 listening.stop()  # it failed, or the client wants no more of it
             return
-        answered = await door.answer(self.login, admitted, params, WEBSOCKET, seconds=self._sockets.seconds)
+        seconds = self._sockets.seconds
+        answered = await door.answer(self.login, admitted, params, WEBSOCKET, seconds=seconds, after=params.after)
         await writable(self.wire, self._sockets.lag_seconds)
         result = answered.result
         if answered.never_ran and result is not None:

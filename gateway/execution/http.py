@@ -74,14 +74,17 @@ class HttpEndpoint:
             return HTMLResponse(ide.page(), headers={"Content-Security-Policy": ide.POLICY})
         if accept and not any(kind in accept for kind in (GRAPHQL, JSON, "*/*", "application/*")):
             return _problem(JSON, 406, "NOT_ACCEPTABLE", f"answers come as {GRAPHQL} or {JSON}")
+        address = self._addresses.of(request)
         try:
-            params = await read_params(request)
-            login = await self._door.login(request.headers.get("authorization"))
-            admitted = self._door.admit(login, self._addresses.of(request), params, HTTP)
+            try:
+                params = await read_params(request)
+            except BadRequest as error:
+                self._door.charge(address, HTTP)
+                turned_away(HTTP, "rejected")
+                return _problem(media, error.status, error.code, str(error))
+            login = await self._door.login(request.headers.get("authorization"), address, HTTP)
+            admitted = self._door.admit(login, address, params, HTTP)
             return await self._answer(request, params, login, admitted, media)
-        except BadRequest as error:
-            turned_away(HTTP, "rejected")
-            return _problem(media, error.status, error.code, str(error))
         except Rejected as rejected:
             body = {"errors": [format_error(error) for error in rejected.errors]}
             return _response(body, media, rejected.status if media == GRAPHQL else 200, rejected.headers)
@@ -104,7 +107,7 @@ class HttpEndpoint:
         if get and not operation.trusted and from_elsewhere(request.headers, self._origins):
             reason = "a GET by a page of another origin needs the header `GraphQL-Require-Preflight`"
             return _problem(media, 403, "PREFLIGHT_REQUIRED", reason)
-        after, traceparent = request.headers.get("quartier-after"), request.headers.get(TRACEPARENT)
+        after, traceparent = request.headers.get("quartier-after", params.after), request.headers.get(TRACEPARENT)
         public = get and operation.trusted and login is NOBODY and after is None and not params.with_cost
         reading = self._reads.begin(operation, params, media) if public else None
         if reading is not None and reading.known is not None:

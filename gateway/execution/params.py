@@ -18,6 +18,8 @@ class Params:
         operation_name: which operation of the document.
         document_id: id of a trusted document (`sha256:` and 64 hex digits), instead of its text.
         with_cost: whether the client wants to be told what the operation cost (`"extensions": {"cost": true}`).
+        after: positions that the answer should include, as the header
+            `Quartier-After` says them where there are headers (`"extensions": {"after": "…"}`).
     """
 
     query: str
@@ -25,6 +27,7 @@ class Params:
     operation_name: str | None = None
     document_id: str | None = None
     with_cost: bool = False
+    after: str | None = None
 
     @classmethod
     def read(cls, body: object) -> "Params":
@@ -49,8 +52,11 @@ class Params:
             raise BadRequest("`operationName` is a string")
         if extensions is not None and not isinstance(extensions, dict):
             raise BadRequest("`extensions` is an object")
-        with_cost = extensions is not None and extensions.get("cost") is True
-        return cls(query or "", variables, name or None, document, with_cost)
+        wanted = extensions or {}
+        after = wanted.get("after")
+        if after is not None and not isinstance(after, str):
+            raise BadRequest("`extensions.after` is a string")
+        return cls(query or "", variables, name or None, document, wanted.get("cost") is True, after)
 
 
 class BadRequest(Exception):

@@ -95,16 +95,16 @@ class EventStreams:
         accept = request.headers.get("accept", "*/*")
         if not any(kind in accept for kind in (EVENTS, "*/*", "text/*")):
             raise _Refused(406, "NOT_ACCEPTABLE", f"answers come as {EVENTS}")
-        params = await self._params(request)
+        params = await self._params(request, stream.address)
         if request.method == "GET" and self._changes_something(params):
             raise _Refused(405, "METHOD_NOT_ALLOWED", "a mutation is a POST", {"Allow": "POST"})
         wait = self.admission.knock()
         if wait:
             raise _Refused(503, "COME_AGAIN", "too many connections at once", {"Retry-After": str(wait)})
         try:
-            stream.login = await self.door.login(request.headers.get("authorization"))
+            stream.login = await self.door.login(request.headers.get("authorization"), stream.address, SSE)
         except Turned as turned:
-            raise _Refused(turned.status, turned.code, turned.reason, dict(turned.headers)) from None
+            raise _turned(turned) from None
         self.admission.enter(stream)
         if not self.admission.introduce(stream):
             self.admission.leave(stream)
@@ -117,10 +117,14 @@ class EventStreams:
         except Rejected:
             return False  # the stream will say why
 
-    async def _params(self, request: Request) -> Params:
+    async def _params(self, request: Request, address: str) -> Params:
         try:
             params = await read_params(request)
         except BadRequest as error:
+            try:
+                self.door.charge(address, SSE)
+            except Turned as turned:
+                raise _turned(turned) from None
             raise _Refused(error.status, error.code, str(error)) from None
         if request.method == "GET" and params.document_id is None and from_elsewhere(request.headers, self._origins):
             reason = "a GET by a page of another origin needs the header `GraphQL-Require-Preflight`"
@@ -243,7 +247,7 @@ class EventStream:
             params,
             SSE,
             seconds=self._streams.seconds,
-            after=self._headers.get("quartier-after"),
+            after=self._headers.get("quartier-after", params.after),
             traceparent=self._headers.get(TRACEPARENT),
         )
         self.write(answered.body(admitted.paid if params.with_cost else None))
@@ -288,6 +292,10 @@ class EventStream:
             self._unsent.append(b"event: complete\ndata:\n\n")
         self._over = True
         self._woken.set()
+
+
+def _turned(turned: Turned) -> "_Refused":
+    return _Refused(turned.status, turned.code, turned.reason, dict(turned.headers))
 
 
 class _Refused(Exception):

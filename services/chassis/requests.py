@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from services.chassis.bus import Bus, NoAnswer, NoReplica, TooLong
+from services.chassis.circuit import Circuit
 from services.chassis.contract import Answer, CommandRequest, QueryRequest, Request
 from services.chassis.decider import Refusal
 from services.chassis.identity import ANONYMOUS, Actor
@@ -23,8 +24,6 @@ from services.chassis.telemetry import TRACEPARENT, traceparent_of
 A = TypeVar("A", bound=Answer)
 
 TIMEOUT_SECONDS = 5.0
-BREAK_AFTER = 5
-BREAK_SECONDS = 1.0
 
 
 class Refused(Exception):
@@ -77,28 +76,6 @@ class _Tag(msgspec.Struct):
     refusal: str = ""
 
 
-@dataclass(slots=True)
-class _Circuit:
-    """Stops asking a service that keeps silent: after some failures in a row it is asked once a second."""
-
-    failures: int = 0
-    open_until: float = 0.0
-
-    def lets_through(self, now: float) -> bool:
-        """Whether to ask. One who tries a silent service stands for all: they would wait together, and in vain."""
-        if self.failures < BREAK_AFTER:
-            return True
-        if now < self.open_until:
-            return False
-        self.open_until = now + BREAK_SECONDS
-        return True
-
-    def failed(self, now: float) -> None:
-        self.failures += 1
-        if self.failures >= BREAK_AFTER:
-            self.open_until = now + BREAK_SECONDS
-
-
 class Requests:
     """Asks services.
 
@@ -117,7 +94,7 @@ class Requests:
         self._wire = msgspec.json.Decoder(Wire)
         self._tag = msgspec.json.Decoder(_Tag)
         self._answers: dict[type[Answer], msgspec.json.Decoder[Any]] = {}
-        self._circuits: dict[str, _Circuit] = {}
+        self._circuits: dict[str, Circuit] = {}
         self.within: Callable[[str | None], tuple[str, ...]] | None = None
 
     async def ask(
@@ -220,8 +197,9 @@ class Requests:
     ) -> bytes | Refusal:
         """What a service sends back, or why it sends nothing."""
         loop = asyncio.get_running_loop()
-        circuit = self._circuits.setdefault(service, _Circuit())
-        if not circuit.lets_through(loop.time()):
+        circuit = self._circuits.setdefault(service, Circuit())
+        asked_at = loop.time()
+        if not circuit.lets_through(asked_at):
             return Unavailable(service=service)
         try:
             message = await self._bus.request(subject, body, headers, timeout=seconds)
@@ -230,9 +208,9 @@ class Requests:
         except TooLong:
             return InvalidInput(field="", problem="too long")
         except NoAnswer:
-            circuit.failed(loop.time())
+            circuit.failed(asked_at, loop.time())
             return Unavailable(service=service)
-        circuit.failures = 0
+        circuit.answered(loop.time())
         return message.data
 
     def _read(self, data: bytes | msgspec.Raw, request: Request[A]) -> Reply[A]:

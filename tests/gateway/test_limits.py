@@ -68,6 +68,25 @@ async def test_what_is_read_in_vain_is_paid_for_too(city: City, nats_url: str, p
     assert left[0] - left[1] > 100
 
 
+@pytest.mark.parametrize("headers", [{"authorization": "Bearer x"}, {"content-type": "text/plain"}])
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
+async def test_what_is_no_request_or_has_no_good_token_is_paid_for_by_its_address(
+    path: str, headers: dict[str, str], city: City, nats_url: str, prefix: str
+) -> None:
+    async with running(nats_url, prefix, anonymous_points_per_second=0.1, anonymous_points_at_once=5000) as gateway:
+        wrong = {"content-type": "application/json", **headers}
+        statuses = []
+        for _ in range(1000):
+            response = await gateway.http.post(path, content=b'{"query": "{ serverTime }"}', headers=wrong)
+            statuses.append(response.status_code)
+            if response.status_code == 429:
+                break
+        assert statuses[0] in {401, 415}
+        assert statuses[-1] == 429
+        assert int(response.headers["retry-after"]) > 0
+        assert (await gateway.ask(TIME, city.issuer.resident()))["data"]  # a good token pays for itself
+
+
 async def test_the_socket_says_when_to_come_back(city: City, nats_url: str, prefix: str) -> None:
     async with running(nats_url, prefix, anonymous_points_per_second=0.1) as gateway, opened(gateway) as socket:
         await say(socket, INIT)

@@ -68,6 +68,17 @@ async def test_a_query_says_what_it_cost_where_the_client_asks_for_it(gateway: A
         assert 0 < cost["actual"] <= cost["requested"]
 
 
+async def test_a_query_says_up_to_where_its_answer_should_be(city: City, gateway: Address) -> None:
+    part = city.parts["session"]
+    async with opened(gateway) as socket:
+        await say(socket, {**INIT, "payload": {"authorization": f"Bearer {city.issuer.resident()}"}})
+        asking = subscribe("query($id: ID!) { conference(id: $id) { session { run } } }", id=GID)
+        asking["payload"]["extensions"] = {"after": f"session/{part.epoch}:{part.position + 1000}"}
+        await say(socket, asking)
+        assert await hear(socket) == {"type": "connection_ack"}
+        assert (await hear(socket))["payload"]["extensions"] == {"stale": ["session"]}
+
+
 async def test_a_ping_is_answered_with_its_payload(gateway: Address) -> None:
     async with opened(gateway) as socket:
         await say(socket, {"type": "ping", "payload": {"n": 1}})
