@@ -8,7 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-ROLES = ("public", "resident", "mentor", "moderator", "organiser", "juror", "partner")
+ROLES = (
+    "public", "resident", "guest", "mentor", "deputy", "moderator", "organiser", "juror", "partner", "app",
+)  # fmt: skip
 
 _NOTE = re.compile(r"^# (.*)$", re.MULTILINE)
 _VARIABLES = "variables: "

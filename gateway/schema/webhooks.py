@@ -32,7 +32,7 @@ from gateway.webhooks import commands
 from gateway.webhooks.catalogue import KINDS, Kind
 from gateway.webhooks.commands import WebhooksNotOffered
 from gateway.webhooks.examples import example
-from gateway.webhooks.handling import manages
+from gateway.webhooks.handling import manages, owner_of
 from gateway.webhooks.records import AttemptRecord, DeliveryRecord, Records, WebhookRecord
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused
@@ -215,6 +215,7 @@ async def list_webhooks(context: Context, owner: str | None, page: Page) -> Conn
     """
     if context.actor.kind == "app":
         owner = context.actor.id
+    owner = None if owner is None else owner_of(owner)
     if not manages(context.actor, owner):
         raise Refused(NotAllowed(needs="organiser"))
     purpose = f"webhooks/{owner or ''}"

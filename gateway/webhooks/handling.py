@@ -12,6 +12,7 @@ from uuid import UUID, uuid4, uuid5
 
 import msgspec
 
+from gateway.schema.relay import BadId, parse_id
 from gateway.webhooks import catalogue, commands
 from gateway.webhooks.intake import MATCHES, NOTIFY, OWNERS_LOCK, PLACE
 from gateway.webhooks.network import BadAddress, Guard
@@ -34,6 +35,19 @@ MOST_REPLAYED: Final = 10_000
 def manages(actor: Actor, owner: str | None) -> bool:
     """Whether a client manages the webhooks of an owner (None: of all)."""
     return actor.id == owner if actor.kind == "app" else actor.holds("organiser", CITY_SCOPE)
+
+
+def owner_of(text: str) -> str:
+    """An owner as it is kept: of an app the local id, also where it was named by the global id that it was told.
+
+    Args:
+        text: id of an app, or a name that the organisers chose.
+    """
+    try:
+        kind, local = parse_id(text)
+    except BadId:
+        return text
+    return local if kind == "App" else text
 
 
 class _Outcome(msgspec.Struct):
@@ -82,6 +96,8 @@ class Handling:
             command_id: of this intention of theirs.
             expected: the position at which they saw the webhook; one that has changed since stays as it is.
         """
+        if isinstance(command, commands.CreateWebhook):
+            command = msgspec.structs.replace(command, owner=owner_of(command.owner))
         content = self._secrets.digest(type(command).__name__.encode() + b"\0" + msgspec.json.encode(command))
         try:
             async with self._db.transaction() as tx:

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,19 @@ from gateway import ide
 from gateway.examples import ROLES, Example, examples
 from gateway.execution.checking import RULES
 from gateway.schema.build import build_schema, core
+from gateway.schema.permissions import GRANTED
 from gateway.schema.relay import global_id
-from services.contracts import ideas, registration, session
+from services.contracts import ideas, registration, rooms, session
 from tests.conformance.worlds import CONFERENCE as WORLD_CONFERENCE
 from tests.conformance.worlds import THINGS, World
+from tests.gateway.changes.conftest import country
+from tests.gateway.changes.portal import Country, Portal
 from tests.gateway.city import CONFERENCE, City
-from tests.gateway.conftest import Address
+from tests.gateway.conftest import Address, running
+from tests.gateway.test_api_keys import APP, TEXT, Registry
 from tests.gateway.test_socket import INIT, hear, opened, say, subscribe
+
+__all__ = ["country"]
 
 SCHEMA = core(build_schema())
 DOCS = Path(__file__).parents[2] / "docs"
@@ -39,6 +46,7 @@ IDS = {
     "$CRITERION": global_id("Criterion", THINGS[0]),
     "$CALL": global_id("HelpCall", THINGS[0]),
     "$CHALLENGE": global_id("Challenge", THINGS[0]),
+    "$APP": global_id("App", APP),
 }
 
 
@@ -55,18 +63,22 @@ def token(city: City, role: str) -> str | None:
     """A token of this role."""
     if role == "public":
         return None
+    if role == "app":
+        Registry(city, "webhook:manage")
+        return TEXT
     if role == "resident":
         return city.issuer.resident()
-    return city.issuer.staff(role=role, scope=CONFERENCE if role in ("mentor", "moderator") else "city")
+    here = role in ("guest", "mentor", "deputy", "moderator")
+    return city.issuer.staff(role=role, scope=CONFERENCE if here else "city")
 
 
 def furnish(city: City) -> None:
     """Answers to what the city of the gateway's tests says nothing about."""
     assert WORLD_CONFERENCE == CONFERENCE
-    world, chance = World("examples", nulls=0.0), random.Random("examples")
+    world, chance = World("examples", nulls=0.0, amiss=0.0), random.Random("examples")
     for kind in (
         registration.ListConferences, registration.ListDistricts, registration.GetRoster, ideas.ListIdeas,
-        ideas.ListChallenges, session.GetHelp,
+        ideas.ListChallenges, session.GetHelp, rooms.GetJoinCredentials,
         ideas.GetJuryRound, session.GetDesk, registration.GetJob, registration.ListJobs, registration.ListJobRows,
     ):  # fmt: skip
 
@@ -77,9 +89,33 @@ def furnish(city: City) -> None:
     city.say(registration.ApprovalFor, lambda _: registration.Approval(needed=False, limit=10))
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda one: f"{one.role}/{one.name}")
+def of(*roles: str) -> Any:
+    """The examples of these roles, each a test of its own."""
+    return pytest.mark.parametrize(
+        "example", [one for one in examples() if one.role in roles], ids=lambda one: f"{one.role}/{one.name}"
+    )
+
+
+@of(*{*ROLES} - {"app"})
 async def test_an_example_runs_for_its_role(example: Example, city: City, gateway: Address) -> None:
     furnish(city)
+    await runs(example, city, gateway)
+
+
+@of("app")
+async def test_an_example_runs_for_an_app_by_itself(
+    example: Example, country: Country, nats_url: str, prefix: str
+) -> None:
+    await country.district()
+    await country.announce(CONFERENCE)
+    await country.submit(THINGS[0], CONFERENCE)
+    async with running(nats_url, prefix, database_url=country.dsn) as gateway:
+        await Portal(gateway).begin()
+        await runs(example, country.city, gateway)
+
+
+async def runs(example: Example, city: City, gateway: Address) -> None:
+    """Runs an example with a token of its role."""
     given, authorization = variables(example), token(city, example.role)
     (operation,) = parse(example.document).definitions
     assert isinstance(operation, OperationDefinitionNode)
@@ -99,7 +135,7 @@ async def test_an_example_runs_for_its_role(example: Example, city: City, gatewa
 
 
 def test_every_role_has_examples_and_every_example_a_purpose() -> None:
-    assert {one.role for one in examples()} == set(ROLES)
+    assert {one.role for one in examples()} == set(ROLES) == GRANTED | {"public", "resident", "app"}
     assert all(one.purpose.endswith(".") for one in examples())
 
 
@@ -150,9 +186,29 @@ def test_the_page_has_command_lines() -> None:
     assert len(CURL) >= 6
 
 
-async def test_a_browser_on_a_laptop_gets_graphiql_with_the_examples(gateway: Address) -> None:
+async def test_a_browser_on_a_laptop_gets_graphiql_with_the_examples_of_each_role(gateway: Address) -> None:
     response = await gateway.http.get("/graphql", headers={"accept": "text/html"})
     assert response.status_code == 200
     assert response.headers["content-security-policy"] == ide.POLICY
-    for example in examples():
-        assert json.dumps(example.document, ensure_ascii=False)[1:-1].replace("<", "\\u003c") in response.text
+    (shown,) = re.findall(r"const EXAMPLES = (.*);", response.text)
+    tabs = {(role, tab["query"], tab["variables"]) for role, each in json.loads(shown).items() for tab in each}
+    assert tabs == {
+        (one.role, f"# {one.purpose}\n{one.document}\n", json.dumps(one.variables, indent=2)) for one in examples()
+    }
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+async def test_without_the_internet_a_browser_shows_why_and_the_examples_as_text(
+    gateway: Address, tmp_path: Path
+) -> None:
+    command = [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
+        "--host-resolver-rules=MAP unpkg.com ~NOTFOUND", "--dump-dom", f"{gateway.url}/graphql",
+    ]  # fmt: skip
+    page = (
+        await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=60, check=True)
+    ).stdout.decode()
+    shown = page.partition('<div id="graphiql">')[2].partition("</pre>")[0]
+    assert "could not be loaded from unpkg.com" in shown
+    assert all(one.document in shown for one in examples() if one.role == ROLES[0])
+    assert all(f'<option value="{role}">' in page for role in ROLES)

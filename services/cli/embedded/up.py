@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+import httpx
+
 from gateway.client import ClientError, Unreached
 from services.chassis.clock import Clock
 from services.cli.embedded.city import Address, City, Plan
@@ -81,19 +83,21 @@ async def run(plan: Plan, say: Callable[[str], None], ready: Callable[[Address],
 
 
 async def _greeted(plan: Plan, address: Address, say: Callable[[str], None]) -> Address:
-    """The address with a conference to look at and a resident's sign-in, where mails are caught here."""
+    """The address with a conference to look at and sign-ins of who has to do with it, where mails are caught here."""
     mail = Path(address.mail)
     if not mail.is_dir() or "organiser" not in address.sign_in:
         return address
-    clock = Clock.parse(json.loads((plan.data / "run" / "addresses.json").read_text())["clock"])
+    addresses = json.loads((plan.data / "run" / "addresses.json").read_text())
+    issuer, clock = addresses["sign_in"], Clock.parse(addresses["clock"])
     gateway = address.graphql.removesuffix("/graphql")
     try:
-        first = await welcome(gateway, address.sign_in["organiser"], mail, plan.data / "first-conference.json", clock)
-    except (SetUpFailed, ClientError, Unreached, TimeoutError) as error:
+        first = await welcome(
+            gateway, issuer, address.sign_in["organiser"], mail, plan.data / "first-conference.json", clock
+        )
+    except (SetUpFailed, ClientError, Unreached, TimeoutError, httpx.TransportError) as error:
         say(f"there is no first conference to look at: {type(error).__name__} {error}")
         return address
-    resident = {"resident": first.resident} if first.resident else {}
-    return replace(address, conference=first.conference, sign_in=address.sign_in | resident)
+    return replace(address, conference=first.conference, sign_in=address.sign_in | first.sign_in)
 
 
 def sentences(stream: TextIO) -> Callable[[str], None]:

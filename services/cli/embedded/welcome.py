@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Something to look at in a new city: a first conference with a first resident, made through the public API."""
+"""Something to look at in a new city: a first conference with a resident, a guest and an app, made through the API."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import httpx
 
 from gateway.client import Client, Refused, new_id
 from services.chassis.clock import Clock
@@ -14,42 +16,76 @@ from services.cli.rehearse.world import local
 
 LEAD = timedelta(minutes=30)
 MAIL_SECONDS = 30.0
+SIGN_IN_SECONDS = 10.0
 NAME, ADDRESS = "Anna Beispiel", "anna@example.org"
+APP = {
+    "name": "Beispiel-App",
+    "contact_name": "Frieda Fassbinder",
+    "contact_email": "frieda@portal.example",
+    "purpose": "Die API ausprobieren",
+    "licence": "CC BY 4.0",
+}
+SCOPES = ["IDEA_READ", "WEBHOOK_MANAGE"]
+KEY_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The first conference (global id) and a token of its first resident; None when the link is no longer good."""
+    """The first conference (global id), and tokens by role of who has to do with it; those whom the city does not let
+    in any more are left out."""
 
     conference: str
-    resident: str | None
+    sign_in: dict[str, str]
 
 
-async def welcome(gateway: str, organiser: str, mail: Path, memory: Path, clock: Clock) -> Welcome:
-    """Makes the first conference of a new city; an older city only gets a fresh token.
+async def welcome(gateway: str, issuer: str, organiser: str, mail: Path, memory: Path, clock: Clock) -> Welcome:
+    """Makes the first conference and the first app of a new city; an older city only gets fresh tokens.
 
     Args:
         gateway: its address.
+        issuer: where the staff of this machine signs in.
         organiser: token of an organiser.
         mail: folder of the caught mails.
-        memory: file that remembers the conference and the resident's personal link.
+        memory: file that remembers the conference, the resident's personal link and the app's secret.
 
     Raises:
         SetUpFailed: the city refused something.
     """
-    if not memory.exists():
-        async with Client(gateway, organiser) as client:
+    remembered: dict[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
+    async with Client(gateway, organiser) as client, Client(gateway) as anybody:
+        if "conference" not in remembered:
             conference = await _announce(client, clock.now() + LEAD)
-        async with Client(gateway) as client:
-            secret = await _register(client, conference, Mailbox(mail))
-        memory.touch(mode=0o600)
-        memory.write_text(json.dumps({"conference": conference, "secret": secret}))
-    remembered = json.loads(memory.read_text())
-    async with Client(gateway) as client:
-        entered = await client.command(
-            "EnterWithLink", conference_id=remembered["conference"], secret=remembered["secret"]
+            secret = await _register(anybody, conference, Mailbox(mail))
+            _remember(memory, remembered, conference=conference, secret=secret)
+        if "app" not in remembered:
+            app = await must(anybody, "RegisterApp", **APP, scopes=SCOPES)
+            await must(client, "ApproveApp", app_id=app.app_id, scopes=SCOPES)
+            _remember(memory, remembered, app=app.app_id, app_secret=app.secret)
+        conference = remembered["conference"]
+        entered = await anybody.command("EnterWithLink", conference_id=conference, secret=remembered["secret"])
+        key = await anybody.command(
+            "IssueAppKey", app_id=remembered["app"], secret=remembered["app_secret"], days=KEY_DAYS
         )
-    return Welcome(remembered["conference"], None if isinstance(entered, Refused) else entered.token)
+    tokens = {
+        "resident": None if isinstance(entered, Refused) else entered.token,
+        "guest": await _guest(issuer, conference),
+        "app": None if isinstance(key, Refused) else key.api_key,
+    }
+    return Welcome(conference, {role: token for role, token in tokens.items() if token is not None})
+
+
+def _remember(memory: Path, remembered: dict[str, str], **more: str) -> None:
+    memory.touch(mode=0o600)
+    remembered |= more
+    memory.write_text(json.dumps(remembered))
+
+
+async def _guest(issuer: str, conference: str) -> str | None:
+    """A token of a guest of honour, who is one of a conference and never of the whole city."""
+    wish = {"role": "guest", "name": "Guest", "conference_id": local(conference)}
+    async with httpx.AsyncClient(trust_env=False, timeout=SIGN_IN_SECONDS) as client:
+        answer = await client.post(issuer, json=wish)
+    return str(answer.json()["token"]) if answer.is_success else None
 
 
 async def _announce(client: Client, starts_at: datetime) -> str:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from gateway.schema.relay import global_id
 from tests.gateway.conftest import running
 from tests.gateway.webhooks.world import phase, until
 
@@ -52,7 +53,7 @@ async def gateway(city, world, nats_url, prefix):
 
 
 def wanted(url, key="k1", **more):
-    return {"idempotencyKey": key, "owner": "open-data", "url": url, **more}
+    return {"idempotencyKey": key, "owner": "open-data", "url": url} | more
 
 
 async def test_a_webhook_is_made_tested_and_its_delivery_watched(gateway, organiser, receiver):
@@ -85,6 +86,16 @@ async def test_a_webhook_is_made_tested_and_its_delivery_watched(gateway, organi
     assert shown["districtIds"] == [DISTRICT]
     assert shown["status"] == "ACTIVE"
     assert json.loads(shown["deliveries"]["nodes"][0]["body"])["type"] == "ping"
+
+
+async def test_an_app_is_named_as_owner_by_the_id_that_it_was_told(gateway, organiser, receiver):
+    app = "ab" * 16
+    for key, owner in (("k1", app), ("k2", global_id("App", app))):
+        answer = await gateway.ask(CREATE, organiser, input=wanted(receiver.url, key, owner=owner))
+        assert answer["data"]["createWebhook"]["__typename"] == "CreateWebhookSuccess"
+    for owner in (app, global_id("App", app)):
+        nodes = (await gateway.ask(LIST, organiser, owner=owner))["data"]["webhooks"]["nodes"]
+        assert [node["owner"] for node in nodes] == [app, app]
 
 
 UPDATE = """

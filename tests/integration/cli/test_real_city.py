@@ -105,3 +105,10 @@ def test_a_new_city_has_a_conference_whose_resident_is_registered(city: Up) -> N
     document = f'{{ conference(id: "{conference}") {{ details {{ seatsTaken }} registration {{ status }} }} }}'
     found = ask(city, document, token).json()["data"]["conference"]
     assert found == {"details": {"seatsTaken": 1}, "registration": {"status": "SEATED"}}
+
+
+def test_a_new_city_has_a_guest_of_its_conference_and_an_app(city: Up) -> None:
+    guest, app = (city.address["sign_in"][role] for role in ("guest", "app"))
+    inside = f'{{ conference(id: "{city.address["conference"]}") {{ polls {{ id }} }} }}'
+    assert ask(city, inside, guest).json() == {"data": {"conference": {"polls": []}}}
+    assert ask(city, "{ webhooks(first: 1) { nodes { id } } }", app).json() == {"data": {"webhooks": {"nodes": []}}}
