@@ -53,7 +53,7 @@ async def gateway(city, world, nats_url, prefix):
 
 
 def wanted(url, key="k1", **more):
-    return {"idempotencyKey": key, "owner": "open-data", "url": url} | more
+    return {"idempotencyKey": key, "owner": "open-data", "url": url, **more}
 
 
 async def test_a_webhook_is_made_tested_and_its_delivery_watched(gateway, organiser, receiver):
