@@ -26,7 +26,7 @@ def page() -> str:
             {
                 "title": one.name,
                 "query": f"# {one.purpose}\n{one.document}\n",
-                "variables": json.dumps(one.variables, indent=2),
+                "variables": json.dumps(one.variables, indent=2, ensure_ascii=False),
             }
             for one in examples()
             if one.role == role

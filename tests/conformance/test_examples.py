@@ -193,7 +193,8 @@ async def test_a_browser_on_a_laptop_gets_graphiql_with_the_examples_of_each_rol
     (shown,) = re.findall(r"const EXAMPLES = (.*);", response.text)
     tabs = {(role, tab["query"], tab["variables"]) for role, each in json.loads(shown).items() for tab in each}
     assert tabs == {
-        (one.role, f"# {one.purpose}\n{one.document}\n", json.dumps(one.variables, indent=2)) for one in examples()
+        (one.role, f"# {one.purpose}\n{one.document}\n", json.dumps(one.variables, indent=2, ensure_ascii=False))
+        for one in examples()
     }
 
 
