@@ -24,7 +24,6 @@ def page() -> str:
     known = {
         role: [
             {
-                "title": one.name,
                 "query": f"# {one.purpose}\n{one.document}\n",
                 "variables": json.dumps(one.variables, indent=2, ensure_ascii=False),
             }
