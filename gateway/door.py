@@ -172,23 +172,34 @@ class Door:
 
         Args:
             authorization: `Bearer` and the token; None: somebody without one.
-            address: from where; a token that is not accepted is paid for by it.
+            address: from where. It pays for looking at a token that is not known, until that turns out to be good.
             transport: `http`, `websocket` or `sse`.
 
         Raises:
             Turned: nobody.
         """
+        account = self._budget.account(ANONYMOUS, address)
+        paid: Paid | None = None
+
+        def pay() -> None:
+            nonlocal paid
+            paid = _taken(account, REJECTED, transport)
+
         try:
-            return await self.identity.authenticate(authorization)
+            login = await self.identity.authenticate(authorization, pay)
         except BadToken as error:
-            self.charge(address, transport)
+            if paid is None:
+                pay()
             challenge = f'Bearer error="invalid_token", resource_metadata="{self._metadata}"'
             raise Turned(401, "UNAUTHENTICATED", str(error), {"WWW-Authenticate": challenge}) from None
         except IssuerAway:
             raise Turned(503, "ISSUER_AWAY", "tokens cannot be verified now", {"Retry-After": "1"}) from None
+        if paid is not None:
+            account.refund(paid, 0)
+        return login
 
     def charge(self, address: str, transport: str) -> None:
-        """Takes points for what was read in vain: a token that is not accepted, a body that is no request.
+        """Takes points for what was read in vain: a body that is no request.
 
         Args:
             address: from where it came.

@@ -99,6 +99,8 @@ class Checker:
     def _checked(self, text: str, limits: Limits | None) -> Checked | Wrong:
         if limits is not None and len(text) > limits.length:
             return _heavy(too_much("length", len(text), limits.length))
+        if limits is not None and (lines := text.count("\n") + text.count("\r")) >= limits.lines:
+            return _heavy(too_much("number of lines", lines + 1, limits.lines))
         if (
             limits is not None
             and (tokens := sum(found.lastindex is not None for found in _TOKENS.finditer(text))) > limits.tokens

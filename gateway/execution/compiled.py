@@ -10,11 +10,11 @@ operation is executed by graphql-core, so that both ways say the same.
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType, VariableDefinitionNode
 from graphql.execution.values import VariableValues, get_variable_values
 
 from gateway.context import Context
@@ -167,7 +167,7 @@ class Compiled:
         if definitions:
             if name not in self._simple:
                 self._simple[name] = Simple(definitions)
-            variables = self._simple[name].read(given) or get_variable_values(self._schema, definitions, dict(given))
+            variables = self._simple[name].read(given) or self._values(definitions, given)
         if isinstance(variables, list):
             return None
         decided = tuple(variables.coerced.get(variable) for variable in self._source.deciding)
@@ -180,10 +180,16 @@ class Compiled:
         if form is None:
             return None
         if definitions and not form.simple:
-            variables = get_variable_values(self._schema, definitions, dict(given))
+            variables = self._values(definitions, given)
             if isinstance(variables, list):
                 return None
         return form.begin(context, variables, told)
+
+    def _values(
+        self, definitions: Collection[VariableDefinitionNode], given: Mapping[str, Any]
+    ) -> VariableValues | list[GraphQLError]:
+        """The values of the variables. Of wrong ones the first is enough to give up: a request may hold thousands."""
+        return get_variable_values(self._schema, definitions, dict(given), max_errors=1, hide_suggestions=True)
 
     def _compiled(self, operation: Any, decided: Mapping[str, Any]) -> _Form | None:
         try:

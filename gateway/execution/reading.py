@@ -4,7 +4,6 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from starlette.requests import Request
@@ -109,5 +108,5 @@ def from_elsewhere(headers: Mapping[str, str], origins: frozenset[str]) -> bool:
         return False
     origin = headers.get("origin")
     if origin is not None:
-        return origin not in origins and urlsplit(origin).netloc != headers.get("host")
+        return origin not in origins and origin.partition("://")[2] != headers.get("host")
     return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")

@@ -99,6 +99,7 @@ class Limits:
     Args:
         length: characters of its text.
         tokens: words of the document.
+        lines: lines of its text, which are counted for every error that names a place.
         depth: levels of fields, introspection aside.
         cost: points of one operation.
         aliases: fields under another name.
@@ -110,6 +111,7 @@ class Limits:
 
     length: int = 16 * 1024
     tokens: int = 1000
+    lines: int = 1000
     depth: int = 10
     cost: int = 5000
     aliases: int = 30

@@ -12,6 +12,7 @@ import re
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -20,7 +21,7 @@ import structlog
 
 from gateway.backends import GATEWAY, Backends
 from gateway.identity.claims import grants_of
-from gateway.identity.logins import BadToken, IssuerAway, Login
+from gateway.identity.logins import BadToken, IssuerAway, Login, free
 from gateway.limits.gcra import Gcra
 from gateway.schema.permissions import expanded
 from services.chassis.identity import Actor
@@ -63,8 +64,12 @@ class ApiKeys:
         self._noting: set[asyncio.Task[None]] = set()
         self._forgotten = 0
 
-    async def authenticate(self, text: str) -> Login:
+    async def authenticate(self, text: str, pay: Callable[[], None] = free) -> Login:
         """The app whose key this is.
+
+        Args:
+            text: the key.
+            pay: called before registration is asked about a key that was not good a moment ago; it may raise, too.
 
         Raises:
             BadToken: it is no key, or no longer one.
@@ -76,7 +81,7 @@ class ApiKeys:
         name = (match["app"], match["key"])
         known = self._known.get(name)
         if known is None or known.until < time.monotonic():
-            known = await self._ask(name)
+            known = await self._ask(name, None if known is not None and known.key is not None else pay)
         key = known.key
         given = hashlib.sha256(match["secret"].encode()).hexdigest()
         if key is None or not hmac.compare_digest(given, key.secret_hash) or key.expires_at <= datetime.now(UTC):
@@ -103,9 +108,13 @@ class ApiKeys:
         """Waits for what is being noted."""
         await asyncio.gather(*self._noting, return_exceptions=True)
 
-    async def _ask(self, name: tuple[str, str]) -> _Known:
+    async def _ask(self, name: tuple[str, str], pay: Callable[[], None] | None) -> _Known:
+        """What registration says. Of keys that it knew a moment ago (`pay` is None) there are few, and those that are
+        made up do not hold them up."""
+        if pay is not None:
+            pay()
         for _ in range(ATTEMPTS):
-            if self._questions.take(UNKNOWN).wait > 0:
+            if pay is not None and self._questions.take(UNKNOWN).wait > 0:
                 raise IssuerAway("too many unknown API keys at this moment")
             before = self._forgotten
             reply = await self._backends.ask(registration.GetAppKey(app_id=name[0], key_id=name[1]), GATEWAY)

@@ -4,7 +4,7 @@
 import hashlib
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import jwt
@@ -14,7 +14,7 @@ from gateway.identity.api_keys import PREFIX, ApiKeys
 from gateway.identity.clients import Clients
 from gateway.identity.issuers import TYPES, Issuer
 from gateway.identity.keys import IssuerKeys
-from gateway.identity.logins import NOBODY, BadToken, IssuerAway, Login
+from gateway.identity.logins import NOBODY, BadToken, IssuerAway, Login, free
 from services.chassis.identity import Grant
 
 KEEP_SECONDS = 60.0
@@ -58,8 +58,12 @@ class Identity:
         self._erased: deque[tuple[float, str]] = deque()
         self._released: dict[str, frozenset[Grant]] = {}
 
-    async def authenticate(self, authorization: str | None) -> Login:
+    async def authenticate(self, authorization: str | None, pay: Callable[[], None] = free) -> Login:
         """Who an `Authorization` header (or the field of that name in `connection_init`) stands for.
+
+        Args:
+            authorization: None: nobody.
+            pay: called before anything is done about a token that is not remembered; it may raise, too.
 
         Raises:
             BadToken: it is not accepted.
@@ -74,12 +78,13 @@ class Identity:
         if token.startswith(PREFIX):
             if self._api_keys is None:
                 raise BadToken("API keys are not accepted here")
-            return await self._api_keys.authenticate(token)
+            return await self._api_keys.authenticate(token, pay)
         key, now = hashlib.sha256(token.encode()).digest(), time.time()
         known = self._known.get(key)
         if known is not None and known[0] > now:
             login = known[1]
         else:
+            pay()
             login = await self._verify(token)
             self._known[key] = (min(login.expires_at, now + KEEP_SECONDS), login)
             if len(self._known) > self._size:

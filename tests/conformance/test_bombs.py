@@ -4,13 +4,15 @@
 What is asserted is work: the nodes that are looked at, whatever the machine. The time is printed.
 """
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from gateway.context import Context
 from gateway.execution.engine import Engine
 from gateway.execution.params import Params, Rejected
 from gateway.schema.build import build_schema, core
@@ -51,7 +53,18 @@ BOMBS = {
     "depth": "{" + "conference(id: 1) { ideas { nodes { authors { " * 300 + "id" + "} } } }" * 300 + "}",
     "a circle of fragments": "{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }",
     "many variables": "query(" + " ".join(f"$v{n}: Int" for n in range(600)) + ") { serverTime }",
+    "lines": "\n" * 15_000 + "{ nonsense }",
     "many operations": " ".join(f"query q{n} {{ serverTime }}" for n in range(450)),
+}
+
+REGISTER = "mutation($i: RegisterInput!) { register(input: $i) { __typename } }"
+ANNOUNCE = "mutation($i: AnnounceConferencesInput!) { announceConferences(input: $i) { __typename } }"
+NODES = "query($i: [ID!]!) { nodes(ids: $i) { id } }"
+FLOODS: dict[str, tuple[str, Any]] = {
+    "fields that there are not": (REGISTER, {f"k{n}": 1 for n in range(5_800)}),
+    "items without anything": (ANNOUNCE, {"items": [{}] * 15_000}),
+    "lists in place of ids": (NODES, [[]] * 20_000),
+    "items without anything, behind many lines": ("\n" * 990 + ANNOUNCE, {"items": [{}] * 15_000}),
 }
 
 CALLS = 60_000
@@ -94,3 +107,25 @@ def test_a_bomb_is_turned_away_for_little_work(bomb: str, capsys: pytest.Capture
     with capsys.disabled():
         sys.stdout.write(f"\n  {bomb}: {len(query)} bytes, {calls} calls, {min(times) * 1000:.2f} ms of CPU")
     assert calls < CALLS
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_variables_that_are_wrong_in_thousands_of_places_are_turned_away_for_little_work(
+    flood: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query, value = FLOODS[flood]
+    engine, params = Engine(SCHEMA), Params(query, {"i": value})
+    operation = engine.operation(params)
+    nobody = cast("Context", None)  # nothing is executed
+
+    def refuse() -> None:
+        result = asyncio.run(engine.run(operation, params, nobody))
+        assert result.data is None
+        assert result.errors
+
+    refuse()
+    began = time.process_time()
+    refuse()
+    with capsys.disabled():
+        sys.stdout.write(f"\n  {flood}: {(time.process_time() - began) * 1000:.2f} ms of CPU")
+    assert work(refuse) < CALLS + 10 * 20_000  # each value is looked at once or twice, and none for each error

@@ -7,6 +7,9 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from gateway.identity import api_keys
 from gateway.limits.budget import APPS_AT_ONCE
 from gateway.limits.gcra import Gcra
 from gateway.schema.relay import global_id
@@ -98,6 +101,17 @@ async def test_made_up_keys_do_not_flood_registration(city: City, gateway: Addre
     found = [await status(gateway, forged(key=f"{number:08x}")) for number in range(2, 12)]
     assert found == [401] * 5 + [503] * 5
     assert registry.asked == 5
+
+
+async def test_made_up_keys_do_not_hold_up_those_that_were_good_a_moment_ago(
+    city: City, gateway: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Registry(city, "idea:read")
+    monkeypatch.setattr(api_keys, "KEEP_SECONDS", -1.0)  # asked about each time
+    assert await status(gateway, TEXT) == 200
+    gateway.gateway._api_keys._questions = Gcra(0.001, 1)
+    assert [await status(gateway, forged(key=f"{number:08x}")) for number in (2, 3)] == [401, 503]
+    assert await status(gateway, TEXT) == 200
 
 
 async def test_an_expired_key_is_refused(city: City, gateway: Address) -> None:

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.client.messages import document
 from gateway.execution.trusted import document_id
+from gateway.identity import Identity, Login
 from gateway.schema.relay import global_id
 from tests.gateway.city import CONFERENCE, City
 from tests.gateway.conftest import Address, running
@@ -74,7 +75,8 @@ async def test_what_is_no_request_or_has_no_good_token_is_paid_for_by_its_addres
     path: str, headers: dict[str, str], city: City, nats_url: str, prefix: str
 ) -> None:
     async with running(nats_url, prefix, anonymous_points_per_second=0.1, anonymous_points_at_once=5000) as gateway:
-        wrong = {"content-type": "application/json", **headers}
+        good, wrong = city.issuer.resident(), {"content-type": "application/json", **headers}
+        assert (await gateway.ask(TIME, good))["data"]
         statuses = []
         for _ in range(1000):
             response = await gateway.http.post(path, content=b'{"query": "{ serverTime }"}', headers=wrong)
@@ -84,7 +86,37 @@ async def test_what_is_no_request_or_has_no_good_token_is_paid_for_by_its_addres
         assert statuses[0] in {401, 415}
         assert statuses[-1] == 429
         assert int(response.headers["retry-after"]) > 0
-        assert (await gateway.ask(TIME, city.issuer.resident()))["data"]  # a good token pays for itself
+        assert (await gateway.ask(TIME, good))["data"]  # who is known pays for themselves
+
+
+async def test_an_address_without_points_has_no_more_signatures_verified(
+    city: City, nats_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+    verify = Identity._verify
+
+    async def noting(self: Identity, token: str) -> Login:
+        verified.append(token)
+        return await verify(self, token)
+
+    monkeypatch.setattr(Identity, "_verify", noting)
+    async with running(nats_url, prefix, anonymous_points_per_second=0.1, anonymous_points_at_once=5000) as gateway:
+        good = city.issuer.resident()
+        assert (await gateway.ask(TIME, good))["data"]
+        head, body, _ = good.split(".")
+        statuses = []
+        for number in range(600):
+            headers = {"authorization": f"Bearer {head}.{body}.{number:086}"}
+            statuses.append((await gateway.http.post("/graphql", json={"query": TIME}, headers=headers)).status_code)
+        assert statuses == [401] * 500 + [429] * 100
+        assert len(verified) == 1 + 500
+        assert (await gateway.ask(TIME, good))["data"]  # whose token is known need not pay for others
+
+
+async def test_a_good_token_costs_its_address_nothing(city: City, nats_url: str, prefix: str) -> None:
+    async with running(nats_url, prefix, anonymous_points_per_second=0.1) as gateway:
+        assert (await gateway.ask(TIME, city.issuer.resident()))["data"]
+        assert (await post(gateway, {"query": TIME})).headers["ratelimit"].startswith('"points";r=9999;')
 
 
 async def test_the_socket_says_when_to_come_back(city: City, nats_url: str, prefix: str) -> None:
@@ -228,6 +260,7 @@ async def test_uploads_are_refused(gateway: Address) -> None:
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"sec-fetch-site": "same-site"}, 403),
         ({"origin": "http://evil.test"}, 403),
+        ({"origin": "http://[::1"}, 403),
         ({"sec-fetch-site": "cross-site", "origin": "http://good.test"}, 200),
         ({"sec-fetch-site": "cross-site", "graphql-require-preflight": "1"}, 200),
         ({"sec-fetch-site": "cross-site", "apollo-require-preflight": "1"}, 200),
