@@ -6,6 +6,7 @@ follows from the contract; who may send it stands in `command_needs`.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from types import ModuleType
@@ -92,6 +93,8 @@ def _position_field() -> Any:
     return strawberry.field(resolver=_position, description=description)
 
 
+_POSITION = re.compile(r"[0-9a-z]+:[0-9]{1,19}")
+
 _KEY = "Chosen by the client, 1 to 200 characters; a command repeated with the same key is done once."
 _SEEN = (
     "The `position` of an earlier success, or the `positions` of a subscription, up to which the client saw what the "
@@ -125,7 +128,7 @@ def expected_at(service: str, text: str) -> str:
     """
     for part in text.split(","):
         name, _, position = part.partition("/")
-        if name == service and position:
+        if name == service and _POSITION.fullmatch(position):
             return position
     raise BadCursor(f"this is no position of {service}")
 

@@ -29,7 +29,7 @@ async def test_a_position_or_several_say_what_the_client_saw(city: City, gateway
 
 
 async def test_a_position_of_another_service_and_what_is_none_are_named(city: City, gateway: Address) -> None:
-    for seen in ("ideas/aaa:7", "x", "session/"):
+    for seen in ("ideas/aaa:7", "x", "session/", "session/aaa:7\0", "session/aaa:\u0663"):
         refused = await pause(city, gateway, seen)
         assert (refused["code"], refused["path"]) == ("INVALID_INPUT", ["input", "expectedPosition"])
     nonsense = await pause(city, gateway, "session/yesterday")
