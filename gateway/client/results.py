@@ -2024,6 +2024,12 @@ class ExtendPhaseSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class HandOverHelpSuccess(_Result, frozen=True, kw_only=True):
+    """HandOverHelp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class HideCardSuccess(_Result, frozen=True, kw_only=True):
     """HideCard was carried out. The command holds; there is nothing else to say."""
 
@@ -2902,6 +2908,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "EraseStaff": EraseStaffSuccess,
     "ExcludeParticipant": ExcludeParticipantSuccess,
     "ExtendPhase": ExtendPhaseSuccess,
+    "HandOverHelp": HandOverHelpSuccess,
     "HideCard": HideCardSuccess,
     "HideMessage": HideMessageSuccess,
     "IssueAppKey": IssueAppKeySuccess,

@@ -57,6 +57,8 @@ VIEWS: Mapping[str, View] = {
             session.GroupsRecalled,
             session.HelpRequested,
             session.HelpClaimed,
+            session.HelpPooled,
+            session.HelpHandedOver,
             session.HelpResolved,
             session.PresenceEdge,
             session.PresenceChanged,

@@ -120,7 +120,14 @@ VIEWS: Mapping[str, View] = {
     "help": View(
         session.SERVICE,
         lambda conference, _: session.GetHelp(conference_id=conference),
-        (session.HelpRequested, session.HelpClaimed, session.HelpResolved, registration.ParticipantErased),
+        (
+            session.HelpRequested,
+            session.HelpClaimed,
+            session.HelpPooled,
+            session.HelpHandedOver,
+            session.HelpResolved,
+            registration.ParticipantErased,
+        ),
     ),
     "presence": View(
         session.SERVICE,

@@ -74,6 +74,7 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     session.Broadcast: _STAFF,
     session.RequestHelp: Needs(("seated", "invited", *STAFF), ("session:live",)),
     session.ClaimHelp: _STAFF,
+    session.HandOverHelp: _STAFF,
     session.ResolveHelp: Needs(("seated", "invited", *STAFF), ("session:live", "admin:session")),
     rooms.ConfirmPlacement: Needs(("seated", "guest", *STAFF), ("session:live",)),
     ideas.PostChallenge: Needs(("partner", "organiser"), ("resource-offer:write", "admin:ideas"), "anywhere"),

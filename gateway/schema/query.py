@@ -18,7 +18,7 @@ from gateway.schema.jury import FOR_THE_JURY, JuryRound
 from gateway.schema.lists import one_page, paged
 from gateway.schema.nodes import fetch_node
 from gateway.schema.people import Person, person
-from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, Needs
+from gateway.schema.permissions import FOR_WEBHOOKS, PUBLIC, STAFF, Needs
 from gateway.schema.rate_limit import RateLimit
 from gateway.schema.registration import District
 from gateway.schema.relay import BadPage, Connection, Node, Page, local_id, parse_id
@@ -42,7 +42,7 @@ ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
 DISTRICT = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this district.")]
 CONFERENCE = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this conference.")]
 
-FOR_THE_DESK = Needs(("organiser",), ("admin:session",), "city")
+FOR_THE_DESK = Needs(STAFF, ("admin:session",), "city")
 
 
 @graphql_type()
@@ -271,7 +271,7 @@ class Query:
 
     @computed(needs=FOR_THE_DESK)
     async def desk(self, info: strawberry.Info) -> Desk | None:
-        """The city desk; for organisers."""
+        """The city desk; for those who serve in the whole city."""
         return show(Desk, await context_of(info).ask(contract_session.GetDesk()))
 
     @computed(needs=FOR_WEBHOOKS)

@@ -182,6 +182,9 @@ class HelpCall(Shown):
     reason: str | None = shown("What it is about, if they said so.")
     asked_at: datetime = shown("When they asked.")
     resolved: bool = shown("Whether the matter is done.")
+    pooled_at: datetime | None = shown("Since when the city's pool may come too, for nobody had taken it; null: not.")
+    claimed_at: datetime | None = shown("When somebody of the staff first took it.")
+    resolved_at: datetime | None = shown("When the matter was done.")
 
     @computed
     def id(self) -> strawberry.ID:
@@ -244,6 +247,19 @@ class Presence(Shown):
 
 
 @graphql_type()
+class PoolCall(Shown):
+    """A call for help that nobody of the conference took in time, so that anybody of the city's pool may."""
+
+    view: strawberry.Private[contract.PoolCall]
+    asked_at: datetime = shown("When they asked.")
+
+    @computed
+    def call_id(self) -> strawberry.ID:
+        """Global id of the help call."""
+        return global_id("HelpCall", self.view.call_id)
+
+
+@graphql_type()
 class DeskRow(Shown):
     """One conference on the city desk."""
 
@@ -256,11 +272,16 @@ class DeskRow(Shown):
     groups: int = shown("How many groups run.")
     without_mentor: int = shown("How many of them guide themselves.")
     open_calls: int = shown("How many help calls are open.")
+    oldest_call_at: datetime | None = shown("When the oldest of the open help calls was made.")
+    answer_seconds: float | None = shown("Conference seconds until somebody took a help call, the mean of the evening.")
+    resolution_seconds: float | None = shown("Conference seconds until a help call was done, the mean of the evening.")
 
     @computed
     def conference_id(self) -> strawberry.ID:
         """Global id of the conference."""
         return global_id("Conference", self.view.conference_id)
+
+    pool_calls = parts(PoolCall, "pool_calls", "The help calls that anybody of the city's pool may take, oldest first.")
 
 
 @graphql_type()

@@ -104,6 +104,7 @@ MEANINGS = {
     "tags": "Words to find it by; at most 40 characters each.",
     "text": "The text; at most 2000 characters.",
     "title": "The title.",
+    "to": "Who gets it; null: back to whoever of the staff comes first.",
     "token": "The access token, for `Authorization: Bearer`.",
     "topic": "The stored event type that is not known.",
     "topic_ids": "The topics, the dearest first.",
@@ -123,6 +124,7 @@ MEANINGS = {
 }
 
 KINDS = {
+    "to": "Person",
     "by": "Person",
     "decided_by": "Person",
     "delivery": "WebhookDelivery",

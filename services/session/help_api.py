@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How help is called, given and shown."""
+"""How help is called, given and shown, and what happens to a call by itself."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -8,19 +8,40 @@ from services.chassis.api import Api, Context, Decide
 from services.chassis.decider import Refusal
 from services.chassis.decisions import Decided, Step
 from services.chassis.refusals import NotAllowed, NotFound
+from services.chassis.timers import TimerContext, Timers
 from services.contracts import session as asked
 from services.session.access import group_of, is_staff, may_see, staff_of_conference
 from services.session.adapters.keys import seal_as_author
-from services.session.domain.help import HELP, ClaimHelp, HelpCalls, RequestHelp, ResolveHelp
+from services.session.domain.help import (
+    HELP,
+    ClaimHelp,
+    EnterGroup,
+    HandOverHelp,
+    HelpCalls,
+    PoolHelp,
+    RequestHelp,
+    ResolveHelp,
+)
+from services.session.domain.roster import ROSTER, NotServing
 from services.session.readmodel.help import HELP_CALLS, HelpCallsOfConference
+from services.session.readmodel.help_timers import PoolDue, StaffCame
+
+HOSTS = ("moderator", "deputy", "organiser")
 
 
 def register(api: Api) -> None:
     """Adds what this module answers to the table of contents."""
     api.command(asked.RequestHelp)(request_help)
     api.command(asked.ClaimHelp, needs=staff_of_conference)(claim_help)
+    api.command(asked.HandOverHelp, needs=staff_of_conference)(hand_over_help)
     api.command(asked.ResolveHelp)(resolve_help)
     api.query(asked.GetHelp, needs=staff_of_conference)(get_help)
+
+
+def register_timers(timers: Timers) -> None:
+    """What happens to calls by itself."""
+    timers.due(PoolDue)(when_nobody_came_in_time_tell_the_pool)
+    timers.due(StaffCame)(when_staff_came_to_a_group_its_call_is_answered)
 
 
 async def request_help(request: asked.RequestHelp, ctx: Context) -> Decide | Refusal:
@@ -47,6 +68,18 @@ async def claim_help(request: asked.ClaimHelp, ctx: Context) -> Decide | Refusal
     if call_id not in calls:
         return NotFound(what="help call", id=call_id)
     return Decide(Step(HELP, conference, ClaimHelp(call_id=call_id, by=ctx.actor.id, now=ctx.now), conference))
+
+
+async def hand_over_help(request: asked.HandOverHelp, ctx: Context) -> Decide | Refusal:
+    """Gives a call to somebody who serves here, or back; what others have, only those who lead give away."""
+    conference, call_id, to = request.conference_id, request.call_id, request.to
+    if call_id not in (await ctx.load(HELP, conference)).state.calls:
+        return NotFound(what="help call", id=call_id)
+    if to is not None and to != ctx.actor.id and not (await ctx.load(ROSTER, conference)).state.serves(to):
+        return NotServing(staff_id=to)
+    leads = any(ctx.actor.holds(role, conference) for role in HOSTS)
+    command = HandOverHelp(call_id=call_id, by=ctx.actor.id, leads=leads, to=to, now=ctx.now)
+    return Decide(Step(HELP, conference, command, conference))
 
 
 async def resolve_help(request: asked.ResolveHelp, ctx: Context) -> Decide | Refusal:
@@ -79,7 +112,24 @@ async def get_help(request: asked.GetHelp, ctx: Context) -> asked.HelpView:
                 asked_at=call.asked_at,
                 claimed_by=call.claimed_by,
                 resolved=call.resolved,
+                pooled_at=call.pooled_at,
+                claimed_at=call.claimed_at,
+                resolved_at=call.resolved_at,
             )
             for call in document.calls
         ),
     )
+
+
+# By itself ------------------------------------------------------------------------------------------------------
+
+
+async def when_nobody_came_in_time_tell_the_pool(due: PoolDue, ctx: TimerContext) -> Sequence[Step]:
+    """Nothing happens when somebody has the call meanwhile."""
+    return [Step(HELP, due.conference_id, PoolHelp(call_id=due.call_id, now=ctx.now), due.conference_id)]
+
+
+async def when_staff_came_to_a_group_its_call_is_answered(due: StaffCame, ctx: TimerContext) -> Sequence[Step]:
+    """Whoever took it."""
+    command = EnterGroup(group_id=due.group_id, by=due.staff_id, now=ctx.now)
+    return [Step(HELP, due.conference_id, command, due.conference_id)]

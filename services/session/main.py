@@ -22,6 +22,7 @@ from services.session.publishing import publish
 from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
 from services.session.readmodel.desk import DESK
 from services.session.readmodel.help import HELP_CALLS
+from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.places import GROUPINGS, PRESENCE
 from services.session.readmodel.polls import POLLS
 from services.session.readmodel.sessions import SESSIONS
@@ -44,7 +45,18 @@ def build(settings: Settings) -> Service:
         api=api,
         policies=policies,
         publish=publish,
-        projections=(SESSIONS, GROUPINGS, PRESENCE, DESK, SESSION_TIMERS, POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS),
+        projections=(
+            SESSIONS,
+            GROUPINGS,
+            PRESENCE,
+            DESK,
+            SESSION_TIMERS,
+            POLLS,
+            MESSAGES,
+            ANNOUNCEMENT,
+            HELP_CALLS,
+            HELP_TIMERS,
+        ),
         timers=timers,
         keys=keys_of,
         destroyed_by={ParticipantErased: "participant_id", StaffErased: "staff_id"},

@@ -8,7 +8,7 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Envelope, Step, request_hash
 from services.chassis.refusals import NotFound
 from services.contracts import session as asked
-from services.session.access import is_staff
+from services.session.access import STAFF_ROLES, is_staff
 from services.session.domain.session import (
     SESSION,
     EndSession,
@@ -41,7 +41,7 @@ def register(api: Api) -> None:
     api.command(asked.ResumeSession, needs=moderation)(resume_session)
     api.command(asked.EndSession, needs=moderation)(end_session)
     api.query(asked.GetSession)(get_session)
-    api.query(asked.GetDesk, needs=role("organiser", "service"))(get_desk)
+    api.query(asked.GetDesk, needs=role(*STAFF_ROLES, "service"))(get_desk)
 
 
 async def open_lobby(request: asked.OpenLobby, ctx: Context) -> Decide:

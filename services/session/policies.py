@@ -14,6 +14,7 @@ from services.contracts import ideas, registration, rooms
 from services.session.adapters.presence import entered_room, left_room
 from services.session.adapters.script_files import load_scripts
 from services.session.domain.groups import GROUPS, KeepTags, KeepTopics, KeepWishes
+from services.session.domain.help import HELP, EnterGroup
 from services.session.domain.roster import ROSTER, AddStaff, EmptySeat, FillSeat, ForgetPerson, RemoveStaff
 from services.session.domain.script import Script
 from services.session.domain.session import SESSION, EndSession, MoveSession, PrepareSession
@@ -129,15 +130,28 @@ async def when_staff_is_released_take_them_off_the_roster(
 
 @policies.when(rooms.ParticipantJoined)
 async def when_someone_joins_a_room_they_are_present(event: rooms.ParticipantJoined, ctx: PolicyContext) -> Decide:
-    """Even without a connection to a gateway: they are seen and heard."""
-    steps = await arrival(ctx, event.conference_id, [event.participant_id])
-    return Decide(*steps, effects=[entered_room(event.conference_id, event.participant_id, event.room)])
+    """Even without a connection to a gateway: they are seen and heard. Staff who come to a group answer its call."""
+    conference, who = event.conference_id, event.participant_id
+    steps = await arrival(ctx, conference, [who])
+    group = await _group_of_room(ctx, conference, event.room)
+    if group is not None and (await ctx.load(ROSTER, conference)).state.serves(who):
+        steps.append(Step(HELP, conference, EnterGroup(group_id=group, by=who, now=ctx.now), conference))
+    return Decide(*steps, effects=[entered_room(conference, who, event.room)])
 
 
 @policies.when(rooms.ParticipantLeft)
 async def when_someone_leaves_a_room_they_may_have_gone(event: rooms.ParticipantLeft, ctx: PolicyContext) -> Decide:
     """After the grace time, unless they have come to another room or a gateway sees them."""
     return Decide(effects=[left_room(event.conference_id, event.participant_id, event.room)])
+
+
+async def _group_of_room(ctx: PolicyContext, conference: str, room: str) -> str | None:
+    """The running group whose room this is: its number ends the room's name."""
+    now = (await ctx.load(GROUPS, conference)).state.now
+    number = room.rpartition(".g")[2]
+    if now is None or not number.isdigit():
+        return None
+    return next((group.group_id for group in now.seating.groups if group.number == int(number)), None)
 
 
 # ideas ----------------------------------------------------------------------------------------------------------

@@ -27,7 +27,13 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             return publish_poll(event, recorded)
         case chat.MessagePosted() | chat.MessageHidden() | chat.BroadcastSent():
             return publish_chat(event, recorded)
-        case help_.HelpRequested() | help_.HelpClaimed() | help_.HelpResolved():
+        case (
+            help_.HelpRequested()
+            | help_.HelpClaimed()
+            | help_.HelpPooled()
+            | help_.HelpHandedOver()
+            | help_.HelpResolved()
+        ):
             return publish_help(event, recorded)
         case _:
             return _phases(event, recorded) or _groups(event, recorded) or _roster(event, recorded)

@@ -49,7 +49,7 @@ def publish_chat(
 
 def publish_help(
     event: help_.HelpEvent, recorded: Recorded
-) -> told.HelpRequested | told.HelpClaimed | told.HelpResolved:
+) -> told.HelpRequested | told.HelpClaimed | told.HelpPooled | told.HelpHandedOver | told.HelpResolved:
     """Calls without who asked and why."""
     at, conference = recorded.recorded_at, _conference(recorded)
     match event:
@@ -57,6 +57,10 @@ def publish_help(
             return told.HelpRequested(at=at, conference_id=conference, call_id=call_id, group_id=group_id)
         case help_.HelpClaimed(call_id=call_id, by=by):
             return told.HelpClaimed(at=at, conference_id=conference, call_id=call_id, by=by)
+        case help_.HelpPooled(call_id=call_id):
+            return told.HelpPooled(at=at, conference_id=conference, call_id=call_id)
+        case help_.HelpHandedOver(call_id=call_id, to=to):
+            return told.HelpHandedOver(at=at, conference_id=conference, call_id=call_id, to=to)
         case help_.HelpResolved(call_id=call_id):
             return told.HelpResolved(at=at, conference_id=conference, call_id=call_id)
         case _:

@@ -8,7 +8,7 @@ from services.chassis.decisions import Envelope, Step
 from services.chassis.policies import Transient
 from services.chassis.refusals import ConcurrentChange
 from services.chassis.timers import TimerContext, Timers
-from services.session import polls_api
+from services.session import help_api, polls_api
 from services.session.domain.session import SESSION, DeadlineReached, OpenLobby, SessionCommand, StartSession
 from services.session.placing import carry_out
 from services.session.readmodel.timers import LobbyDue, PhaseDue, StartDue
@@ -16,6 +16,7 @@ from services.session.readmodel.timers import LobbyDue, PhaseDue, StartDue
 timers = Timers("session")
 
 polls_api.register_timers(timers)
+help_api.register_timers(timers)
 
 
 @timers.due(LobbyDue)

@@ -4,7 +4,8 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 SHARE_ABSENT = 0.35
 """Of those with a seat, so many do not come: what free public events report."""
@@ -29,6 +30,9 @@ _AGES = ("16-29", "30-44", "45-59", "60-74", "75+")
 _GENDERS = ("female", "male", "diverse")
 
 
+Place = Literal["group", "plenary"]
+
+
 @dataclass(frozen=True, slots=True)
 class ResidentPart:
     """What one resident intends. Times are conference minutes after the start; None: never.
@@ -39,6 +43,7 @@ class ResidentPart:
         drops_out: closes the browser and stays away.
         reconnects: loses the connection once and comes back at once.
         changes_vote: votes twice in each poll.
+        asks_for_help: from their group or, as a person, from the plenary.
         writes_in_sheet: how many passages they add in the solutions phase.
     """
 
@@ -51,7 +56,7 @@ class ResidentPart:
     drops_out: float | None
     reconnects: float | None
     changes_vote: bool
-    asks_for_help: bool
+    asks_for_help: Place | None
     chats: bool
     writes_in_sheet: int
     seed: int
@@ -85,16 +90,20 @@ def _conference(number: int, capacity: int, districts: int, seed: int) -> Confer
     waiting = math.ceil(capacity * SHARE_WAITING)
     absent = set(draw.sample(range(capacity), round(capacity * SHARE_ABSENT)))
     standby = set(draw.sample(range(capacity, capacity + waiting), round(waiting * SHARE_STANDBY)))
-    residents = tuple(
+    residents = [
         _resident(number, seat, draw, comes=seat in standby if seat >= capacity else seat not in absent)
         for seat in range(capacity + waiting)
-    )
+    ]
+    asking = [one.number for one in residents if one.comes and one.arrives < 0 and one.drops_out is None][:2]
+    places: tuple[Place, ...] = ("group", "plenary")
+    for who, place in zip(asking, places, strict=False):
+        residents[who] = replace(residents[who], asks_for_help=place)
     groups = math.ceil(capacity * (1 - SHARE_ABSENT) / 4)
     return ConferencePart(
         number=number,
         district=number % districts,
         capacity=capacity,
-        residents=residents,
+        residents=tuple(residents),
         mentors=max(1, round(groups * SHARE_GROUPS_WITH_MENTOR)),
     )
 
@@ -115,7 +124,7 @@ def _resident(conference: int, number: int, draw: random.Random, *, comes: bool)
         drops_out=draw.uniform(50, 160) if draw.random() < 0.08 else None,
         reconnects=draw.uniform(10, 160) if draw.random() < 0.2 else None,
         changes_vote=draw.random() < 0.3,
-        asks_for_help=draw.random() < 0.05,
+        asks_for_help=None,
         chats=draw.random() < 0.5,
         writes_in_sheet=draw.choice((1, 1, 2, 2, 3)),
         seed=draw.getrandbits(32),

@@ -73,6 +73,8 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
         "jury": {"scores": counts["scores"], "awards": counts["awards"]},
         "messages": counts["messages"],
         "help_calls": counts["help_calls"],
+        "help_handed_over": counts["help_handed_over"],
+        "mentors_dropped": counts["mentors_dropped"],
         "views_compared": sum(len(record.views) for record in records),
         "refusals": refusals,
         "unknown": unknown,
@@ -120,6 +122,8 @@ def show(report: Mapping[str, Any], console: Console) -> None:
         "ideas",
         "messages",
         "help_calls",
+        "help_handed_over",
+        "mentors_dropped",
         "views_compared",
     ):
         facts.add_row(name.replace("_", " "), str(report[name]))

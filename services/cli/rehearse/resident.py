@@ -101,7 +101,7 @@ class Resident(Player):
             self._once(f"sheet {run}", self._write)
         if self.part.chats:
             self._once(f"chat {run}", self._chat)
-        if self.part.asks_for_help and self.view.my_group is not None:
+        if self.part.asks_for_help == ("plenary" if self.view.my_group is None else "group"):
             self._once("help", self._ask_for_help)
 
     def _once(self, what: str, do: Callable[..., Coroutine[Any, Any, None]], *about: Any) -> None:

@@ -9,14 +9,17 @@ from services.cli.rehearse.patience import carried_out
 from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import StaffTicket, Staged
-from services.cli.rehearse.world import World
+from services.cli.rehearse.world import World, local
+
+DROPS_OUT = 90.0
+"""The conference minute after the start in which the last of several mentors loses the connection for good."""
 
 POLL_SHARE = 0.35
 """Of the phase, so long a poll stays open."""
 
 
 class Mentor(Player):
-    """Comes early, goes where the plan says, says hello."""
+    """Comes early, goes where the plan says, says hello, does what is handed over; the last of several drops out."""
 
     EVENING = "EveningForStaff"
 
@@ -27,6 +30,8 @@ class Mentor(Player):
             token=ticket.token, seed=seed,
         )  # fmt: skip
         self.staged = staged
+        self._answered: set[str] = set()
+        self.drops_out = len(staged.mentors) > 1 and ticket == staged.mentors[-1]
 
     async def play(self) -> None:
         """The whole evening of this person."""
@@ -36,7 +41,11 @@ class Mentor(Player):
         greeted: set[str] = set()
         try:
             async for _ in self.turns():
+                if self.drops_out and self.minutes_into >= DROPS_OUT:
+                    self.record.counts["mentors_dropped"] += 1
+                    return
                 await self.confirm_placement()
+                await self._answer()
                 group = self.view.my_group
                 if group is not None and group.id not in greeted:
                     greeted.add(group.id)
@@ -46,6 +55,17 @@ class Mentor(Player):
         finally:
             watching.cancel()
             await self.client.close()
+
+    async def _answer(self) -> None:
+        """Does what was handed over to them."""
+        for call in list(self.view.help_calls):
+            if call.id not in self._answered and not call.resolved and _claimed_by(call) == self.me:
+                self._answered.add(call.id)
+                await self.sent("help_handed_over", "ResolveHelp", call_id=call.id)
+
+
+def _claimed_by(call: Any) -> str | None:
+    return None if call.claimed_by is None else local(call.claimed_by.id)
 
 
 class Moderator(Player):
@@ -148,6 +168,7 @@ class Moderator(Player):
                     self.record.phase_asked[session.run + 1] = due
 
     async def _answer_help(self) -> None:
+        """Takes every call; goes to the first, and hands the others over to a mentor."""
         handled: set[str] = set()
         async for _ in self.turns():
             for call in list(self.view.help_calls):
@@ -155,4 +176,8 @@ class Moderator(Player):
                     handled.add(call.id)
                     await self.command("ClaimHelp", conference_id=self.gid, call_id=call.id)
                     await self.world.sleep(1)
-                    await self.command("ResolveHelp", conference_id=self.gid, call_id=call.id)
+                    if len(handled) == 1:
+                        await self.command("ResolveHelp", conference_id=self.gid, call_id=call.id)
+                    else:
+                        mentor = self.global_id("Person", self.staged.mentors[0].staff_id)
+                        await self.command("HandOverHelp", conference_id=self.gid, call_id=call.id, to=mentor)

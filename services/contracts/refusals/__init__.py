@@ -16,12 +16,12 @@ from services.contracts.refusals.rooms import (
     GroupHasNoRoom, PlacementChanged, VenueIsClosed,
 )  # fmt: skip
 from services.contracts.refusals.evening import (
-    FirstPhase, GroupIsFull, NoGroupsNow, NoSuchGroup, NotInAGroup, NotOnTheRoster, PhaseHasChanged, PlanIsFlawed,
-    SessionIs,
+    FirstPhase, GroupIsFull, NoGroupsNow, NoSuchGroup, NotInAGroup, NotOnTheRoster, NotServing, PhaseHasChanged,
+    PlanIsFlawed, SessionIs,
 )  # fmt: skip
 from services.contracts.refusals.talk import (
-    AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PollIsClosed, PollIsOpen, TooManyMessages, UnknownCall,
-    UnknownOption, UnknownPoll,
+    AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PollIsClosed, PollIsOpen, TooManyCalls, TooManyMessages,
+    UnknownCall, UnknownOption, UnknownPoll,
 )  # fmt: skip
 from services.contracts.refusals.ideas import (
     BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
@@ -37,12 +37,12 @@ __all__ = [
     "ConferenceNotOpen", "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsFull", "IdeaNotInRound",
     "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "NoGroupsNow", "NoIdeas", "NoSeatToTake",
     "NoSuchGroup", "NoTopics", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror",
-    "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "OwnJob", "PassageChanged", "PenIsTaken", "PhaseHasChanged",
-    "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate",
-    "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys",
-    "TooManyAppsWait", "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages",
-    "TooManyPassages", "TooManyProblems", "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard",
-    "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption",
-    "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed",
-    "VotingIsClosed",
+    "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "NotServing", "OwnJob", "PassageChanged", "PenIsTaken",
+    "PhaseHasChanged", "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed",
+    "RecusalTooLate", "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull",
+    "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards", "TooManyDots", "TooManyJobs",
+    "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems", "TopicsAreSettled", "UnknownApp",
+    "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob",
+    "UnknownJuryRound", "UnknownOption", "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet",
+    "UnknownTopic", "VenueIsClosed", "VotingIsClosed",
 ]  # fmt: skip

@@ -42,6 +42,12 @@ class NotOnTheRoster(Refusal, frozen=True, kw_only=True):
     participant_id: Id
 
 
+class NotServing(Refusal, frozen=True, kw_only=True):
+    """Nobody with this id serves at the conference."""
+
+    staff_id: Id
+
+
 class PhaseHasChanged(Refusal, frozen=True, kw_only=True):
     """The command meant another phase than the present one; `phase` is None outside of phases."""
 

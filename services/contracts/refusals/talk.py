@@ -37,6 +37,12 @@ class PollIsOpen(Refusal, frozen=True, kw_only=True):
     poll_id: Id
 
 
+class TooManyCalls(Refusal, frozen=True, kw_only=True):
+    """The person called a few times just now; there is room for the next call at `retry_at`."""
+
+    retry_at: datetime
+
+
 class TooManyMessages(Refusal, frozen=True, kw_only=True):
     """The person wrote a lot just now; there is room for the next message at `retry_at`."""
 

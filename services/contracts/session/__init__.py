@@ -10,17 +10,17 @@ from services.contracts.session.vocabulary import (
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, ExtendPhase, PauseSession, ResumeSession, EndSession,
-    PhaseView, SessionView, GetSession, DeskRow, DeskView, GetDesk,
+    PhaseView, SessionView, GetSession, PoolCall, DeskRow, DeskView, GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
     PollResultsChanged, PollOpenedAnswer, OpenPoll, ClosePoll, CastBallot, PollView, PollsView, GetPolls,
 )  # fmt: skip
 from services.contracts.session.people import (
-    PresenceChanged, MoveParticipant, ExcludeParticipant, ReadmitParticipant, ReportPresence, GroupsView, GetGroups,
-    PresenceView, GetPresence,
+    PresenceChanged, MoveParticipant, ExcludeParticipant, ReadmitParticipant, ReportPresence, GroupsView,
+    GetGroups, PresenceView, GetPresence,
 )  # fmt: skip
 from services.contracts.session.help import (
-    HelpCallAnswer, RequestHelp, ClaimHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
+    HelpCallAnswer, RequestHelp, ClaimHelp, HandOverHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
 )  # fmt: skip
 from services.contracts.session.chat import (
     MessageAnswer, PostMessage, HideMessage, Broadcast, MessageView, ChatView, GetChat,
@@ -28,21 +28,21 @@ from services.contracts.session.chat import (
 from services.contracts.session.events import (
     SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, SessionPaused,
     SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, PollOpened, PollClosed,
-    HelpRequested, HelpClaimed, HelpResolved, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge,
-    ParticipantExcluded, ParticipantReadmitted,
+    HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden,
+    BroadcastSent, PresenceEdge, ParticipantExcluded, ParticipantReadmitted,
 )  # fmt: skip
 
 __all__ = [
     "SERVICE", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll", "DeskRow",
     "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp",
     "GetPolls", "GetPresence", "GetSession", "GroupMode", "GroupPlaced", "GroupsPlaced", "GroupsRecalled",
-    "GroupsView", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpRequested", "HelpResolved", "HelpView",
-    "HideMessage", "LobbyOpened", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView",
-    "MoveParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
-    "ParticipantReadmitted", "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseStarted",
-    "PhaseView", "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollResultsChanged", "PollView",
-    "PollsView", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
-    "ReadmitParticipant", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession", "SessionEnded",
-    "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted", "SessionStatus", "SessionView",
-    "StartSession", "Tool", "WordCount",
+    "GroupsView", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled",
+    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "LobbyOpened", "MessageAnswer", "MessageHidden",
+    "MessagePosted", "MessageView", "MoveParticipant", "NextPhase", "OpenLobby", "OpenPoll",
+    "ParticipantExcluded", "ParticipantMoved", "ParticipantReadmitted", "PauseSession", "PhaseEnded",
+    "PhaseExtended", "PhaseKind", "PhaseStarted", "PhaseView", "PollClosed", "PollKind", "PollOpened",
+    "PollOpenedAnswer", "PollResultsChanged", "PollView", "PollsView", "PoolCall", "PostMessage",
+    "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase", "ReadmitParticipant", "ReportPresence",
+    "RequestHelp", "ResolveHelp", "ResumeSession", "SessionEnded", "SessionPaused", "SessionPrepared",
+    "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "StartSession", "Tool", "WordCount",
 ]  # fmt: skip

@@ -106,8 +106,15 @@ class GetSession(QueryRequest[SessionView], frozen=True, kw_only=True):
     conference_id: Id
 
 
+class PoolCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call for help that nobody of the conference took in time, so that anybody of the city's pool may."""
+
+    call_id: Id
+    asked_at: datetime
+
+
 class DeskRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One conference on the city desk."""
+    """One conference on the city desk. `answer_seconds` and `resolution_seconds` are means over its help calls."""
 
     conference_id: Id
     status: SessionStatus
@@ -118,6 +125,10 @@ class DeskRow(msgspec.Struct, frozen=True, kw_only=True):
     groups: int
     without_mentor: int
     open_calls: int
+    pool_calls: tuple[PoolCall, ...] = ()
+    oldest_call_at: datetime | None = None
+    answer_seconds: float | None = None
+    resolution_seconds: float | None = None
 
 
 class DeskView(Answer, frozen=True, kw_only=True):

@@ -125,6 +125,19 @@ class HelpClaimed(_Event, frozen=True, kw_only=True):
     by: Id
 
 
+class HelpPooled(_Event, frozen=True, kw_only=True):
+    """Nobody of the conference took the call in time: the city's pool may come too."""
+
+    call_id: Id
+
+
+class HelpHandedOver(_Event, frozen=True, kw_only=True):
+    """The call has gone to another of the staff; None: back to whoever comes first."""
+
+    call_id: Id
+    to: Id | None
+
+
 class HelpResolved(_Event, frozen=True, kw_only=True):
     """The call is done."""
 

@@ -23,6 +23,7 @@ class RequestHelp(CommandRequest[HelpCallAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = HelpCallAnswer
+    REFUSALS: ClassVar[Refusals] = (refusals.TooManyCalls,)
     conference_id: Id
     reason: LongText | None = None
 
@@ -34,6 +35,19 @@ class ClaimHelp(_Command, frozen=True, kw_only=True):
     call_id: Id
 
 
+class HandOverHelp(_Command, frozen=True, kw_only=True):
+    """Gives a help call to another of the staff, or back to all of them (who has it, or who leads)."""
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.AlreadyClaimed,
+        refusals.AlreadyResolved,
+        refusals.NotServing,
+        refusals.UnknownCall,
+    )
+    call_id: Id
+    to: Id | None = None
+
+
 class ResolveHelp(_Command, frozen=True, kw_only=True):
     """Ends a help call (staff, or who asked)."""
 
@@ -42,7 +56,7 @@ class ResolveHelp(_Command, frozen=True, kw_only=True):
 
 
 class HelpCallView(msgspec.Struct, frozen=True, kw_only=True):
-    """One help call."""
+    """One help call; `pooled_at` says since when the city's pool may come too."""
 
     call_id: Id
     group_id: Id | None
@@ -51,6 +65,9 @@ class HelpCallView(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
     claimed_by: Id | None
     resolved: bool
+    pooled_at: datetime | None = None
+    claimed_at: datetime | None = None
+    resolved_at: datetime | None = None
 
 
 class HelpView(Answer, frozen=True, kw_only=True):

@@ -234,6 +234,12 @@ class NotOnTheRoster(Refusal, frozen=True, kw_only=True):
     participant_id: str
 
 
+class NotServing(Refusal, frozen=True, kw_only=True):
+    """Nobody with this id serves at the conference."""
+
+    staff_id: str
+
+
 def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusal:
     """What follows from a command; see the classes of the commands."""
     match command:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How do all conferences of the city stand? One small row each, from its preparation to its end."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,9 @@ from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.session.domain import groups_facts, roster, session_facts
-from services.session.domain.help import HelpRequested, HelpResolved
 from services.session.domain.seating import Seating
+from services.session.readmodel.help import EVENTS as OF_CALLS
+from services.session.readmodel.help import HELP_CALLS, HelpCall, calls_after
 from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere
 from services.session.readmodel.sessions import SESSIONS, Evening
 
@@ -26,11 +28,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime | None = None
     people: WhoIsHere = WhoIsHere()
     seating: Seating = Seating(groups=())
-    calls: tuple[str, ...] = ()
+    calls: tuple[HelpCall, ...] = ()
 
     def answer(self, conference: str) -> told.DeskRow:
         """One line of the answer to `GetDesk`."""
         seated = frozenset(self.people.seated)
+        waiting = [call for call in self.calls if not call.resolved]
+        free = [call for call in waiting if call.claimed_by is None]
         return told.DeskRow(
             conference_id=conference,
             status=self.status or "PREPARED",
@@ -40,14 +44,31 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             present=len(seated.intersection(self.people.present)),
             groups=len(self.seating.groups),
             without_mentor=sum(group.mentor_id is None for group in self.seating.groups),
-            open_calls=len(self.calls),
+            open_calls=len(waiting),
+            pool_calls=tuple(
+                told.PoolCall(call_id=call.call_id, asked_at=call.asked_at)
+                for call in free
+                if call.pooled_at is not None
+            ),
+            oldest_call_at=min((call.asked_at for call in waiting), default=None),
+            answer_seconds=_mean([call.answered_after() for call in self.calls]),
+            resolution_seconds=_mean([call.resolved_after() for call in self.calls]),
         )
 
 
+def _mean(measured: Sequence[float | None]) -> float | None:
+    known = [seconds for seconds in measured if seconds is not None]
+    return sum(known) / len(known) if known else None
+
+
 def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
-    own = (SESSIONS.keys(event, recorded), GROUPINGS.keys(event, recorded), PRESENCE.keys(event, recorded))
-    calls = isinstance(event, HelpRequested | HelpResolved)
-    return (recorded.conference_id.hex,) if recorded.conference_id and (calls or any(own)) else ()
+    own = (
+        SESSIONS.keys(event, recorded),
+        GROUPINGS.keys(event, recorded),
+        PRESENCE.keys(event, recorded),
+        HELP_CALLS.keys(event, recorded),
+    )
+    return (recorded.conference_id.hex,) if recorded.conference_id and any(own) else ()
 
 
 def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
@@ -60,10 +81,8 @@ def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
             return None  # what trickles in after the end
         case session_facts.PhaseStarted():
             return _with(row, status="RUNNING", phase=event.key, deadline=event.deadline)
-        case HelpRequested():
-            return _with(row, calls=(*row.calls, event.call_id))
-        case HelpResolved():
-            return _with(row, calls=tuple(call for call in row.calls if call != event.call_id))
+        case _ if isinstance(event, OF_CALLS):
+            return _with(row, calls=_without_reasons(calls_after(row.calls, event)))
         case (
             session_facts.SessionMoved()
             | session_facts.LobbyOpened()
@@ -99,8 +118,13 @@ def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
             return row
 
 
+def _without_reasons(calls: tuple[HelpCall, ...]) -> tuple[HelpCall, ...]:
+    """The desk needs to know that somebody calls, not why."""
+    return tuple(msgspec.structs.replace(call, reason=None) for call in calls)
+
+
 def _with(row: Row, **changes: Any) -> Row:
     return msgspec.structs.replace(row, **changes)
 
 
-DESK = DocumentProjection(name="desk", version=1, keys=_keys, initial=lambda _: Row(), evolve=_evolve, doc=Row)
+DESK = DocumentProjection(name="desk", version=2, keys=_keys, initial=lambda _: Row(), evolve=_evolve, doc=Row)

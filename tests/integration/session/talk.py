@@ -45,6 +45,7 @@ from services.session.domain.session import SESSION, OpenLobby, PrepareSession, 
 from services.session.publishing_talk import publish_chat, publish_help, publish_poll
 from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
 from services.session.readmodel.help import HELP_CALLS
+from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.polls import POLLS
 from tests.integration.chassis.waiting import until
 from tests.integration.key_service import key_service
@@ -89,7 +90,13 @@ def publish(event: Event, recorded: Recorded) -> Any:
             return publish_poll(event, recorded)
         case chat.MessagePosted() | chat.BroadcastSent() | chat.MessageHidden():
             return publish_chat(event, recorded)
-        case help_.HelpRequested() | help_.HelpClaimed() | help_.HelpResolved():
+        case (
+            help_.HelpRequested()
+            | help_.HelpClaimed()
+            | help_.HelpPooled()
+            | help_.HelpHandedOver()
+            | help_.HelpResolved()
+        ):
             return publish_help(event, recorded)
         case _:
             return None
@@ -102,6 +109,7 @@ def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Ser
         module.register(api)
     deadlines = Timers("session")
     polls_api.register_timers(deadlines)
+    help_api.register_timers(deadlines)
 
     async def fetch(keys: Sequence[str]) -> Mapping[str, bytes]:
         return {key: hashlib.sha256(key.encode()).digest() for key in keys if key not in erased}
@@ -112,7 +120,7 @@ def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Ser
         deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, HELP),
         api=api,
         publish=publish,
-        projections=(POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS),
+        projections=(POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS, HELP_TIMERS),
         timers=deadlines if timers else None,
         keys=lambda _: Keys(fetch, max_age=0),
         loops=(polls_api.tell_changed_results,),

@@ -8,8 +8,12 @@ import pytest
 
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed, NotFound
-from services.contracts.refusals import AlreadyClaimed, AlreadyResolved
-from services.contracts.session import ClaimHelp, GetHelp, RequestHelp, ResolveHelp
+from services.contracts.refusals import AlreadyClaimed, AlreadyResolved, NotServing
+from services.contracts.session import ClaimHelp, GetHelp, HandOverHelp, RequestHelp, ResolveHelp
+from services.session.domain.groups import GROUPS, Join
+from services.session.domain.help import HELP, POOL_AFTER
+from services.session.domain.help import RequestHelp as AskForHelp
+from tests.integration.chassis.waiting import until
 from tests.integration.session.talk import talking
 
 
@@ -115,3 +119,44 @@ async def test_the_reason_lies_nowhere_in_plain(talk):
     rows = await talk.everything()
     stored = [value for table in rows.values() for row in table for value in row.values()]
     assert not [one for one in stored if b"nicht gut" in (one if isinstance(one, bytes) else str(one).encode())]
+
+
+async def test_a_call_is_handed_over_to_somebody_who_serves_here(talk):
+    call_id = await call(talk, talk.residents[0])
+    await talk.ask(claim(talk, call_id), talk.mentor)
+    over = HandOverHelp(conference_id=talk.conference, call_id=call_id, to=talk.moderator.id)
+    await talk.ask(over, talk.mentor)
+    (shown,) = await calls(talk)
+    assert shown.claimed_by == talk.moderator.id
+    assert shown.claimed_at is not None
+
+
+async def test_a_call_is_handed_over_to_nobody_who_does_not_serve_here(talk):
+    call_id = await call(talk, talk.residents[0])
+    over = HandOverHelp(conference_id=talk.conference, call_id=call_id, to=talk.residents[1].id)
+    assert await talk.refused(over, talk.mentor) == NotServing(staff_id=talk.residents[1].id)
+
+
+async def test_a_call_that_nobody_takes_is_offered_to_the_pool_by_itself(talk):
+    before = talk.one.runtime.clock.now() - POOL_AFTER
+    asked = AskForHelp(call_id=uuid4().hex, asked_by=talk.residents[0].id, group_id=None, reason=None, now=before)
+    await talk.decide((HELP, talk.conference, asked))
+    await until(lambda: shows(talk, lambda shown: shown.pooled_at is not None))
+
+
+async def test_the_mentor_who_comes_to_the_group_answers_its_call(talk):
+    await talk.place(talk.residents[:3], talk.residents[3:])
+    for person in (talk.residents[0], talk.residents[3]):
+        await call(talk, person)
+    comes = Join(people=(), mentors=(talk.mentor.id,), new_ids=(), now=talk.one.runtime.clock.now())
+    await talk.decide((GROUPS, talk.conference, comes))
+    await until(lambda: answered(talk))
+
+
+async def answered(talk):
+    return sorted(shown.resolved for shown in await calls(talk)) == [False, True]
+
+
+async def shows(talk, what):
+    (shown,) = await calls(talk)
+    return what(shown)

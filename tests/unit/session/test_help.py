@@ -4,15 +4,23 @@ from datetime import UTC, datetime
 from services.chassis.decider import Sealed
 from services.chassis.testing.story import Story
 from services.session.domain.help import (
+    CALLS,
     HELP,
+    WINDOW,
     AlreadyClaimed,
     AlreadyResolved,
     ClaimHelp,
+    EnterGroup,
+    HandOverHelp,
     HelpClaimed,
+    HelpHandedOver,
+    HelpPooled,
     HelpRequested,
     HelpResolved,
+    PoolHelp,
     RequestHelp,
     ResolveHelp,
+    TooManyCalls,
     UnknownCall,
 )
 
@@ -34,14 +42,16 @@ def ask(call_id: str = FIRST, by: str = ANNA, group: str | None = GROUP) -> Requ
 
 
 def claimed(by: str = MENTOR) -> HelpClaimed:
-    return HelpClaimed(call_id=FIRST, by=by)
+    return HelpClaimed(call_id=FIRST, by=by, claimed_at=NOON)
 
 
 def claim(by: str = MENTOR) -> ClaimHelp:
     return ClaimHelp(call_id=FIRST, by=by, now=NOON)
 
 
-RESOLVED = HelpResolved(call_id=FIRST, by=MENTOR)
+RESOLVED = HelpResolved(call_id=FIRST, by=MENTOR, resolved_at=NOON)
+POOL = PoolHelp(call_id=FIRST, now=NOON)
+POOLED = HelpPooled(call_id=FIRST, pooled_at=NOON)
 RESOLVE = ResolveHelp(call_id=FIRST, by=MENTOR, now=NOON)
 
 
@@ -107,3 +117,86 @@ def test_resolving_twice_changes_nothing():
 
 def test_a_call_that_nobody_made_is_not_resolved():
     story.when(RESOLVE).refused(UnknownCall(call_id=FIRST))
+
+
+def test_a_call_that_nobody_takes_is_offered_to_the_pool():
+    story.given(asked()).when(POOL).then(POOLED)
+
+
+def test_a_call_is_offered_to_the_pool_once():
+    story.given(asked(), POOLED).when(POOL).then()
+
+
+def test_a_call_that_somebody_has_stays_with_them():
+    story.given(asked(), claimed()).when(POOL).then()
+
+
+def test_a_call_that_is_done_needs_no_pool():
+    story.given(asked(), RESOLVED).when(POOL).then()
+
+
+def hand_over(to: str | None, by: str = MENTOR, *, leads: bool = False) -> HandOverHelp:
+    return HandOverHelp(call_id=FIRST, by=by, leads=leads, to=to, now=NOON)
+
+
+def handed_over(to: str | None, by: str = MENTOR) -> HelpHandedOver:
+    return HelpHandedOver(call_id=FIRST, by=by, to=to, handed_over_at=NOON)
+
+
+def test_who_has_a_call_hands_it_over():
+    story.given(asked(), claimed()).when(hand_over(MODERATOR)).then(handed_over(MODERATOR))
+
+
+def test_a_mentor_does_not_give_away_what_another_has():
+    story.given(asked(), claimed(MODERATOR)).when(hand_over(MENTOR)).refused(AlreadyClaimed(by=MODERATOR))
+
+
+def test_who_leads_gives_away_what_others_have():
+    away = hand_over(ANNA, MODERATOR, leads=True)
+    story.given(asked(), claimed()).when(away).then(handed_over(ANNA, MODERATOR))
+
+
+def test_a_call_given_back_waits_for_whoever_comes_first():
+    story.given(asked(), claimed(), handed_over(None)).when(claim(MODERATOR)).then(claimed(MODERATOR))
+
+
+def test_a_call_given_back_is_offered_to_the_pool_in_the_end():
+    story.given(asked(), claimed(), handed_over(None)).when(POOL).then(POOLED)
+
+
+def test_handing_over_to_who_has_it_changes_nothing():
+    story.given(asked(), handed_over(MODERATOR)).when(hand_over(MODERATOR)).then()
+
+
+def test_staff_who_enter_the_group_answer_its_call():
+    entered = EnterGroup(group_id=GROUP, by=MODERATOR, now=NOON)
+    story.given(asked(), claimed()).when(entered).then(HelpResolved(call_id=FIRST, by=MODERATOR, resolved_at=NOON))
+
+
+def test_who_asked_for_help_does_not_answer_by_coming_back():
+    story.given(asked(by=MENTOR)).when(EnterGroup(group_id=GROUP, by=MENTOR, now=NOON)).then()
+
+
+def test_entering_a_group_that_did_not_call_changes_nothing():
+    story.given(asked()).when(EnterGroup(group_id=OTHER_GROUP, by=MENTOR, now=NOON)).then()
+
+
+def flood() -> list[HelpRequested | HelpResolved]:
+    ids = [f"{number:032x}" for number in range(CALLS)]
+    return [
+        event for one in ids for event in (asked(one, group=None), HelpResolved(call_id=one, by=ANNA, resolved_at=NOON))
+    ]
+
+
+def test_a_person_who_calls_and_withdraws_again_and_again_has_to_wait():
+    story.given(*flood()).when(ask(FIRST, group=None)).refused(TooManyCalls(retry_at=NOON + WINDOW))
+
+
+def test_after_a_while_the_person_may_call_again():
+    later = RequestHelp(call_id=FIRST, asked_by=ANNA, group_id=None, reason=None, now=NOON + WINDOW)
+    called = HelpRequested(call_id=FIRST, asked_by=ANNA, group_id=None, reason=None, asked_at=NOON + WINDOW)
+    story.given(*flood()).when(later).then(called)
+
+
+def test_others_may_call_all_the_same():
+    story.given(*flood()).when(ask(FIRST, BILAL, None)).then(asked(FIRST, BILAL, None))
