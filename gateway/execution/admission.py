@@ -3,6 +3,9 @@
 
 After a restart all clients come back at once. Each connection costs a millisecond or two of processor, so they are
 let in at a rate; who is turned away is told when to come again, each a little later than the one before.
+
+One address that knocks all the time does not keep the others out: what is left when half of a burst is used up is
+given out in shares. While there is more, everybody gets it; so a city hall behind one address has the whole rate, too.
 """
 
 import asyncio
@@ -18,6 +21,9 @@ from gateway.metrics import SOCKETS, TURNED_AWAY
 GOING_AWAY = 1012
 LONGEST_SECONDS = 30.0
 """The longest wait that is asked of a client."""
+
+SHARE = 0.1
+"""The part of the rate and of a burst that one address has for itself while more is asked for than there is."""
 
 STEP_SECONDS = 0.05
 
@@ -62,6 +68,7 @@ class Admission:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pace = Gcra(rate, burst, now=now)
+        self._shares = Gcra(rate * SHARE, max(1, round(burst * SHARE)), now=now)
         self._interval = 1.0 / rate
         self._most = most
         self._each = each
@@ -77,18 +84,32 @@ class Admission:
     def __len__(self) -> int:
         return len(self._open)
 
-    def knock(self) -> int:
-        """0 when a client may come in now, else the real seconds after which it should come again."""
+    def knock(self, address: str) -> int:
+        """0 when a client may come in now, else the real seconds after which it should come again.
+
+        Args:
+            address: from where it comes.
+        """
         if self.draining or len(self._open) >= self._most:
             TURNED_AWAY.inc()
             return 1 if self.draining else math.ceil(LONGEST_SECONDS)
-        wait = self._pace.take("").wait
+        wait = self._wait(address)
         if wait <= 0:
             return 0
         TURNED_AWAY.inc()
         now = self._now()
-        self._promised = max(self._promised, now + wait) + self._interval
-        return math.ceil(min(LONGEST_SECONDS, self._promised - now))
+        self._promised = min(max(self._promised, now + wait) + self._interval, now + LONGEST_SECONDS)
+        return math.ceil(self._promised - now)
+
+    def _wait(self, address: str) -> float:
+        """Takes a place, of the address's share where few are left; the real seconds until there is one."""
+        common = self._pace.take("")
+        if common.wait > 0 or common.remaining >= self._pace.limit // 2:
+            return common.wait
+        own = self._shares.take(address)
+        if own.wait > 0:
+            self._pace.refund("", 1)
+        return own.wait
 
     def enter(self, connection: Lasting) -> None:
         """A connection is open; nobody has said yet whose it is."""

@@ -63,7 +63,8 @@ class Sockets:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
             return
-        wait = self.admission.knock()
+        address = self._addresses.of(HTTPConnection(scope))
+        wait = self.admission.knock(address)
         if wait:
             retry = [(b"retry-after", str(wait).encode()), (b"content-type", b"text/plain; charset=utf-8")]
             await send({"type": "websocket.http.response.start", "status": 503, "headers": retry})
@@ -71,7 +72,6 @@ class Sockets:
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
         wire: Wire = scope["extensions"][WIRE]
-        address = self._addresses.of(HTTPConnection(scope))
         scope.clear()  # it lives as long as the connection, and nothing more is read of it
         wire.accepted()
         await Connection(self, wire, address).serve(receive)

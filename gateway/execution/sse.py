@@ -98,7 +98,7 @@ class EventStreams:
         params = await self._params(request, stream.address)
         if request.method == "GET" and self._changes_something(params):
             raise _Refused(405, "METHOD_NOT_ALLOWED", "a mutation is a POST", {"Allow": "POST"})
-        wait = self.admission.knock()
+        wait = self.admission.knock(stream.address)
         if wait:
             raise _Refused(503, "COME_AGAIN", "too many connections at once", {"Retry-After": str(wait)})
         try:

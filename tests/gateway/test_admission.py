@@ -2,6 +2,7 @@
 """Who may connect when many want to, and how everybody is sent away when the gateway stops."""
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -32,6 +33,28 @@ async def test_a_storm_is_let_in_at_a_rate_and_the_rest_is_told_when_to_come_aga
             assert waits[0] < waits[-1]  # those turned away do not come back all at once
         streamed = await gateway.http.get("/graphql/stream", params={"query": "{ __typename }"})
         assert (streamed.status_code, "retry-after" in streamed.headers) == (503, True)
+
+
+async def test_one_address_that_knocks_all_the_time_leaves_the_others_in(
+    city: City, nats_url: str, prefix: str
+) -> None:
+    def knocking(address: str) -> connect:
+        return opened(gateway, additional_headers={"X-Forwarded-For": address})
+
+    limits = {"sockets_per_second": 0.01, "sockets_at_once": 20, "trusted_proxies": "127.0.0.1"}
+    async with running(nats_url, prefix, **limits) as gateway, contextlib.AsyncExitStack() as stack:
+        inside = 0
+        for _ in range(30):
+            with contextlib.suppress(InvalidStatus):
+                await stack.enter_async_context(knocking("192.0.2.1"))
+                inside += 1
+        assert inside == 12  # half of a burst, and its share of the rest
+        for number in range(4):
+            for _ in range(2):
+                await stack.enter_async_context(knocking(f"198.51.100.{number}"))
+        headers = {"X-Forwarded-For": "192.0.2.1"}
+        streamed = await gateway.http.get("/graphql/stream", params={"query": "{ __typename }"}, headers=headers)
+        assert streamed.status_code == 503
 
 
 async def test_one_person_has_a_bounded_number_of_connections(city: City, nats_url: str, prefix: str) -> None:
