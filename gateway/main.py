@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 
 from gateway.app import Gateway
 from gateway.execution.faults import FewLines
-from gateway.execution.wire import Http, Wire
+from gateway.execution.heads import BoundedHttp
+from gateway.execution.wire import Wire
 from gateway.settings import GatewaySettings
 from services.chassis import telemetry
 from services.chassis.bus import join
@@ -38,7 +39,7 @@ def configuration(app: ASGIApp, *, drain_seconds: float, **options: Any) -> uvic
     """
     return uvicorn.Config(
         app,
-        http=Http,
+        http=BoundedHttp,
         ws=Wire,
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,

@@ -2,9 +2,12 @@
 """However the bytes of requests come, each is answered, and in its turn."""
 
 import asyncio
+import contextlib
 
 import orjson
+import pytest
 
+from gateway.execution.heads import HEAD_BYTES, BoundedHttp
 from tests.gateway.conftest import Address
 
 
@@ -32,6 +35,28 @@ async def exchange(gateway: Address, *pieces: bytes, answers: int) -> list[tuple
             return [await response(reader) for _ in range(answers)]
     finally:
         writer.close()
+
+
+def head(size: int) -> bytes:
+    """A head of exactly so many bytes."""
+    lines = b"GET /readyz HTTP/1.1\r\nHost: city\r\nX-Filler: %b\r\n\r\n"
+    return lines % (b"x" * (size - len(lines % b"")))
+
+
+async def refusal(gateway: Address, *pieces: bytes) -> tuple[int, str]:
+    """Sends pieces like `exchange`; status and code with which the gateway closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    try:
+        async with asyncio.timeout(60):
+            for number, piece in enumerate(pieces):
+                if number:
+                    await gateway.ask("{ __typename }")
+                writer.write(piece)
+            status, body = await response(reader)
+            assert await reader.read() == b""
+    finally:
+        writer.close()
+    return status, orjson.loads(body)["errors"][0]["extensions"]["code"]
 
 
 async def test_a_body_may_come_in_pieces(gateway: Address) -> None:
@@ -95,3 +120,35 @@ async def test_who_leaves_before_the_answer_harms_nobody(gateway: Address) -> No
         writer.write(request("{ viewer { kind } }"))
         writer.transport.abort()
     assert await gateway.ask("{ __typename }") == {"data": {"__typename": "Query"}}
+
+
+async def test_a_head_that_is_too_long_is_refused(gateway: Address) -> None:
+    assert (await exchange(gateway, head(HEAD_BYTES), answers=1))[0][0] == 200
+    address = b"GET /graphql?query=%b HTTP/1.1\r\nHost: city\r\n\r\n" % (b"x" * HEAD_BYTES)
+    for sent in (head(HEAD_BYTES + 1), head(10 * HEAD_BYTES), address):
+        assert await refusal(gateway, sent) == (431, "HEAD_TOO_LONG")
+
+
+async def test_so_is_one_that_comes_in_drops_and_has_no_end(gateway: Address) -> None:
+    drop = b"X-Filler: %b\r\n" % (b"x" * 1012)
+    begin = b"GET /readyz HTTP/1.1\r\nHost: city\r\n"
+    assert await refusal(gateway, begin, *[drop] * 32) == (431, "HEAD_TOO_LONG")
+
+
+async def test_a_body_is_no_part_of_the_head(gateway: Address) -> None:
+    sent = request("{ __typename }" + " " * 60_000).replace(
+        b"\r\n\r\n", b"\r\nX-Filler: " + b"x" * 20_000 + b"\r\n\r\n", 1
+    )
+    found = await exchange(gateway, sent[:15_000], sent[15_000:40_000], sent[40_000:] + sent, answers=2)
+    assert [b"DOCUMENT_TOO_HEAVY" in body for _, body in found] == [True, True]
+
+
+async def test_who_sends_no_whole_head_in_time_is_cut_off(gateway: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedHttp, "head_seconds", 0.05)
+    for sent in (b"", b"GET", b"GET /readyz HTTP/1.1\r\nHost: city\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+        async with asyncio.timeout(60):
+            writer.write(sent)
+            with contextlib.suppress(ConnectionResetError):  # it was cut before it had sent anything
+                assert await reader.read() == b""
+        writer.close()
