@@ -54,8 +54,9 @@ class Identity:
         self._clients = clients
         self._size = size
         self._known: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
-        self._revoked: set[str] = set()
-        self._erased: deque[tuple[float, str]] = deque()
+        self._excluded: set[str] = set()
+        self._erased: set[str] = set()
+        self._forgotten: deque[tuple[float, str]] = deque()
         self._released: dict[str, frozenset[Grant]] = {}
 
     async def authenticate(self, authorization: str | None, pay: Callable[[], None] = free) -> Login:
@@ -91,26 +92,30 @@ class Identity:
                 self._known.popitem(last=False)
         if login.called and self._clients is not None:
             login = await self._clients.admit(login)
-        if login.actor.id in self._revoked:
+        if login.actor.id in self._erased or login.actor.id in self._excluded:
             raise BadToken("this person has no access any more")
         released = self._released.get(login.actor.id)
         return login if released is None else _without(login, released)
 
     def revoke(self, person: str) -> None:
-        """Refuses all tokens of a person from now on: excluded, or erased from the staff."""
-        self._revoked.add(person)
+        """Refuses all tokens of an erased person from now on."""
+        self._erased.add(person)
 
     def revoke_erased(self, participant: str) -> None:
         """Refuses the tokens of an erased resident until the last of them has expired; there are no new ones."""
         now = time.monotonic()
-        while self._erased and self._erased[0][0] < now:
-            self._revoked.discard(self._erased.popleft()[1])
-        self._revoked.add(participant)
-        self._erased.append((now + RESIDENT_SECONDS, participant))
+        while self._forgotten and self._forgotten[0][0] < now:
+            self._erased.discard(self._forgotten.popleft()[1])
+        self._erased.add(participant)
+        self._forgotten.append((now + RESIDENT_SECONDS, participant))
+
+    def exclude(self, participant: str) -> None:
+        """Refuses all tokens of a resident until they are readmitted."""
+        self._excluded.add(participant)
 
     def readmit(self, participant: str) -> None:
-        """Accepts the tokens of a resident again."""
-        self._revoked.discard(participant)
+        """Accepts the tokens of an excluded resident again; who is erased stays out."""
+        self._excluded.discard(participant)
 
     def release(self, person: str, grant: Grant) -> None:
         """Takes a role from a person of the staff, whatever their tokens say, until it is given to them again."""

@@ -16,6 +16,7 @@ from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import ContractEvent, Position
 from services.chassis.identity import Grant, scope_of
 from services.chassis.refusals import NotFound
+from services.chassis.requests import Reply
 from services.chassis.subjects import ES_EPOCH, ES_POSITION
 from services.chassis.tasks import end
 from services.contracts import registration, session
@@ -129,30 +130,42 @@ class Access:
         self._meanwhile.append(told)
         try:
             heard = self._heard
-            after = str(heard) if heard is not None else None
-            reply = await self._backends.ask(registration.GetRevocations(), GATEWAY, after=after)
+            replies = await self._ask(str(heard) if heard is not None else None)
         finally:
             self._meanwhile.remove(told)
-        if reply.answer is None:
-            return isinstance(reply.refusal, NotFound)  # a release that cannot tell
-        for person in reply.answer.people:
+        pages = [reply.answer for reply in replies if reply.answer is not None]
+        for person in (person for page in pages for person in page.people):
+            self._excluded.discard(person)  # nobody excludes them any more, and nobody lets them in
             self._on_staff_erased(_Person(staff_id=person))
-        if reply.stale and heard is not None and reply.position.startswith(f"{heard.epoch}:"):
+        if len(pages) < len(replies):
+            return isinstance(replies[0].refusal, NotFound)  # a release that cannot tell
+        if heard is not None and any(reply.stale and reply.position.startswith(f"{heard.epoch}:") for reply in replies):
             return False  # it would give a role back that was taken a moment ago
         # What was told since the question was asked is newer than its answer.
-        excluded = {person for person in reply.answer.excluded if told.get(person, True)}
+        excluded = {person for page in pages for person in page.excluded if told.get(person, True)}
         excluded |= {person for person in self._excluded if told.get(person, False)}
         for person in self._excluded - excluded:
             self._identity.readmit(person)
         for person in excluded - self._excluded:
             self._on_excluded(_Person(participant_id=person))
         self._excluded = excluded
-        roles = ((each.staff_id, Grant(each.role, each.scope)) for each in reply.answer.roles)
+        roles = ((each.staff_id, Grant(each.role, each.scope)) for page in pages for each in page.roles)
         ended = {role for role in roles if told.get(role, True)}
         ended |= {role for role, out in told.items() if out and not isinstance(role, str)}
         for person in self._identity.keep_released(ended):
             self._close_person(person, "Released")
         return True
+
+    async def _ask(self, after: str | None) -> list[Reply[registration.Revocations]]:
+        """All pages of the answer, up to the first that was refused."""
+        replies: list[Reply[registration.Revocations]] = []
+        question: registration.GetRevocations | None = registration.GetRevocations()
+        while question is not None:
+            reply = await self._backends.ask(question, GATEWAY, after=after)
+            replies.append(reply)
+            behind = None if reply.answer is None else reply.answer.more_behind
+            question = None if behind is None else registration.GetRevocations(behind=behind)
+        return replies
 
     def _tell(self, who: str | tuple[str, Grant], *, out: bool) -> None:
         """Lets those know who wait for an answer that may be older than this."""
@@ -161,6 +174,7 @@ class Access:
 
     def _on_erased(self, person: _Person) -> None:
         self._backends.names.forget(person.conference_id or "", person.participant_id)
+        self._excluded.discard(person.participant_id)
         self._identity.revoke_erased(person.participant_id)
         self._close_person(person.participant_id, "Erased")
 
@@ -186,7 +200,7 @@ class Access:
     def _on_excluded(self, person: _Person) -> None:
         self._excluded.add(person.participant_id)
         self._tell(person.participant_id, out=True)
-        self._identity.revoke(person.participant_id)
+        self._identity.exclude(person.participant_id)
         self._close_person(person.participant_id, "Excluded")
 
     def _on_readmitted(self, person: _Person) -> None:

@@ -68,5 +68,7 @@ async def _check_in(conference_id: str, participant_id: str, ctx: PolicyContext)
 
 async def _exclude(tx: Tx, participant_id: str, *, excluded: bool) -> None:
     await tx.execute(
-        "UPDATE participants SET is_excluded = $2 WHERE participant_id = $1", UUID(participant_id), excluded
+        "UPDATE participants SET is_excluded = $2, excluded_at = CASE WHEN $2 THEN now() END WHERE participant_id = $1",
+        UUID(participant_id),
+        excluded,
     )

@@ -101,7 +101,7 @@ async def get_json_web_keys(request: contract.GetJsonWebKeys, ctx: Context) -> c
 
 async def get_revocations(request: contract.GetRevocations, ctx: Context) -> contract.Revocations:
     """Whose access has ended lately."""
-    return await revocations.list_revocations(ctx.db)
+    return await revocations.list_revocations(ctx.db, request.behind)
 
 
 async def _meets(conference_id: str, ctx: Context) -> bool:

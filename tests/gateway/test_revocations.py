@@ -3,8 +3,11 @@
 
 from typing import Any
 
+import pytest
+
 from gateway.live.access import _Person
 from services.chassis.identity import Grant
+from services.chassis.refusals import Unavailable
 from services.contracts import registration
 from tests.gateway.city import ANNA, BEN, CONFERENCE, MODERATOR, START, City
 from tests.gateway.conftest import Address, running
@@ -103,3 +106,55 @@ async def test_a_release_that_was_heard_outlives_an_answer_that_does_not_know_of
     part.position += 1
     assert await access._learn()
     assert identity._released == {}
+
+
+async def learned(gateway: Address) -> None:
+    """The gateway was cut off, and has asked what it did not hear."""
+    assert await gateway.gateway._access._learn()
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+async def test_who_is_excluded_and_then_erased_stays_out_when_the_connection_was_lost(
+    heard: bool, known: bool, city: City, gateway: Address
+) -> None:
+    city.say(registration.GetRevocations, lambda _: ended(excluded=(BEN,)))
+    await learned(gateway)
+    # Registration deletes the row of who is erased: it does not call them excluded any more.
+    if heard:
+        gateway.gateway._access._on_erased(_Person(conference_id=CONFERENCE, participant_id=BEN))
+    city.say(registration.GetRevocations, lambda _: ended(people=(BEN,) if known or not heard else ()))
+    for _ in range(2):
+        await learned(gateway)
+        assert "errors" in await gateway.ask(GRANTS, city.issuer.resident(BEN))
+
+
+async def test_who_is_erased_is_not_let_in_by_a_message_that_comes_late(city: City, gateway: Address) -> None:
+    access = gateway.gateway._access
+    access._on_erased(_Person(conference_id=CONFERENCE, participant_id=BEN))
+    access._on_readmitted(_Person(conference_id=CONFERENCE, participant_id=BEN))
+    assert "errors" in await gateway.ask(GRANTS, city.issuer.resident(BEN))
+
+
+def paged(second: Any) -> Any:
+    """Answers with two pages, of which the first says that Ben was erased."""
+    first = registration.Revocations(people=(BEN,), excluded=(), roles=(), more_behind=BEN)
+    return lambda query: second if query.behind == BEN else first
+
+
+async def test_a_role_that_is_told_on_the_second_page_is_taken(city: City, gateway: Address) -> None:
+    city.say(registration.GetRevocations, paged(ended((MODERATOR, "moderator", CONFERENCE), excluded=(ANNA,))))
+    await learned(gateway)
+    assert (await gateway.ask(GRANTS, city.issuer.staff()))["data"]["viewer"]["grants"] == []
+    for person in (ANNA, BEN):
+        assert "errors" in await gateway.ask(GRANTS, city.issuer.resident(person))
+
+
+async def test_what_one_page_says_holds_while_another_one_cannot_be_had(city: City, gateway: Address) -> None:
+    city.say(registration.GetRevocations, lambda _: ended((MODERATOR, "moderator", CONFERENCE), excluded=(ANNA,)))
+    await learned(gateway)
+    city.say(registration.GetRevocations, paged(Unavailable(service="registration")))
+    assert not await gateway.gateway._access._learn()
+    assert (await gateway.ask(GRANTS, city.issuer.staff()))["data"]["viewer"]["grants"] == []
+    for person in (ANNA, BEN):
+        assert "errors" in await gateway.ask(GRANTS, city.issuer.resident(person))

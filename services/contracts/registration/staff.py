@@ -63,15 +63,24 @@ class RoleEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Revocations(Answer, frozen=True, kw_only=True):
-    """Whose access has ended lately: erased people, excluded residents, and roles that were taken from the staff."""
+    """Whose access has ended lately: erased people, excluded residents, and roles that were taken from the staff.
+
+    Args:
+        people: erased ones.
+        excluded: residents.
+        roles: of the staff.
+        more_behind: where the next page begins: behind this person; None: there is none.
+    """
 
     people: tuple[Id, ...]
     excluded: tuple[Id, ...]
     roles: tuple[RoleEnded, ...]
+    more_behind: Id | None = None
 
 
 class GetRevocations(QueryRequest[Revocations], frozen=True, kw_only=True):
-    """Whose access has ended lately, for who did not hear of it; only services ask."""
+    """Whose access has ended lately, for who did not hear of it; only services ask. A page, in the order of people."""
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = Revocations
+    behind: Id | None = None

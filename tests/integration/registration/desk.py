@@ -28,10 +28,12 @@ from services.chassis.projector import Projector
 from services.chassis.repository import Repository
 from services.chassis.store import EventStore
 from services.contracts import registration as contract
+from services.contracts import session
 from services.registration.adapters.office import Office, office_of
 from services.registration.adapters.outbox import send_next
 from services.registration.domain.conference import CONFERENCE, HoldConference
 from services.registration.main import build
+from services.registration.policies import policies
 from services.registration.settings import RegistrationSettings
 from services.registration.timers import timers
 
@@ -195,3 +197,12 @@ async def open_desk(dsn: str, mailbox: Mailbox, smtp_url: str, **more: Any) -> A
     finally:
         await store.close()
         await db.close()
+
+
+async def react(desk: Desk, event: session.ParticipantExcluded | session.ParticipantReadmitted) -> None:
+    """Writes what registration keeps of an event of the session."""
+    reaction = policies.find("session", type(event).__name__)
+    assert reaction is not None
+    assert reaction.writer is not None
+    async with desk.db.transaction() as tx:
+        await reaction.writer(tx, event, 1)

@@ -15,8 +15,7 @@ from services.contracts.shared import Cut, Reason
 from services.registration.domain.conference import ConferenceIsOver
 from services.registration.domain.links import AccessIsClosed, UnknownSecret
 from services.registration.domain.seating import NoSeatToTake
-from services.registration.policies import policies
-from tests.integration.registration.desk import ORGANISER, STARTS_AT, resident
+from tests.integration.registration.desk import ORGANISER, STARTS_AT, react, resident
 
 
 async def enter(desk, name="Anna"):
@@ -80,11 +79,6 @@ async def test_an_excluded_person_stays_outside_until_readmitted(desk):
     assert await enter(desk) == AccessIsClosed()
     await react(desk, session.ParticipantReadmitted(**facts))
     assert isinstance(await enter(desk), contract.AccessToken)
-
-
-async def react(desk, event):
-    async with desk.db.transaction() as tx:
-        await policies.find("session", type(event).__name__).writer(tx, event, 1)
 
 
 async def later(desk, interval):

@@ -13,13 +13,16 @@ from services.chassis.identity import Actor, Grant
 from services.chassis.keys import unseal
 from services.chassis.refusals import InvalidInput, NotFound
 from services.contracts import registration as contract
+from services.contracts import session
+from services.contracts.shared import Reason
 from services.registration import access
 from services.registration.adapters.outbox import send_next
 from services.registration.domain.conference import CONFERENCE
 from services.registration.domain.registrations import ParticipantErased, SeatReleased, SeatTaken
 from services.registration.domain.staff import NotOfTheStaff
 from services.registration.publishing import publish
-from tests.integration.registration.desk import ORGANISER, SERVICE, resident
+from services.registration.readmodel.revocations import list_revocations
+from tests.integration.registration.desk import ORGANISER, SERVICE, react, resident
 
 NEEDS = "Rollstuhl, bitte ebenerdig"
 ABOUT_ANNA = ("Anna Annasdottir", "anna.a@example.org", NEEDS, "neu in der Stadt")
@@ -341,3 +344,56 @@ async def test_whose_access_ended_lately_is_told_to_who_did_not_hear_of_it(desk)
     await desk.db.pool.execute("UPDATE revocations SET noted_at = now() - interval '25 hours'")
     old = await desk.ask(contract.GetRevocations(), SERVICE)
     assert (old.roles, old.people) == ((), ())
+
+
+async def all_told(desk):
+    """Every page: all of them, and how many there were."""
+    pages = [await desk.ask(contract.GetRevocations(), SERVICE)]
+    while pages[-1].more_behind is not None:
+        pages.append(await desk.ask(contract.GetRevocations(behind=pages[-1].more_behind), SERVICE))
+    return pages
+
+
+async def test_a_release_is_told_however_many_people_retention_erases_after_it(desk):
+    await desk.done(contract.AddStaff(staff_id="e" * 32, name="Mira", email="m@example.org"))
+    for role in ("moderator", "mentor"):
+        await desk.done(contract.AssignStaff(conference_id=desk.evening, staff_id="e" * 32, role=role))
+        await desk.done(contract.ReleaseStaff(conference_id=desk.evening, staff_id="e" * 32, role=role))
+    boris = await desk.join("Boris")
+    facts = {"conference_id": desk.evening, "participant_id": boris.participant_id, "at": desk.now}
+    await react(desk, session.ParticipantExcluded(**facts, reason=Reason(code="insult", by="a" * 32)))
+    await desk.db.pool.execute(
+        "INSERT INTO revocations (person, role, scope, noted_at)"
+        " SELECT gen_random_uuid(), '', '', now() + interval '1 s' FROM generate_series(1, 12000)"
+    )
+    pages = await all_told(desk)
+    assert max(len(msgspec.json.encode(page)) for page in pages) < 900_000
+    assert {each.role for page in pages for each in page.roles} == {"moderator", "mentor"}
+    assert [person for page in pages for person in page.excluded] == [boris.participant_id]
+    people = [person for page in pages for person in page.people]
+    assert len(people) == len(set(people)) == 12_000
+
+
+async def test_all_roles_of_a_person_are_told_on_one_page(desk):
+    await desk.db.pool.execute(
+        "INSERT INTO revocations (person, role, scope) SELECT p.id, 'mentor', s::text"
+        " FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 4)) p, generate_series(1, 3) s"
+    )
+    behind, pages = None, []
+    while behind is not None or not pages:
+        pages.append(await list_revocations(desk.db, behind, 4))
+        behind = pages[-1].more_behind
+    assert [len(page.roles) for page in pages] == [6, 6, 0]
+    assert len({role for page in pages for role in page.roles}) == 12
+
+
+async def test_an_exclusion_is_told_until_no_token_of_theirs_can_be_good(desk):
+    anna, boris = await desk.join("Anna"), await desk.join("Boris")
+    for one in (anna, boris):
+        facts = {"conference_id": desk.evening, "participant_id": one.participant_id, "at": desk.now}
+        await react(desk, session.ParticipantExcluded(**facts, reason=Reason(code="insult", by="a" * 32)))
+    set_back = "UPDATE participants SET excluded_at = now() - interval '25 hours' WHERE participant_id = $1"
+    await desk.db.pool.execute(set_back, UUID(anna.participant_id))
+    assert (await desk.ask(contract.GetRevocations(), SERVICE)).excluded == (boris.participant_id,)
+    await react(desk, session.ParticipantReadmitted(**facts))
+    assert (await desk.ask(contract.GetRevocations(), SERVICE)).excluded == ()
