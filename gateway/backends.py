@@ -16,7 +16,6 @@ from services.chassis.contract import Answer, CommandRequest, Position, QueryReq
 from services.chassis.identity import ANONYMOUS, CITY_SCOPE, Actor, Grant
 from services.chassis.refusals import NotFound, Unavailable
 from services.chassis.requests import Refused, Reply, Requests
-from services.chassis.telemetry import hop
 from services.contracts import registration
 
 if TYPE_CHECKING:
@@ -149,10 +148,9 @@ class Backends:
     ) -> None:
         _, actor, after = together
         try:
-            with hop(f"ask {together.service}"):
-                replies = await self._requests.ask_all(
-                    tuple(waiting), actor=actor, after=after, timeout=self._query_seconds
-                )
+            replies = await self._requests.ask_all(
+                tuple(waiting), actor=actor, after=after, timeout=self._query_seconds
+            )
         except Exception as error:
             for future in waiting.values():
                 future.set_exception(error)
@@ -176,10 +174,9 @@ class Backends:
             if self.webhooks is None:
                 return Reply(None, WebhooksNotOffered())
             return await self.webhooks.carry_out(request, actor, identity, expected)
-        with hop(f"command {request.SERVICE} {type(request).__name__}"):
-            return await self._requests.ask(
-                request, actor=actor, command_id=identity, expected=expected, timeout=self._command_seconds
-            )
+        return await self._requests.ask(
+            request, actor=actor, command_id=identity, expected=expected, timeout=self._command_seconds
+        )
 
     async def _ask_names(self, conference: str, people: tuple[str, ...]) -> Mapping[str, str] | None:
         query = registration.GetNames(conference_id=conference or None, ids=people)

@@ -14,6 +14,7 @@ from gateway.backends import Backends
 from gateway.context import Context
 from gateway.execution.engine import Engine, Stream
 from gateway.execution.errors import formatted
+from gateway.execution.faults import note_traces
 from gateway.execution.observe import Observed, observing, turned_away
 from gateway.execution.params import Params, Rejected
 from gateway.execution.registry import Operation
@@ -289,6 +290,7 @@ class Door:
                 account.failed()
                 raise
             if result.errors:
+                note_traces(result.errors)
                 account.failed()
             if operation.kind is OperationType.QUERY:
                 paid = account.refund(paid, spent(operation, self.engine.registry.prices, paid.cost, result.data))
@@ -296,7 +298,7 @@ class Door:
         return Answered(result, b"", paid, frozenset(context.stale))
 
     async def listen(
-        self, login: Login, admitted: Admitted, params: Params, transport: str
+        self, login: Login, admitted: Admitted, params: Params, transport: str, traceparent: str | None = None
     ) -> Stream | ExecutionResult:
         """What a subscription listens to, or the one result that says why there is nothing.
 
@@ -305,13 +307,15 @@ class Door:
             admitted: the operation.
             params: of the request.
             transport: `websocket` or `sse`.
+            traceparent: of the request.
         """
         await self._know_places(login, None)
-        with self.observing(admitted.operation, transport) as observed:
+        with self.observing(admitted.operation, transport, traceparent) as observed:
             observed.cost = admitted.paid.cost
             found = await self.engine.stream(admitted.operation, params, self.context(login, paid=admitted.paid))
             if isinstance(found, ExecutionResult):
                 observed.outcome = "errors"
+                note_traces(found.errors or ())
                 admitted.account.failed()
             return found
 

@@ -23,7 +23,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from psycopg import sql
+
+from services.chassis import telemetry
 
 # A busy machine is slow; that says nothing about what is tested. What a change is judged by is the same every
 # time: properties have the same examples in every run. `make soak` looks for new ones (`--hypothesis-profile=search`).
@@ -33,6 +37,16 @@ settings.load_profile("any speed")
 
 ROOT = Path(__file__).parent.parent
 UNIT = Path(__file__).parent / "unit"
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What an exporter of traces would be given of everything that runs in the test's process."""
+    monkeypatch.setattr(telemetry._Tracing, "provider", None)
+    monkeypatch.setattr(telemetry._Tracing, "tracer", None)
+    exporter = InMemorySpanExporter()
+    telemetry.record("tests", SimpleSpanProcessor(exporter))
+    return exporter
 
 
 @pytest.fixture(autouse=True)

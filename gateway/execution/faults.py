@@ -8,9 +8,10 @@ import logging
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
+from graphql import GraphQLError
 
 from gateway.metrics import FAULTS
 from services.chassis.telemetry import trace_of, traceparent_of
@@ -61,6 +62,27 @@ class Throttle:
 
 
 FAULTS_SAID = Throttle()
+_TRACE = "_quartier_trace"
+
+
+def note_trace(error: BaseException) -> None:
+    """Notes with an exception which trace it ends: whoever says it to the client may stand outside that.
+
+    Args:
+        error: what was raised.
+    """
+    vars(error)[_TRACE] = trace_of(traceparent_of()) or ""
+
+
+def note_traces(errors: Sequence[GraphQLError]) -> None:
+    """Notes with what led to errors of an operation which trace it is of.
+
+    Args:
+        errors: of a result.
+    """
+    for error in errors:
+        if error.original_error is not None:
+            note_trace(error.original_error)
 
 
 def fault(error: BaseException, *, path: object = None) -> str:
@@ -70,7 +92,7 @@ def fault(error: BaseException, *, path: object = None) -> str:
         error: what was raised.
         path: of the field that failed.
     """
-    trace = trace_of(traceparent_of()) or ""
+    trace: str = vars(error).get(_TRACE) or trace_of(traceparent_of()) or ""
     kind = type(error).__name__
     FAULTS.labels(kind).inc()
     frames = traceback.extract_tb(error.__traceback__)

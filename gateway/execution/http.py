@@ -24,7 +24,7 @@ from gateway.execution.wire import respond
 from gateway.identity import NOBODY, Login
 from gateway.limits.addresses import Addresses
 from gateway.limits.budget import Paid
-from services.chassis.telemetry import TRACEPARENT, span
+from services.chassis.telemetry import TRACEPARENT, within
 
 GRAPHQL = "application/graphql-response+json"
 HTTP = "http"
@@ -95,7 +95,7 @@ class HttpEndpoint:
         except TimeoutError:
             return _problem(media, 503, "TIMEOUT", "the operation took too long", {"Retry-After": "1"})
         except Exception as error:
-            with span("a fault over http", request.headers.get(TRACEPARENT)):
+            with within(request.headers.get(TRACEPARENT)):
                 return _problem(media, 500, "FAULT", MASKED, facts={"trace": fault(error)})
 
     async def _answer(self, request: Request, params: Params, login: Login, admitted: Admitted, media: str) -> ASGIApp:

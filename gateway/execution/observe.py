@@ -12,12 +12,12 @@ import structlog
 from graphql import GraphQLError
 from prometheus_client import Counter, Histogram
 
-from gateway.execution.faults import Throttle
+from gateway.execution.faults import Throttle, note_trace
 from gateway.execution.registry import OTHER, Operation
 from gateway.metrics import OPERATION_SECONDS, OPERATIONS, POINTS
 from gateway.schema.relay import BadCursor, BadId, BadPage
 from services.chassis.requests import Refused
-from services.chassis.telemetry import span
+from services.chassis.telemetry import Kind, span
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ class Observed:
         self._operation = operation
         self._transport = transport
         self._slow_seconds = slow_seconds
-        self._span = span(f"{operation.kind.value} {operation.label}", traceparent)
+        self._span = span(f"{operation.kind.value} {operation.label}", traceparent, Kind.SERVER)
         self.outcome = "ok"
         self.cost = 0
 
@@ -61,8 +61,10 @@ class Observed:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self.outcome == "ok":
-            self.outcome = _outcome(error)
+        if error is not None:
+            note_trace(error)
+            if self.outcome == "ok":
+                self.outcome = _outcome(error)
         seconds, label = time.perf_counter() - self._began, self._operation.label
         _operations(label, self._transport, self.outcome).inc()
         _seconds(label).observe(seconds)

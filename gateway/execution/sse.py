@@ -234,7 +234,7 @@ class EventStream:
         door = self._streams.door
         admitted = door.admit(self.login, self.address, params, SSE)
         if admitted.operation.kind is OperationType.SUBSCRIPTION:
-            stream = await door.listen(self.login, admitted, params, SSE)
+            stream = await door.listen(self.login, admitted, params, SSE, self._headers.get(TRACEPARENT))
             if isinstance(stream, ExecutionResult):
                 self._errors([format_error(error) for error in stream.errors or ()])
                 return

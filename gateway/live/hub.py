@@ -28,6 +28,7 @@ from gateway.metrics import TOLD
 from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import Position
 from services.chassis.subjects import ES_EPOCH, ES_POSITION
+from services.chassis.telemetry import apart
 
 SAFETY_SECONDS = 10.0
 TELL_SECONDS = 0.1
@@ -96,7 +97,7 @@ class Hub:
             if self._safety is None:
                 for subject in self._subjects:
                     self._subscriptions.append(await self._bus.subscribe(subject, self._on_message))
-                self._safety = asyncio.create_task(self._ask_again_now_and_then())
+                self._safety = asyncio.create_task(self._ask_again_now_and_then(), context=apart())
 
     async def close(self) -> None:
         """Forgets everything."""

@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 
 from gateway.backends import GATEWAY, Backends
+from services.chassis.telemetry import apart
 from services.contracts import session
 
 log = structlog.get_logger()
@@ -71,7 +72,7 @@ class Presence:
     def _report(self, conference: str) -> None:
         self._changed.setdefault(conference, asyncio.Event()).set()
         if conference not in self._reporting:
-            self._reporting[conference] = asyncio.create_task(self._keep_reporting(conference))
+            self._reporting[conference] = asyncio.create_task(self._keep_reporting(conference), context=apart())
 
     async def _keep_reporting(self, conference: str) -> None:
         changed = self._changed[conference]

@@ -25,6 +25,7 @@ from services.chassis.quiet import Link
 from services.chassis.settings import CannotStart
 from services.chassis.subjects import inbox, partition, permissions, stream_name
 from services.chassis.tasks import end
+from services.chassis.telemetry import apart
 
 __all__ = [
     "Bus",
@@ -250,7 +251,11 @@ class Bus:
         Args:
             queue: of all subscribers with the same queue name one gets a message.
         """
-        subscription = await self.client.subscribe(subject, queue=queue, cb=callback)
+        # What listens outlives the step of work in which it is begun.
+        begun = asyncio.get_running_loop().create_task(
+            self.client.subscribe(subject, queue=queue, cb=callback), context=apart()
+        )
+        subscription = await begun
         if self.client.is_connected:
             await self._arrived()  # what is lost with the connection is subscribed again by the client itself
         return Subscribed(subscription)

@@ -25,7 +25,7 @@ from services.chassis.policies import Policies, PolicyContext, Reaction, Transie
 from services.chassis.records import Tracking
 from services.chassis.refusals import ConcurrentChange, StreamIsReadOnly
 from services.chassis.subjects import ES_POSITION, ES_TOPIC
-from services.chassis.telemetry import TRACEPARENT, span
+from services.chassis.telemetry import TRACEPARENT, Kind, span
 from services.chassis.writing import MOST, Outcome, Write, Writing
 
 if TYPE_CHECKING:
@@ -119,13 +119,13 @@ class Reactions:
         reaction = self._understood(delivered)
         assert reaction is not None  # noqa: S101 - the caller saw it
         assert reaction.writer is not None  # noqa: S101 - the caller saw it
-        with span(f"policy {reaction.event.__name__}", delivered.headers.get(TRACEPARENT)):
+        with span(f"policy {reaction.event.__name__}", delivered.headers.get(TRACEPARENT), Kind.CONSUMER):
             await reaction.writer(tx, reaction.decoder.decode(delivered.data), position_of(delivered))
 
     async def _follow(self, conference: str, delivered: Delivered) -> None:
         reaction = self._understood(delivered)
         if reaction is not None:
-            with span(f"policy {reaction.event.__name__}", delivered.headers.get(TRACEPARENT)) as trace:
+            with span(f"policy {reaction.event.__name__}", delivered.headers.get(TRACEPARENT), Kind.CONSUMER) as trace:
                 await self._decide(reaction, conference, position_of(delivered), delivered.data, trace)
 
     def _understood(self, delivered: Delivered) -> Reaction | None:

@@ -19,7 +19,7 @@ from services.chassis.identity import ANONYMOUS, Actor
 from services.chassis.many import MANY, QUESTIONS, asked, read_answers
 from services.chassis.refusals import CHASSIS_REFUSALS, InvalidInput, Unavailable, UnknownRefusal
 from services.chassis.subjects import ACTOR, AFTER, COMMAND_ID, DEADLINE, EXPECTED, WITHIN
-from services.chassis.telemetry import TRACEPARENT, traceparent_of
+from services.chassis.telemetry import TRACEPARENT, hop, traceparent_of
 
 A = TypeVar("A", bound=Answer)
 
@@ -122,7 +122,7 @@ class Requests:
             trace: id of the trace, 32 hex digits; None continues the present one.
         """
         service, name = request.SERVICE, type(request).__name__
-        headers = _headers(actor, after, timeout, trace)
+        headers = _headers(actor, after, timeout)
         within = self._within(request, actor)
         if within:
             headers[WITHIN] = " ".join(within)
@@ -134,7 +134,7 @@ class Requests:
             subject = self._bus.subject_command(service, request.conference, name)
         else:
             subject = self._bus.subject_query(service, name)
-        data = await self._send(service, subject, msgspec.json.encode(request), headers, timeout)
+        data = await self._send(service, subject, msgspec.json.encode(request), headers, timeout, trace)
         return Reply(None, data) if isinstance(data, Refusal) else self._read(data, request)
 
     async def ask_all(
@@ -179,8 +179,8 @@ class Requests:
         body = asked(
             (type(query).__name__, msgspec.json.encode(query), self._within(query, actor)) for query in queries
         )
-        headers = _headers(actor, after, seconds, trace)
-        data = await self._send(service, self._bus.subject_query(service, MANY), body, headers, seconds)
+        headers = _headers(actor, after, seconds)
+        data = await self._send(service, self._bus.subject_query(service, MANY), body, headers, seconds, trace)
         if isinstance(data, Refusal):
             return [Reply(None, data)] * len(queries)
         parts = read_answers(data)
@@ -193,7 +193,7 @@ class Requests:
         return self.within(request.conference) if self.within is not None and actor.is_wide else ()
 
     async def _send(
-        self, service: str, subject: str, body: bytes, headers: dict[str, str], seconds: float
+        self, service: str, subject: str, body: bytes, headers: dict[str, str], seconds: float, trace: str | None
     ) -> bytes | Refusal:
         """What a service sends back, or why it sends nothing."""
         loop = asyncio.get_running_loop()
@@ -202,7 +202,9 @@ class Requests:
         if not circuit.lets_through(asked_at):
             return Unavailable(service=service)
         try:
-            message = await self._bus.request(subject, body, headers, timeout=seconds)
+            with hop(f"ask {service} {subject.rpartition('.')[2]}"):
+                headers[TRACEPARENT] = traceparent_of(trace)
+                message = await self._bus.request(subject, body, headers, timeout=seconds)
         except NoReplica:
             return Unavailable(service=service)
         except TooLong:
@@ -231,8 +233,8 @@ class Requests:
             return UnknownRefusal(name=self._tag.decode(raw).refusal, facts=bytes(raw).decode())
 
 
-def _headers(actor: Actor, after: str | None, seconds: float, trace: str | None) -> dict[str, str]:
-    headers = {ACTOR: actor.header(), DEADLINE: str(int(seconds * 1000)), TRACEPARENT: traceparent_of(trace)}
+def _headers(actor: Actor, after: str | None, seconds: float) -> dict[str, str]:
+    headers = {ACTOR: actor.header(), DEADLINE: str(int(seconds * 1000))}
     if after is not None:
         headers[AFTER] = after
     return headers

@@ -35,6 +35,7 @@ from services.chassis.telemetry import (
     REQUESTS,
     REQUESTS_RUNNING,
     TRACEPARENT,
+    Kind,
     span,
 )
 
@@ -165,7 +166,7 @@ class Server:
         deadline = arrived + _budget(headers)
         with (
             REQUESTS_RUNNING.labels(service).track_inprogress(),
-            span(f"{kind} {label}", headers.get(TRACEPARENT)) as trace,
+            span(f"{kind} {label}", headers.get(TRACEPARENT), Kind.SERVER) as trace,
         ):
             within = tuple(headers.get(WITHIN, "").split())
             asked = _Asked(message, headers, kind, name, route, trace, message.data, within)

@@ -2,7 +2,8 @@
 """Logs, traces and metrics of one process. None of them ever holds a name, a text or a ballot.
 
 A trace id runs through every process by the header `traceparent` (W3C), also where no exporter is configured:
-logs and faults name it. Spans are recorded only when `OTEL_TRACES_EXPORTER` names an installed exporter.
+logs and faults name it. Spans are recorded only when `OTEL_TRACES_EXPORTER` names an installed exporter; they have a
+name, a kind, times and the type of an exception, and nothing else that could be somebody's.
 """
 
 import logging
@@ -11,27 +12,31 @@ import random
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import MutableMapping
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import Context, ContextVar, copy_context
 from importlib.metadata import entry_points
 from typing import Any
 
 import structlog
 from opentelemetry import trace as otel
+from opentelemetry.context import Context as Parent
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.chassis.settings import BadSettings
 
 TRACEPARENT = "traceparent"
 
-_FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
+Kind = otel.SpanKind
+"""`SERVER` answers somebody, `CLIENT` asks and waits, `CONSUMER` does what follows from an event."""
+
+_FORM = re.compile(r"^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$")
 _current: ContextVar[str] = ContextVar("traceparent", default="")
-_propagator = TraceContextTextMapPropagator()
+_NOTHING = nullcontext()
 _ids = random.Random()  # noqa: S311 -- no secret is made of it
 """Makes the ids of traces: they must differ, and need not ask the system for each."""
 
@@ -40,6 +45,24 @@ class _Tracing:
     """Whether spans are recorded in this process; decided once, by `configure`."""
 
     provider: TracerProvider | None = None
+    tracer: otel.Tracer | None = None
+
+
+class _Ids(IdGenerator):
+    """Makes ids; a step that continues a trace without a parent gets the id of that trace."""
+
+    continued = 0
+
+    def generate_trace_id(self) -> int:
+        """An id of 128 bits."""
+        return self.continued or _ids.getrandbits(128) or 1
+
+    def generate_span_id(self) -> int:
+        """An id of 64 bits."""
+        return _ids.getrandbits(64) or 1
+
+
+_IDS = _Ids()
 
 
 # --- metrics ---------------------------------------------------------------------------------------------
@@ -133,9 +156,20 @@ def _configure_traces(service: str) -> None:
         raise BadSettings(
             f"OTEL_TRACES_EXPORTER is {name!r}, which is not installed: install its package or set it to none"
         )
-    provider = TracerProvider(resource=Resource.create({"service.name": f"quartier-{service}"}))
-    provider.add_span_processor(BatchSpanProcessor(next(iter(found)).load()()))
-    _Tracing.provider = provider
+    record(service, BatchSpanProcessor(next(iter(found)).load()()))
+
+
+def record(service: str, processor: SpanProcessor) -> None:
+    """Records spans from now on; which of them, `OTEL_TRACES_SAMPLER` says.
+
+    Args:
+        service: name of the process.
+        processor: takes the spans that have ended.
+    """
+    resource = Resource.create({"service.name": f"quartier-{service}"})
+    provider = TracerProvider(resource=resource, id_generator=_IDS)
+    provider.add_span_processor(processor)
+    _Tracing.provider, _Tracing.tracer = provider, provider.get_tracer("quartier")
 
 
 def shut_down() -> None:
@@ -162,44 +196,50 @@ def traceparent_of(trace: str | None = None) -> str:
     return f"00-{trace or made[16:]}-{made[:16]}-00"
 
 
-def span(name: str, traceparent: str | None = None, **attributes: str | int) -> AbstractContextManager[str]:
+def span(name: str, traceparent: str | None = None, kind: Kind = Kind.INTERNAL) -> AbstractContextManager[str]:
     """A step of work within a trace; logs written inside carry the trace id.
+
+    Where spans are recorded, this is one: below the span of `traceparent`, if its sender recorded that, and otherwise
+    below nothing. What follows from an event is the first span of its process in the event's trace: an event outlives
+    the step that led to it, and does not tell whether that was recorded.
 
     Args:
         name: what is done, without ids, for example `command OpenPoll`.
         traceparent: of the message that caused it; None continues the present trace or starts one.
-        attributes: facts about the step; ids of conferences are fine, ids of persons are not.
+        kind: of the step.
 
     Returns:
         A context that yields the trace id, 32 hex digits.
     """
-    parent = traceparent if traceparent and trace_of(traceparent) else (_current.get() or traceparent_of())
-    return _Step(parent) if _Tracing.provider is None else _recorded(_Tracing.provider, name, parent, attributes)
+    known = traceparent if traceparent and trace_of(traceparent) else _current.get()
+    if _Tracing.tracer is None:
+        return _Step(known or traceparent_of())
+    return _Recorded(_Tracing.tracer, name, known, kind)
 
 
-@contextmanager
-def _recorded(provider: TracerProvider, name: str, parent: str, attributes: Mapping[str, str | int]) -> Iterator[str]:
-    context = _propagator.extract({TRACEPARENT: parent})
-    tracer = provider.get_tracer("quartier")
-    with tracer.start_as_current_span(name, context=context, attributes=attributes, kind=otel.SpanKind.CONSUMER):
-        carrier: dict[str, str] = {}
-        _propagator.inject(carrier)
-        with _Step(carrier.get(TRACEPARENT, parent)) as trace:
-            yield trace
-
-
-@contextmanager
-def hop(name: str) -> Iterator[None]:
-    """A question to another process within a step of work: a span where spans are recorded, and nothing otherwise.
+def hop(name: str) -> AbstractContextManager[object]:
+    """A question to another process: a span where spans are recorded, and nothing otherwise.
 
     Args:
         name: what is asked, without ids.
     """
-    if _Tracing.provider is None:
-        yield
-    else:
-        with span(name):
-            yield
+    return _NOTHING if _Tracing.tracer is None else span(name, kind=Kind.CLIENT)
+
+
+def within(traceparent: str | None) -> AbstractContextManager[str]:
+    """Continues the trace of a message without a step of its own; logs written inside carry the trace id.
+
+    Args:
+        traceparent: of the message; None continues the present trace or starts one.
+    """
+    return _Step(traceparent if traceparent and trace_of(traceparent) else traceparent_of())
+
+
+def apart() -> Context:
+    """The context of a task that outlives the step in which it starts, and belongs to no trace."""
+    context = copy_context()
+    context.run(_current.set, "")
+    return context
 
 
 class _Step:
@@ -216,3 +256,52 @@ class _Step:
 
     def __exit__(self, *_: object) -> None:
         _current.reset(self._before)
+
+
+class _Recorded(_Step):
+    """A step whose span is recorded, if the sampler wants it.
+
+    An exception leaves its type with the span and not its text, which may be somebody's words.
+    """
+
+    __slots__ = ("_kind", "_known", "_name", "_span", "_tracer")
+
+    def __init__(self, tracer: otel.Tracer, name: str, known: str, kind: Kind) -> None:
+        super().__init__(known)
+        self._tracer = tracer
+        self._name = name
+        self._known = known
+        self._kind = kind
+
+    def __enter__(self) -> str:
+        follows = self._kind is Kind.CONSUMER
+        _IDS.continued = int(trace_of(self._known) or "0", 16) if follows else 0
+        parent = Parent() if follows else _parent(self._known)
+        self._span = self._tracer.start_span(
+            self._name, parent, self._kind, record_exception=False, set_status_on_exception=False
+        )
+        _IDS.continued = 0
+        it = self._span.get_span_context()
+        if it.is_valid:
+            self._traceparent = f"00-{it.trace_id:032x}-{it.span_id:016x}-{it.trace_flags:02x}"
+        else:  # the SDK is disabled
+            self._traceparent = self._known or traceparent_of()
+        return super().__enter__()
+
+    def __exit__(self, *raised: object) -> None:
+        kind = raised[0]
+        if isinstance(kind, type):
+            self._span.set_status(otel.StatusCode.ERROR, kind.__qualname__)
+        self._span.end()
+        super().__exit__()
+
+
+def _parent(traceparent: str) -> Parent:
+    found = _FORM.match(traceparent)
+    if found is None:
+        return Parent()
+    trace, above, flags = (int(part, 16) for part in found.groups())
+    return otel.set_span_in_context(
+        otel.NonRecordingSpan(otel.SpanContext(trace, above, is_remote=True, trace_flags=otel.TraceFlags(flags))),
+        Parent(),
+    )

@@ -12,7 +12,7 @@ from services.chassis.decisions import Step
 from services.chassis.policies import Policies, Transient
 from services.chassis.refill import refill
 from tests.integration.chassis.streams import Killable, count, start_process
-from tests.integration.chassis.tally import DIARY, NumberCounted, alpha, beta, hear, policies
+from tests.integration.chassis.tally import DIARY, CountUp, NumberCounted, alpha, beta, hear, policies
 from tests.integration.chassis.waiting import until
 
 CONFERENCES = 8
@@ -325,3 +325,19 @@ def test_an_event_has_one_reaction():
     table = policies()
     with pytest.raises(ValueError, match="two reactions"):
         table.when(NumberCounted)(table.reactions["alpha", "NumberCounted"].policy)
+
+
+async def test_what_follows_from_a_command_elsewhere_is_recorded_in_its_trace(
+    running, settings, service_database, conference, requests, spans
+):
+    one = await running(alpha(settings(service_database("chassis"))))
+    two = await running(beta(settings(service_database("chassis"))))
+    await until(lambda: len(one.server.partitions) >= 16)
+    await requests.ask(CountUp(conference_id=conference, n=7))
+    await heard_enough(two, [conference], 1)
+    await until(lambda: any(span.name == "policy NumberCounted" for span in spans.get_finished_spans()))
+    kinds = {span.name: span for span in spans.get_finished_spans()}
+    asked, done, followed = (kinds[name] for name in ("ask alpha CountUp", "command CountUp", "policy NumberCounted"))
+    assert [each.kind.name for each in (asked, done, followed)] == ["CLIENT", "SERVER", "CONSUMER"]
+    assert len({each.context.trace_id for each in (asked, done, followed)}) == 1
+    assert done.parent.span_id == asked.context.span_id
