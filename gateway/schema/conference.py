@@ -12,6 +12,7 @@ from gateway.context import Context, context_of
 from gateway.live import visibility
 from gateway.live.visibility import Viewer
 from gateway.schema import ideas as ideas_types
+from gateway.schema import record as record_types
 from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
 from gateway.schema import session as session_types
@@ -42,10 +43,12 @@ FOR_MEMBERS = Needs(MEMBERS, READ)
 FOR_WRITERS = ideas_types.FOR_WRITERS
 FOR_STAFF = Needs(STAFF, READ)
 FOR_HOSTS = Needs(HOSTS, ("admin:registration",))
+FOR_LEADERS = Needs(("organiser", "moderator", "deputy"), READ)
 FOR_WHO_COMES = Needs(("resident", "invited", *STAFF), LIVE)
 FOR_WHO_ENTERS = Needs(("seated", "guest", *STAFF), LIVE)
 FOR_THE_RESIDENT = Needs(("resident",))
 
+AT = Annotated[datetime | None, strawberry.argument(description="Up to when; null: up to now.")]
 CHANNEL = Annotated[
     str, strawberry.argument(description="`plenary`, `staff`, or the global id of a group one sits in.")
 ]
@@ -175,6 +178,13 @@ class Conference(Shown, Node, Licensed):
         context = context_of(info)
         view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
         return show(session_types.Presence, view, self.conference)
+
+    @computed(needs=FOR_LEADERS)
+    async def record(self, info: strawberry.Info, at: AT = None) -> record_types.EveningRecord | None:
+        """The minutes of the evening, or how it stood at any instant; for those who lead or organise it."""
+        context = context_of(info)
+        view = await context.ask(contract_session.GetRecord(conference_id=self.conference, until=at))
+        return show(record_types.EveningRecord, view, self.conference)
 
     @computed(needs=FOR_WRITERS)
     async def board(self, info: strawberry.Info) -> ideas_types.Board | None:

@@ -190,6 +190,27 @@ def rebuild(
     print(f"{read_model} is made anew, up to position {asyncio.run(carry_out(service, read_model))}")
 
 
+@app.command("replay")
+def replay_evening(
+    *,
+    conference: Annotated[str, typer.Option(help="Its id, as the API shows it or as 32 hex digits.")],
+    at: Annotated[
+        str | None,
+        typer.Option(help="Up to when, such as 2026-11-07T19:42; without an offset in the zone."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="de or en.")] = "de",
+    zone: Annotated[str, typer.Option(help="Time zone of the city.")] = "Europe/Berlin",
+    data: Data = Path(".quartier"),
+) -> None:
+    """Show the minutes of an evening, or how it stood at any instant; without anybody's name."""
+    from services.cli.replay import conference_of, instant_of, language_of, page, record, zone_of
+
+    known, where = language_of(language), zone_of(zone)
+    evening, until = conference_of(conference), None if at is None else instant_of(at, where)
+    _use("session", data)
+    print(page(asyncio.run(record(evening, until)), known, where))
+
+
 @letters.command("list")
 def list_letters(service: ServiceName, data: Data = Path(".quartier")) -> None:
     """Show the events that a service could not apply, and those that wait behind them."""

@@ -2,7 +2,7 @@
 """The table of contents of the session service: everything it can be asked, area by area."""
 
 from services.chassis.api import Api
-from services.session import chat_api, help_api, phases_api, places_api, polls_api
+from services.session import chat_api, help_api, phases_api, places_api, polls_api, record_api
 
 api = Api("session")
 
@@ -12,3 +12,4 @@ places_api.register(api)  # MoveParticipant ReportPresence ExcludeParticipant Re
 polls_api.register(api)  # OpenPoll CastBallot ClosePoll GetPolls
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat
 help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp
+record_api.register(api)  # GetRecord

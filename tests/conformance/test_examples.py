@@ -78,7 +78,7 @@ def furnish(city: City) -> None:
     world, chance = World("examples", nulls=0.0, amiss=0.0), random.Random("examples")
     for kind in (
         registration.ListConferences, registration.ListDistricts, registration.GetRoster, ideas.ListIdeas,
-        ideas.ListChallenges, session.GetHelp, rooms.GetJoinCredentials,
+        ideas.ListChallenges, session.GetHelp, session.GetRecord, rooms.GetJoinCredentials,
         ideas.GetJuryRound, session.GetDesk, registration.GetJob, registration.ListJobs, registration.ListJobRows,
     ):  # fmt: skip
 

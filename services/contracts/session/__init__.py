@@ -25,6 +25,9 @@ from services.contracts.session.help import (
 from services.contracts.session.chat import (
     MessageAnswer, PostMessage, HideMessage, Broadcast, MessageView, ChatView, GetChat,
 )  # fmt: skip
+from services.contracts.session.record import (
+    PhaseRecord, SeatingRecord, PollRecord, HelpRecord, RecordView, GetRecord,
+)  # fmt: skip
 from services.contracts.session.events import (
     SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, SessionPaused,
     SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, PollOpened, PollClosed,
@@ -35,14 +38,15 @@ from services.contracts.session.events import (
 __all__ = [
     "SERVICE", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll", "DeskRow",
     "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp",
-    "GetPolls", "GetPresence", "GetSession", "GroupMode", "GroupPlaced", "GroupsPlaced", "GroupsRecalled",
-    "GroupsView", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled",
-    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "LobbyOpened", "MessageAnswer", "MessageHidden",
-    "MessagePosted", "MessageView", "MoveParticipant", "NextPhase", "OpenLobby", "OpenPoll",
-    "ParticipantExcluded", "ParticipantMoved", "ParticipantReadmitted", "PauseSession", "PhaseEnded",
-    "PhaseExtended", "PhaseKind", "PhaseStarted", "PhaseView", "PollClosed", "PollKind", "PollOpened",
-    "PollOpenedAnswer", "PollResultsChanged", "PollView", "PollsView", "PoolCall", "PostMessage",
-    "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase", "ReadmitParticipant", "ReportPresence",
-    "RequestHelp", "ResolveHelp", "ResumeSession", "SessionEnded", "SessionPaused", "SessionPrepared",
-    "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "StartSession", "Tool", "WordCount",
+    "GetPolls", "GetPresence", "GetRecord", "GetSession", "GroupMode", "GroupPlaced", "GroupsPlaced",
+    "GroupsRecalled", "GroupsView", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed",
+    "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage",
+    "LobbyOpened", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "MoveParticipant", "NextPhase",
+    "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved", "ParticipantReadmitted", "PauseSession",
+    "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollClosed",
+    "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResultsChanged", "PollView", "PollsView",
+    "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
+    "ReadmitParticipant", "RecordView", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession",
+    "SeatingRecord", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted",
+    "SessionStatus", "SessionView", "StartSession", "Tool", "WordCount",
 ]  # fmt: skip

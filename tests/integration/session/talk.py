@@ -29,7 +29,7 @@ from services.chassis.settings import Settings
 from services.chassis.subjects import partition
 from services.chassis.timers import Timers
 from services.contracts import refusals
-from services.session import chat_api, help_api, polls_api
+from services.session import chat_api, help_api, polls_api, record_api
 from services.session.adapters.keys import keys_of
 from services.session.domain import chat, poll
 from services.session.domain import help as help_
@@ -105,7 +105,7 @@ def publish(event: Event, recorded: Recorded) -> Any:
 def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Service:
     """The part of the session service that these tests are about."""
     api = Api("session")
-    for module in (polls_api, chat_api, help_api):
+    for module in (polls_api, chat_api, help_api, record_api):
         module.register(api)
     deadlines = Timers("session")
     polls_api.register_timers(deadlines)

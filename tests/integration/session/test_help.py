@@ -9,7 +9,7 @@ import pytest
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts.refusals import AlreadyClaimed, AlreadyResolved, NotServing
-from services.contracts.session import ClaimHelp, GetHelp, HandOverHelp, RequestHelp, ResolveHelp
+from services.contracts.session import ClaimHelp, GetHelp, GetRecord, HandOverHelp, RequestHelp, ResolveHelp
 from services.session.domain.groups import GROUPS, Join
 from services.session.domain.help import HELP, POOL_AFTER
 from services.session.domain.help import RequestHelp as AskForHelp
@@ -160,3 +160,12 @@ async def answered(talk):
 async def shows(talk, what):
     (shown,) = await calls(talk)
     return what(shown)
+
+
+async def test_the_record_of_the_evening_says_how_long_calls_waited_and_is_for_those_who_lead(talk):
+    call_id = await call(talk, talk.residents[0])
+    await talk.ask(claim(talk, call_id), talk.mentor)
+    (shown,) = (await talk.ask(GetRecord(conference_id=talk.conference), talk.moderator)).help_calls
+    assert (shown.from_group, shown.claimed_seconds is None, shown.resolved_seconds) == (False, False, None)
+    refusal = await talk.refused(GetRecord(conference_id=talk.conference), talk.residents[0])
+    assert isinstance(refusal, NotAllowed)
