@@ -56,6 +56,7 @@ TOLD: Final[Mapping[type[ContractEvent], Told]] = {
     session.PhaseStarted: _SESSION,
     session.PhaseExtended: _SESSION,
     session.PhaseEnded: _SESSION,
+    session.AgendaChanged: _SESSION,
     session.SessionPaused: _SESSION,
     session.SessionResumed: _SESSION,
     session.SessionEnded: _SESSION,

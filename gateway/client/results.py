@@ -265,6 +265,13 @@ class ClosePollSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ConferenceSnapshotSessionLedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
 class ConferenceSnapshotSessionPhasesTitle(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
@@ -289,6 +296,7 @@ class ConferenceSnapshotSessionPhases(_Result, frozen=True, kw_only=True):
     minutes: int
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
+    skipped: bool
 
 
 class ConferenceSnapshotSession(_Result, frozen=True, kw_only=True):
@@ -302,6 +310,8 @@ class ConferenceSnapshotSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    undo_until: datetime | None = None
+    led_by: ConferenceSnapshotSessionLedBy | None = None
     announcement: str | None = None
     phases: tuple[ConferenceSnapshotSessionPhases, ...]
 
@@ -639,6 +649,13 @@ class Resumed(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="R
     server_time: datetime
 
 
+class SessionChangedSessionLedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
 class SessionChangedSessionPhasesTitle(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
@@ -663,6 +680,7 @@ class SessionChangedSessionPhases(_Result, frozen=True, kw_only=True):
     minutes: int
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
+    skipped: bool
 
 
 class SessionChangedSession(_Result, frozen=True, kw_only=True):
@@ -676,6 +694,8 @@ class SessionChangedSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    undo_until: datetime | None = None
+    led_by: SessionChangedSessionLedBy | None = None
     announcement: str | None = None
     phases: tuple[SessionChangedSessionPhases, ...]
 
@@ -1403,6 +1423,13 @@ class EraseStaffSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class EveningConferenceSessionLedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
 class EveningConferenceSessionPhasesTitle(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
@@ -1427,6 +1454,7 @@ class EveningConferenceSessionPhases(_Result, frozen=True, kw_only=True):
     minutes: int
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
+    skipped: bool
 
 
 class EveningConferenceSession(_Result, frozen=True, kw_only=True):
@@ -1440,6 +1468,8 @@ class EveningConferenceSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    undo_until: datetime | None = None
+    led_by: EveningConferenceSessionLedBy | None = None
     announcement: str | None = None
     phases: tuple[EveningConferenceSessionPhases, ...]
 
@@ -1640,6 +1670,13 @@ class EveningResult(_Result, frozen=True, kw_only=True):
     conference: EveningConference | None = None
 
 
+class EveningForStaffConferenceSessionLedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
 class EveningForStaffConferenceSessionPhasesTitle(_Result, frozen=True, kw_only=True):
     """A text of the organisers in the languages of the conference."""
 
@@ -1664,6 +1701,7 @@ class EveningForStaffConferenceSessionPhases(_Result, frozen=True, kw_only=True)
     minutes: int
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
+    skipped: bool
 
 
 class EveningForStaffConferenceSession(_Result, frozen=True, kw_only=True):
@@ -1677,6 +1715,8 @@ class EveningForStaffConferenceSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    undo_until: datetime | None = None
+    led_by: EveningForStaffConferenceSessionLedBy | None = None
     announcement: str | None = None
     phases: tuple[EveningForStaffConferenceSessionPhases, ...]
 
@@ -2020,6 +2060,18 @@ class ExcludeParticipantSuccess(_Result, frozen=True, kw_only=True):
 
 class ExtendPhaseSuccess(_Result, frozen=True, kw_only=True):
     """ExtendPhase was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class HandBackSuccess(_Result, frozen=True, kw_only=True):
+    """HandBack was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class HandOverSuccess(_Result, frozen=True, kw_only=True):
+    """HandOver was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2787,6 +2839,12 @@ class SeatStandbysSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class SkipPhaseSuccess(_Result, frozen=True, kw_only=True):
+    """SkipPhase was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class StartJobSuccess(_Result, frozen=True, kw_only=True):
     """StartJob was carried out. The job runs, or waits until `approve_until` for the approval of a second
     person.
@@ -2822,6 +2880,12 @@ class TestWebhookSuccess(_Result, frozen=True, kw_only=True):
 
     position: str
     delivery_id: str
+
+
+class UndoPhaseChangeSuccess(_Result, frozen=True, kw_only=True):
+    """UndoPhaseChange was carried out. The command holds; there is nothing else to say."""
+
+    position: str
 
 
 class UpdateWebhookSuccess(_Result, frozen=True, kw_only=True):
@@ -2908,6 +2972,8 @@ COMMANDS: dict[str, type[_Result]] = {
     "EraseStaff": EraseStaffSuccess,
     "ExcludeParticipant": ExcludeParticipantSuccess,
     "ExtendPhase": ExtendPhaseSuccess,
+    "HandBack": HandBackSuccess,
+    "HandOver": HandOverSuccess,
     "HandOverHelp": HandOverHelpSuccess,
     "HideCard": HideCardSuccess,
     "HideMessage": HideMessageSuccess,
@@ -2943,11 +3009,13 @@ COMMANDS: dict[str, type[_Result]] = {
     "RotateWebhookSecret": RotateWebhookSecretSuccess,
     "ScoreIdea": ScoreIdeaSuccess,
     "SeatStandbys": SeatStandbysSuccess,
+    "SkipPhase": SkipPhaseSuccess,
     "StartJob": StartJobSuccess,
     "StartSession": StartSessionSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
     "SuspendApp": SuspendAppSuccess,
     "TestWebhook": TestWebhookSuccess,
+    "UndoPhaseChange": UndoPhaseChangeSuccess,
     "UpdateWebhook": UpdateWebhookSuccess,
     "WritePassage": WritePassageSuccess,
 }

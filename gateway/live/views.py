@@ -94,6 +94,8 @@ VIEWS: Mapping[str, View] = {
             session.LobbyOpened,
             session.SessionStarted,
             session.PhaseExtended,
+            session.AgendaChanged,
+            session.LeadChanged,
             session.SessionPaused,
             session.SessionResumed,
             session.BroadcastSent,

@@ -29,6 +29,7 @@ class Phase(Shown):
     minutes: int = shown("Planned length in minutes.")
     tools: list[Tool] = shown("What people can use while the phase runs.")
     group_mode: GroupMode | None = shown("How its groups are formed; null in a phase without groups.")
+    skipped: bool = shown("Whether it is left out tonight.")
 
     title = part(LocalText, "title", "Title on the screen.")
     prompt = part(LocalText, "prompt", "What people are asked to do.")
@@ -47,12 +48,18 @@ class Session(Shown, Node, Licensed):
     started_at: datetime | None = shown("When the first phase began.")
     deadline: datetime | None = shown("When the running phase ends; null before the start, while paused, at the end.")
     left_seconds: float | None = shown("Conference seconds left in the phase while the clock is paused.")
+    undo_until: datetime | None = shown("Until when `undoPhaseChange` takes back the click that led into this phase.")
     announcement: str | None = shown("The newest text that staff sent to everybody.")
 
     @computed
     def id(self) -> strawberry.ID:
         """Global id."""
         return global_id("Session", self.conference)
+
+    @computed
+    def led_by(self) -> Person | None:
+        """The deputy who leads the evening, alone; null: the moderators. Shown to those who take part."""
+        return optional_person(self.conference, self.view.led_by)
 
     phases = parts(Phase, "phases", "All phases in their order.")
 

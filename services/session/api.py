@@ -6,8 +6,8 @@ from services.session import chat_api, help_api, phases_api, places_api, polls_a
 
 api = Api("session")
 
-phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase ExtendPhase PauseSession ResumeSession
-#                           EndSession GetSession GetDesk
+phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipPhase UndoPhaseChange ExtendPhase
+#                           PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
 places_api.register(api)  # MoveParticipant ReportPresence ExcludeParticipant ReadmitParticipant GetGroups GetPresence
 polls_api.register(api)  # OpenPoll CastBallot ClosePoll GetPolls
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat

@@ -23,8 +23,9 @@ from services.session.domain.chat import (
     PostMessage,
     channel_key,
 )
-from services.session.domain.session import SESSION, SessionIs
-from services.session.domain.session_facts import status_of
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import SessionIs
+from services.session.domain.session_state import status_of
 from services.session.readmodel.chat import Message, channel_of, newest_messages
 
 

@@ -9,24 +9,38 @@ from services.chassis.decisions import Envelope, Step, request_hash
 from services.chassis.refusals import NotFound
 from services.contracts import session as asked
 from services.session.access import STAFF_ROLES, is_staff
-from services.session.domain.session import (
-    SESSION,
+from services.session.domain.roster import ROSTER
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import (
+    By,
     EndSession,
     ExtendPhase,
+    HandBack,
+    HandOver,
     NextPhase,
+    NotADeputy,
     OpenLobby,
     PauseSession,
     PreviousPhase,
     ResumeSession,
     SessionCommand,
+    SkipPhase,
     StartSession,
+    UndoPhaseChange,
 )
 from services.session.placing import carry_out, change_of_phase
 from services.session.readmodel.chat import ANNOUNCEMENT
 from services.session.readmodel.desk import DESK
 from services.session.readmodel.sessions import SESSIONS
 
-LeadsOn: TypeAlias = asked.StartSession | asked.NextPhase | asked.PreviousPhase | asked.EndSession
+LeadsOn: TypeAlias = (
+    asked.StartSession
+    | asked.NextPhase
+    | asked.PreviousPhase
+    | asked.SkipPhase
+    | asked.UndoPhaseChange
+    | asked.EndSession
+)
 
 
 def register(api: Api) -> None:
@@ -36,52 +50,92 @@ def register(api: Api) -> None:
     api.command(asked.StartSession, needs=moderation)(start_session)
     api.command(asked.NextPhase, needs=moderation)(next_phase)
     api.command(asked.PreviousPhase, needs=moderation)(previous_phase)
+    api.command(asked.SkipPhase, needs=moderation)(skip_phase)
+    api.command(asked.UndoPhaseChange, needs=moderation)(undo_phase_change)
     api.command(asked.ExtendPhase, needs=moderation)(extend_phase)
     api.command(asked.PauseSession, needs=moderation)(pause_session)
     api.command(asked.ResumeSession, needs=moderation)(resume_session)
     api.command(asked.EndSession, needs=moderation)(end_session)
+    api.command(asked.HandOver, needs=moderation)(hand_over)
+    api.command(asked.HandBack, needs=moderation)(hand_back)
     api.query(asked.GetSession)(get_session)
     api.query(asked.GetDesk, needs=role(*STAFF_ROLES, "service"))(get_desk)
 
 
 async def open_lobby(request: asked.OpenLobby, ctx: Context) -> Decide:
     """Lets people in."""
-    return _only(request.conference_id, OpenLobby(now=ctx.now))
+    return _only(request.conference_id, OpenLobby(by=_by(ctx), now=ctx.now))
 
 
 async def start_session(request: asked.StartSession, ctx: Context) -> Decide | Refusal:
     """Enters the first phase."""
-    return await _change(request, ctx, StartSession(now=ctx.now))
+    return await _change(request, ctx, StartSession(by=_by(ctx), now=ctx.now))
 
 
 async def next_phase(request: asked.NextPhase, ctx: Context) -> Decide | Refusal:
     """Leaves the phase that the moderator saw."""
-    return await _change(request, ctx, NextPhase(run=request.run, now=ctx.now))
+    return await _change(request, ctx, NextPhase(run=request.run, by=_by(ctx), now=ctx.now))
 
 
 async def previous_phase(request: asked.PreviousPhase, ctx: Context) -> Decide | Refusal:
     """Goes back from the phase that the moderator saw."""
-    return await _change(request, ctx, PreviousPhase(run=request.run, now=ctx.now))
+    return await _change(request, ctx, PreviousPhase(run=request.run, by=_by(ctx), now=ctx.now))
+
+
+async def skip_phase(request: asked.SkipPhase, ctx: Context) -> Decide | Refusal:
+    """Leaves out a phase to come, or the present one at once; or takes one in again."""
+    command = SkipPhase(run=request.run, phase=request.phase, skipped=request.skipped, by=_by(ctx), now=ctx.now)
+    return await _change(request, ctx, command)
+
+
+async def undo_phase_change(request: asked.UndoPhaseChange, ctx: Context) -> Decide | Refusal:
+    """Takes back the click that led into the phase that the moderator sees."""
+    return await _change(request, ctx, UndoPhaseChange(run=request.run, by=_by(ctx), now=ctx.now))
 
 
 async def extend_phase(request: asked.ExtendPhase, ctx: Context) -> Decide:
     """Moves the deadline of the phase that the moderator saw."""
-    return _only(request.conference_id, ExtendPhase(run=request.run, minutes=request.minutes, now=ctx.now))
+    return _only(request.conference_id, ExtendPhase(run=request.run, minutes=request.minutes, by=_by(ctx), now=ctx.now))
 
 
 async def pause_session(request: asked.PauseSession, ctx: Context) -> Decide:
     """Stops the clock."""
-    return _only(request.conference_id, PauseSession(now=ctx.now))
+    return _only(request.conference_id, PauseSession(by=_by(ctx), now=ctx.now))
 
 
 async def resume_session(request: asked.ResumeSession, ctx: Context) -> Decide:
     """Lets the clock run on."""
-    return _only(request.conference_id, ResumeSession(now=ctx.now))
+    return _only(request.conference_id, ResumeSession(by=_by(ctx), now=ctx.now))
 
 
 async def end_session(request: asked.EndSession, ctx: Context) -> Decide | Refusal:
     """Ends the evening."""
-    return await _change(request, ctx, EndSession(now=ctx.now))
+    return await _change(request, ctx, EndSession(by=_by(ctx), now=ctx.now))
+
+
+async def hand_over(request: asked.HandOver, ctx: Context) -> Decide | Refusal:
+    """Lets a deputy of the conference lead."""
+    conference, deputy = request.conference_id, request.deputy_id
+    roster = (await ctx.load(ROSTER, conference)).state
+    known = "deputy" in roster.roles_of(deputy) or (ctx.actor.id == deputy and ctx.actor.holds("deputy", conference))
+    if not known:
+        return NotADeputy(deputy_id=deputy)
+    return _only(conference, HandOver(deputy_id=deputy, by=_by(ctx), now=ctx.now))
+
+
+async def hand_back(request: asked.HandBack, ctx: Context) -> Decide:
+    """Lets the moderators lead again."""
+    return _only(request.conference_id, HandBack(by=_by(ctx), now=ctx.now))
+
+
+def _by(ctx: Context) -> By:
+    """Who drives the clock, and as what: those with several roles act in the one closest to the evening."""
+    actor, conference = ctx.actor, ctx.conference
+    if actor.holds("moderator", conference):
+        return By(id=actor.id, role="moderator")
+    if actor.holds("organiser", conference):
+        return By(id=actor.id)
+    return By(id=actor.id, role="deputy")
 
 
 async def _change(request: LeadsOn, ctx: Context, command: SessionCommand) -> Decide | Refusal:
@@ -99,15 +153,16 @@ def _only(conference: str, command: SessionCommand) -> Decide:
 
 
 async def get_session(request: asked.GetSession, ctx: Context) -> asked.SessionView | Refusal:
-    """The evening at a glance, for everybody: it names nobody. Announcements are for those who are signed in."""
+    """The evening at a glance, for everybody: it names nobody. Who leads and what staff said is for those within."""
     view = await SESSIONS.get(ctx.db, request.conference_id)
     if view is None or not view.script:
         return NotFound(what="session", id=request.conference_id)
     announcement = None
-    if ctx.actor.kind == "resident" or is_staff(ctx.actor, request.conference_id):
+    inside = ctx.actor.kind == "resident" or is_staff(ctx.actor, request.conference_id)
+    if inside:
         said = await ANNOUNCEMENT.get(ctx.db, request.conference_id)
         announcement = await ctx.keys.open(said.text) if said is not None and said.text is not None else None
-    return view.answer(request.conference_id, announcement)
+    return view.answer(request.conference_id, announcement, inside=inside)
 
 
 async def get_desk(request: asked.GetDesk, ctx: Context) -> asked.DeskView:

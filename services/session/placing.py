@@ -31,8 +31,12 @@ from services.session.domain.groups import (
 from services.session.domain.groups_facts import GroupPlan
 from services.session.domain.roster import ROSTER, MarkAbsent, MarkPresent, PersonCame, Roster
 from services.session.domain.seating import SMALLEST, Group
-from services.session.domain.session import SESSION, SessionCommand
-from services.session.domain.session_facts import PhaseStarted, SessionEnded
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import SessionCommand
+from services.session.domain.session_facts import (
+    PhaseStarted,
+    SessionEnded,
+)
 from services.session.methods.plans import Question
 from services.session.words import attributes_of, tags_of
 

@@ -17,7 +17,12 @@ from services.session.domain.groups import GROUPS, KeepTags, KeepTopics, KeepWis
 from services.session.domain.help import HELP, EnterGroup
 from services.session.domain.roster import ROSTER, AddStaff, EmptySeat, FillSeat, ForgetPerson, RemoveStaff
 from services.session.domain.script import Script
-from services.session.domain.session import SESSION, EndSession, MoveSession, PrepareSession
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import (
+    EndSession,
+    MoveSession,
+    PrepareSession,
+)
 from services.session.placing import arrival, change_of_phase, leave
 from services.session.settings import SessionSettings
 

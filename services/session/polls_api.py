@@ -37,8 +37,13 @@ from services.session.domain.poll import (
     poll_key,
 )
 from services.session.domain.script import LocalText, PollKind, PreparedPoll
-from services.session.domain.session import SESSION, SessionIs
-from services.session.domain.session_facts import Unprepared, run_of, status_of
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import SessionIs
+from services.session.domain.session_state import (
+    Unprepared,
+    run_of,
+    status_of,
+)
 from services.session.readmodel.polls import POLLS, CountPoll, EndPolls, PollState, open_polls, polls_of
 
 Here: TypeAlias = Context | TimerContext

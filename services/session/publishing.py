@@ -61,6 +61,13 @@ def _phases(event: Event, recorded: Recorded) -> ContractEvent | None:
             )
         case session_facts.PhaseExtended():
             return told.PhaseExtended(at=at, conference_id=conference, run=event.run, deadline=event.deadline)
+        case session_facts.PhaseSkipped() | session_facts.PhaseRestored():
+            skipped = isinstance(event, session_facts.PhaseSkipped)
+            return told.AgendaChanged(at=at, conference_id=conference, phase=event.key, skipped=skipped)
+        case session_facts.LeadHandedOver():
+            return told.LeadChanged(at=at, conference_id=conference, led_by=event.deputy_id)
+        case session_facts.LeadHandedBack():
+            return told.LeadChanged(at=at, conference_id=conference, led_by=None)
         case session_facts.PhaseEnded():
             return told.PhaseEnded(at=at, conference_id=conference, run=event.run, phase=event.key, tools=event.tools)
         case session_facts.SessionPaused() | session_facts.PausedPhaseExtended():

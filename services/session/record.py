@@ -17,6 +17,7 @@ from services.chassis.store import EventStore
 from services.contracts import session as told
 from services.contracts.shared import LocalText
 from services.session.domain import session_facts as clock
+from services.session.domain import session_state as situation
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_facts import GroupPlan, GroupsPlaced
 from services.session.domain.help import HELP, HelpClaimed, HelpRequested, HelpResolved
@@ -50,7 +51,7 @@ class Recorder:
     """Writes down what happens in one conference, event by event."""
 
     def __init__(self) -> None:
-        self._session: clock.Session = clock.Unprepared()
+        self._session: situation.Session = situation.Unprepared()
         self._plan = GroupPlan()
         self._roster = Roster()
         self._prepared: clock.SessionPrepared | None = None
@@ -91,7 +92,7 @@ class Recorder:
             conference: 32 hex digits.
             at: up to when; None: up to the last event.
         """
-        session, status = self._session, clock.status_of(self._session)
+        session, status = self._session, situation.status_of(self._session)
         if self._prepared is None or self._starts_at is None or self._last_at is None or status is None:
             return None
         return told.RecordView(
@@ -103,8 +104,8 @@ class Recorder:
             script_version=self._prepared.script.version,
             starts_at=self._starts_at,
             present=len(self._roster.residents_present()),
-            deadline=session.deadline if isinstance(session, clock.Running) else None,
-            left_seconds=session.left.total_seconds() if isinstance(session, clock.Paused) else None,
+            deadline=session.deadline if isinstance(session, situation.Running) else None,
+            left_seconds=session.left.total_seconds() if isinstance(session, situation.Paused) else None,
             started_at=self._started_at,
             ended_at=self._ended_at,
             phases=tuple(self._phases),
@@ -115,7 +116,7 @@ class Recorder:
 
     @property
     def _run(self) -> int:
-        return clock.run_of(self._session)
+        return situation.run_of(self._session)
 
     def _note_clock(self, event: Event, at: datetime) -> None:
         match event:
@@ -128,7 +129,7 @@ class Recorder:
             case clock.SessionEnded():
                 self._ended_at = at
             case clock.PhaseStarted(run=run):
-                phase = clock.phase_of(self._session)
+                phase = situation.phase_of(self._session)
                 assert phase is not None  # noqa: S101 -- one has just started
                 self._phases.append(
                     told.PhaseRecord(

@@ -9,7 +9,13 @@ from services.chassis.policies import Transient
 from services.chassis.refusals import ConcurrentChange
 from services.chassis.timers import TimerContext, Timers
 from services.session import help_api, polls_api
-from services.session.domain.session import SESSION, DeadlineReached, OpenLobby, SessionCommand, StartSession
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import (
+    DeadlineReached,
+    OpenLobby,
+    SessionCommand,
+    StartSession,
+)
 from services.session.placing import carry_out
 from services.session.readmodel.timers import LobbyDue, PhaseDue, StartDue
 

@@ -48,7 +48,7 @@ async def test_fifty_vote_while_the_poll_is_closed(town: Town) -> None:
 async def test_two_moderators_and_the_clock_lead_on_at_once(town: Town) -> None:
     """One phase begins, not two or three."""
     async with evening(town.world(), [Guest.number(n) for n in range(4)]) as one:
-        other = await staff(one.world, one.organiser, one.gid, "deputy", "Zweite")
+        other = await staff(one.world, one.organiser, one.gid, "moderator", "Zweite")
         await settle(town)
         await one.start()
         for run in (1, 2, 3):

@@ -47,6 +47,7 @@ IDS = {
     "$CALL": global_id("HelpCall", THINGS[0]),
     "$CHALLENGE": global_id("Challenge", THINGS[0]),
     "$APP": global_id("App", APP),
+    "$ME": global_id("Person", THINGS[0]),
 }
 
 

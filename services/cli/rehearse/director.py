@@ -27,7 +27,7 @@ from services.cli.rehearse.record import Record
 from services.cli.rehearse.replay import read_log
 from services.cli.rehearse.report import build_report
 from services.cli.rehearse.resident import Resident
-from services.cli.rehearse.staff import Mentor, Moderator
+from services.cli.rehearse.staff import Deputy, Mentor, Moderator
 from services.cli.rehearse.stage import Staged, ask, read_city, set_up
 from services.cli.rehearse.world import World
 
@@ -155,6 +155,7 @@ async def _evening(world: World, staged: Staged, record: Record) -> None:
     """One conference; a player that breaks is noted, the others play on."""
     players = [
         Moderator(world, record, staged),
+        Deputy(world, record, staged),
         *(Mentor(world, record, staged, ticket) for ticket in staged.mentors),
         *(Resident(world, record, staged, ticket) for ticket in staged.tickets),
     ]

@@ -32,6 +32,7 @@ TOPICS = frozenset(
         "rooms.placement_confirmed",
         "session.ended",
         "session.message_posted",
+        "session.phase_change_undone",
         "session.phase_started",
         "session.poll_closed",
         "session.poll_opened",
@@ -237,6 +238,16 @@ def the_evening_went_through_all_phases(record: Record, logs: Logs) -> Iterator[
         yield f"phases were never entered: {', '.join(missing)}"
 
 
+def a_click_that_was_taken_back_leads_into_the_phase_before(record: Record, logs: Logs) -> Iterator[str]:
+    """Whoever pressed next by mistake and took it back is in the phase that they had left."""
+    facts = list(logs["session"].of(record.conference_id, "session.phase_started", "session.phase_change_undone"))
+    entered = {fact.fields["run"]: fact.fields["key"] for fact in facts if fact.topic == "session.phase_started"}
+    for fact in facts:
+        run = fact.fields["run"]
+        if fact.topic == "session.phase_change_undone" and entered.get(run + 1) != entered.get(run - 1):
+            yield f"run {run} was taken back and led from {entered.get(run - 1)} to {entered.get(run + 1)}"
+
+
 def every_view_equals_a_fresh_query(record: Record, logs: Logs) -> Iterator[str]:
     """What a client made of a snapshot and the changes after it is what a query answers, in every part it may see."""
     if not record.views:
@@ -268,6 +279,7 @@ CHECKS: tuple[Check, ...] = (
     every_placement_arrived,
     no_word_is_lost,
     the_evening_went_through_all_phases,
+    a_click_that_was_taken_back_leads_into_the_phase_before,
     every_view_equals_a_fresh_query,
     no_mail_came_twice,
     no_client_met_an_error,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated staff: a moderator who leads through the script, mentors who accompany groups."""
+"""Simulated staff: a moderator who leads through the script, a deputy who stands in, mentors who accompany groups."""
 
 import asyncio
 import time
@@ -13,6 +13,9 @@ from services.cli.rehearse.world import World, local
 
 DROPS_OUT = 90.0
 """The conference minute after the start in which the last of several mentors loses the connection for good."""
+
+LATE_MINUTES = 3.0
+"""So long after the start a late moderator comes."""
 
 POLL_SHARE = 0.35
 """Of the phase, so long a poll stays open."""
@@ -68,8 +71,49 @@ def _claimed_by(call: Any) -> str | None:
     return None if call.claimed_by is None else local(call.claimed_by.id)
 
 
+class Deputy(Player):
+    """Is there; leads when the moderator hands over, gives everybody a minute more, and hands back."""
+
+    EVENING = "EveningForStaff"
+
+    def __init__(self, world: World, record: Record, staged: Staged) -> None:
+        ticket = staged.deputy
+        super().__init__(
+            world, record, gid=staged.gid, me=ticket.staff_id, name="deputy", token=ticket.token,
+            seed=staged.part.number,
+        )  # fmt: skip
+        self.staged = staged
+
+    async def play(self) -> None:
+        """The whole evening of this person."""
+        ahead = (self.staged.starts_at - self.world.clock.now()).total_seconds() / 60
+        await self.world.sleep(ahead - 13)
+        watching = asyncio.create_task(self.watch())
+        try:
+            async for _ in self.turns():
+                await self.confirm_placement()
+                session = self.view.session
+                if session is not None and session.led_by is not None and self.local(session.led_by.id) == self.me:
+                    await self.sent("extended_by_deputy", "ExtendPhase", run=session.run, minutes=1)
+                    await self.sent("handed_back", "HandBack")
+                    await self._until_others_lead()
+            await self.look_back()
+        finally:
+            watching.cancel()
+            await self.client.close()
+
+    async def _until_others_lead(self) -> None:
+        async for _ in self.turns():
+            if self.view.session.led_by is None:
+                return
+
+
 class Moderator(Player):
-    """Leads the evening: polls, extension, pause, topics, help, broadcast; sometimes faster than the clock."""
+    """Leads the evening: polls, extension, pause, topics, help, broadcast; sometimes faster than the clock.
+
+    Every second moderator is late, so that the clock starts the evening. All of them press next once by mistake and
+    take it back, and hand over to their deputy for a while.
+    """
 
     EVENING = "EveningForStaff"
 
@@ -80,11 +124,14 @@ class Moderator(Player):
             seed=staged.part.number,
         )  # fmt: skip
         self.staged = staged
+        self.late = staged.part.number % 2 == 0
+        self._mistaken: set[int] = set()
+        self._done: set[str] = set()
 
     async def play(self) -> None:
         """The whole evening of this person."""
         ahead = (self.staged.starts_at - self.world.clock.now()).total_seconds() / 60
-        await self.world.sleep(ahead - 14.5)
+        await self.world.sleep(ahead + LATE_MINUTES if self.late else ahead - 14.5)
         watching = asyncio.create_task(self.watch())
         try:
             async with asyncio.TaskGroup() as group:
@@ -98,8 +145,9 @@ class Moderator(Player):
 
     async def _lead(self) -> None:
         await self._until(lambda session: session.status == "LOBBY" or session.run > 0)
-        await self.world.sleep((self.staged.starts_at - self.world.clock.now()).total_seconds() / 60)
-        await self.command("StartSession", conference_id=self.gid)
+        if not self.late:
+            await self.world.sleep((self.staged.starts_at - self.world.clock.now()).total_seconds() / 60)
+            await self.command("StartSession", conference_id=self.gid)
         run = 0
         while not self.ended.is_set():
             await self._until(lambda session, seen=run: session.run > seen)
@@ -107,7 +155,10 @@ class Moderator(Player):
             if self.ended.is_set() or session.phase is None:
                 return
             run = session.run
-            await self._phase(session.phases[session.phase])
+            phase = session.phases[session.phase]
+            if phase.key not in self._done:
+                self._done.add(phase.key)
+                await self._phase(phase)
             if run % 2 == 0:
                 await self._press_next(run)
 
@@ -123,6 +174,9 @@ class Moderator(Player):
         match phase.key:
             case "exchange-1":
                 await self._broadcast_and_extend()
+                await self._press_next_by_mistake()
+            case "values":
+                await self.sent("handed_over", "HandOver", deputy_id=self.global_id("Person", self._deputy))
             case "problems":
                 await self.world.sleep(phase.minutes * 0.6)
                 await self.command("ChooseTopics", conference_id=self.gid)
@@ -148,6 +202,17 @@ class Moderator(Player):
         await self.command("Broadcast", conference_id=self.gid, text=self.world.texts["broadcast"])
         await self.command("ExtendPhase", conference_id=self.gid, run=self.view.session.run, minutes=2)
 
+    @property
+    def _deputy(self) -> str:
+        return self.staged.deputy.staff_id
+
+    async def _press_next_by_mistake(self) -> None:
+        """And takes it back at once: everybody sits in the same groups again, with the time they had left."""
+        run = self.view.session.run
+        self._mistaken.add(run + 1)
+        if await self.sent("pressed_by_mistake", "NextPhase", run=run) is not None:
+            await self.sent("taken_back", "UndoPhaseChange", run=run + 1)
+
     async def _press_next(self, run: int) -> None:
         """Goes on a little before the clock would, so that both are seen."""
         session = self.view.session
@@ -163,6 +228,8 @@ class Moderator(Player):
         async for _ in self.turns():
             session = self.view.session
             if session is not None and session.deadline is not None and session.run % 2 == 1:
+                if session.run in self._mistaken:
+                    continue
                 due = time.perf_counter() + self.world.clock.seconds_until(session.deadline)
                 if session.run + 1 not in self.record.phase_told:
                     self.record.phase_asked[session.run + 1] = due

@@ -74,6 +74,7 @@ class Staged:
     starts_at: datetime
     tickets: tuple[Ticket, ...]
     moderator: StaffTicket
+    deputy: StaffTicket
     mentors: tuple[StaffTicket, ...]
 
     @property
@@ -239,6 +240,7 @@ async def _conference(
 ) -> Staged:
     world = entrance.world
     moderator = await _staff(world, organiser, gid, "moderator", f"Moderation {district}")
+    deputy = await _staff(world, organiser, gid, "deputy", f"Stellvertretung {district}")
     mentors = [await _staff(world, organiser, gid, "mentor", f"Mentor {n + 1}") for n in range(part.mentors)]
     entrance.advance("conference")
     tickets: list[Ticket] = []
@@ -247,7 +249,7 @@ async def _conference(
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(entrance.register(gid, resident)) for resident in part.residents[first:last]]
         tickets += [task.result() for task in tasks]
-    return Staged(part, gid, starts_at, tuple(tickets), moderator, tuple(mentors))
+    return Staged(part, gid, starts_at, tuple(tickets), moderator, deputy, tuple(mentors))
 
 
 async def _staff(world: World, organiser: Client, gid: str, role: str, name: str) -> StaffTicket:

@@ -16,8 +16,8 @@ from services.contracts.refusals.rooms import (
     GroupHasNoRoom, PlacementChanged, VenueIsClosed,
 )  # fmt: skip
 from services.contracts.refusals.evening import (
-    FirstPhase, GroupIsFull, NoGroupsNow, NoSuchGroup, NotInAGroup, NotOnTheRoster, NotServing, PhaseHasChanged,
-    PlanIsFlawed, SessionIs,
+    AnotherLeads, FirstPhase, GroupIsFull, LastPhase, NoGroupsNow, NoSuchGroup, NotADeputy, NotInAGroup,
+    NotOnTheRoster, NotServing, NothingToUndo, PhaseHasChanged, PhaseIsOver, PlanIsFlawed, SessionIs, UnknownPhase,
 )  # fmt: skip
 from services.contracts.refusals.talk import (
     AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PollIsClosed, PollIsOpen, TooManyCalls, TooManyMessages,
@@ -32,17 +32,18 @@ from services.contracts.refusals.ideas import (
 )  # fmt: skip
 
 __all__ = [
-    "AccessIsClosed", "AlreadyAnnounced", "AlreadyClaimed", "AlreadyResolved", "AppIs", "ApprovalNeeded",
-    "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "ChallengeExists", "ConferenceIsOver",
+    "AccessIsClosed", "AlreadyAnnounced", "AlreadyClaimed", "AlreadyResolved", "AnotherLeads", "AppIs",
+    "ApprovalNeeded", "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "ChallengeExists", "ConferenceIsOver",
     "ConferenceNotOpen", "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsFull", "IdeaNotInRound",
-    "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "NoGroupsNow", "NoIdeas", "NoSeatToTake",
-    "NoSuchGroup", "NoTopics", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror",
-    "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "NotServing", "OwnJob", "PassageChanged", "PenIsTaken",
-    "PhaseHasChanged", "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed",
-    "RecusalTooLate", "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull",
-    "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards", "TooManyDots", "TooManyJobs",
-    "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems", "TopicsAreSettled", "UnknownApp",
-    "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob",
-    "UnknownJuryRound", "UnknownOption", "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet",
-    "UnknownTopic", "VenueIsClosed", "VotingIsClosed",
+    "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "LastPhase", "NoGroupsNow", "NoIdeas",
+    "NoSeatToTake", "NoSuchGroup", "NoTopics", "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup",
+    "NotInGroup", "NotJuror", "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo",
+    "OwnJob", "PassageChanged", "PenIsTaken", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed",
+    "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "SeriesAlreadyCreated", "SessionIs",
+    "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls",
+    "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages",
+    "TooManyProblems", "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge",
+    "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase",
+    "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed",
+    "VotingIsClosed",
 ]  # fmt: skip

@@ -5,6 +5,12 @@ from services.chassis.contract import Id
 from services.chassis.decider import Refusal
 
 
+class AnotherLeads(Refusal, frozen=True, kw_only=True):
+    """Somebody else leads the evening: the deputy `led_by`, or the moderators where it is None."""
+
+    led_by: Id | None
+
+
 class FirstPhase(Refusal, frozen=True, kw_only=True):
     """There is no phase before this one."""
 
@@ -18,6 +24,12 @@ class GroupIsFull(Refusal, frozen=True, kw_only=True):
     size: int
 
 
+class LastPhase(Refusal, frozen=True, kw_only=True):
+    """There is no phase behind this one; the evening can be ended instead."""
+
+    phase: str
+
+
 class NoGroupsNow(Refusal, frozen=True, kw_only=True):
     """No groups are running; `generation` is that of the plenary."""
 
@@ -28,6 +40,18 @@ class NoSuchGroup(Refusal, frozen=True, kw_only=True):
     """There is no such group in the running phase."""
 
     group_id: Id
+
+
+class NotADeputy(Refusal, frozen=True, kw_only=True):
+    """Nobody with this id is a deputy of the conference."""
+
+    deputy_id: Id
+
+
+class NothingToUndo(Refusal, frozen=True, kw_only=True):
+    """The phase was not entered by hand, or too long ago."""
+
+    run: int
 
 
 class NotInAGroup(Refusal, frozen=True, kw_only=True):
@@ -55,6 +79,12 @@ class PhaseHasChanged(Refusal, frozen=True, kw_only=True):
     phase: str | None
 
 
+class PhaseIsOver(Refusal, frozen=True, kw_only=True):
+    """The phase lies behind the present one."""
+
+    phase: str
+
+
 class PlanIsFlawed(Refusal, frozen=True, kw_only=True):
     """A plan of groups broke a rule of seating and was not stored."""
 
@@ -65,3 +95,9 @@ class SessionIs(Refusal, frozen=True, kw_only=True):
     """The session is in a status in which the command has no meaning; None: it was never prepared."""
 
     status: str | None
+
+
+class UnknownPhase(Refusal, frozen=True, kw_only=True):
+    """The script has no phase with this key."""
+
+    phase: str

@@ -9,8 +9,9 @@ from services.contracts.session.vocabulary import (
     SERVICE, PhaseKind, GroupMode, Tool, PollKind, SessionStatus, GroupPlaced, WordCount,
 )  # fmt: skip
 from services.contracts.session.evening import (
-    OpenLobby, StartSession, NextPhase, PreviousPhase, ExtendPhase, PauseSession, ResumeSession, EndSession,
-    PhaseView, SessionView, GetSession, PoolCall, DeskRow, DeskView, GetDesk,
+    OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, PauseSession,
+    ResumeSession, EndSession, HandOver, HandBack, PhaseView, SessionView, GetSession, PoolCall, DeskRow, DeskView,
+    GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
     PollResultsChanged, PollOpenedAnswer, OpenPoll, ClosePoll, CastBallot, PollView, PollsView, GetPolls,
@@ -29,24 +30,25 @@ from services.contracts.session.record import (
     PhaseRecord, SeatingRecord, PollRecord, HelpRecord, RecordView, GetRecord,
 )  # fmt: skip
 from services.contracts.session.events import (
-    SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, SessionPaused,
-    SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, PollOpened, PollClosed,
-    HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden,
+    SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, AgendaChanged, LeadChanged,
+    SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, PollOpened,
+    PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden,
     BroadcastSent, PresenceEdge, ParticipantExcluded, ParticipantReadmitted,
 )  # fmt: skip
 
 __all__ = [
-    "SERVICE", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll", "DeskRow",
-    "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp",
-    "GetPolls", "GetPresence", "GetRecord", "GetSession", "GroupMode", "GroupPlaced", "GroupsPlaced",
-    "GroupsRecalled", "GroupsView", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed",
-    "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage",
-    "LobbyOpened", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "MoveParticipant", "NextPhase",
-    "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved", "ParticipantReadmitted", "PauseSession",
-    "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollClosed",
-    "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResultsChanged", "PollView", "PollsView",
-    "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
-    "ReadmitParticipant", "RecordView", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession",
-    "SeatingRecord", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted",
-    "SessionStatus", "SessionView", "StartSession", "Tool", "WordCount",
+    "SERVICE", "AgendaChanged", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll",
+    "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk", "GetGroups",
+    "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSession", "GroupMode", "GroupPlaced", "GroupsPlaced",
+    "GroupsRecalled", "GroupsView", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView",
+    "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView",
+    "HideMessage", "LeadChanged", "LobbyOpened", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView",
+    "MoveParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
+    "ParticipantReadmitted", "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord",
+    "PhaseStarted", "PhaseView", "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord",
+    "PollResultsChanged", "PollView", "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge",
+    "PresenceView", "PreviousPhase", "ReadmitParticipant", "RecordView", "ReportPresence", "RequestHelp",
+    "ResolveHelp", "ResumeSession", "SeatingRecord", "SessionEnded", "SessionPaused", "SessionPrepared",
+    "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "SkipPhase", "StartSession", "Tool",
+    "UndoPhaseChange", "WordCount",
 ]  # fmt: skip

@@ -9,32 +9,38 @@ import msgspec
 from services.chassis.contract import Answer, Id, QueryRequest, Refusals
 from services.contracts import refusals
 from services.contracts.session.vocabulary import SERVICE, GroupMode, PhaseKind, SessionStatus, Tool, _Command
-from services.contracts.shared import LocalText
+from services.contracts.shared import LocalText, ShortText
 
 
 class OpenLobby(_Command, frozen=True, kw_only=True):
-    """Lets people in (moderator; a timer does it 15 minutes before the start)."""
+    """Lets people in (who leads; a timer does it 15 minutes before the start)."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs,)
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.SessionIs)
 
 
 class StartSession(_Command, frozen=True, kw_only=True):
-    """Enters the first phase (moderator)."""
+    """Enters the first phase (who leads)."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.PlanIsFlawed, refusals.SessionIs)
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.PlanIsFlawed, refusals.SessionIs)
 
 
 class NextPhase(_Command, frozen=True, kw_only=True):
-    """Leaves the phase with number `run` for the next one; behind the last one the session ends (moderator)."""
+    """Leaves the phase with number `run` for the next one; behind the last one the session ends (who leads)."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.PhaseHasChanged, refusals.PlanIsFlawed, refusals.SessionIs)
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.AnotherLeads,
+        refusals.PhaseHasChanged,
+        refusals.PlanIsFlawed,
+        refusals.SessionIs,
+    )
     run: int
 
 
 class PreviousPhase(_Command, frozen=True, kw_only=True):
-    """Goes back from the phase with number `run`; people return to the same groups (moderator)."""
+    """Goes back from the phase with number `run`; people return to the same groups (who leads)."""
 
     REFUSALS: ClassVar[Refusals] = (
+        refusals.AnotherLeads,
         refusals.FirstPhase,
         refusals.PhaseHasChanged,
         refusals.PlanIsFlawed,
@@ -43,30 +49,77 @@ class PreviousPhase(_Command, frozen=True, kw_only=True):
     run: int
 
 
-class ExtendPhase(_Command, frozen=True, kw_only=True):
-    """Moves the deadline of the phase with number `run` by this many minutes, shorter when negative (moderator)."""
+class SkipPhase(_Command, frozen=True, kw_only=True):
+    """Leaves out a phase to come, or the present one, which is left at once; or takes one in again (who leads).
 
-    REFUSALS: ClassVar[Refusals] = (refusals.PhaseHasChanged, refusals.SessionIs)
+    `run` is the entry into a phase that the client has seen, 0 before the start.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.AnotherLeads,
+        refusals.LastPhase,
+        refusals.PhaseHasChanged,
+        refusals.PhaseIsOver,
+        refusals.PlanIsFlawed,
+        refusals.SessionIs,
+        refusals.UnknownPhase,
+    )
+    run: int
+    phase: ShortText
+    skipped: bool = True
+
+
+class UndoPhaseChange(_Command, frozen=True, kw_only=True):
+    """Takes back the click that led into the phase with number `run`, within three minutes: people return to the same
+    groups, and the clock has the time it had left (who leads)."""
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.AnotherLeads,
+        refusals.NothingToUndo,
+        refusals.PhaseHasChanged,
+        refusals.PlanIsFlawed,
+        refusals.SessionIs,
+    )
+    run: int
+
+
+class ExtendPhase(_Command, frozen=True, kw_only=True):
+    """Moves the deadline of the phase with number `run` by this many minutes, shorter when negative (who leads)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.PhaseHasChanged, refusals.SessionIs)
     run: int
     minutes: Annotated[int, msgspec.Meta(ge=-120, le=120)]
 
 
 class PauseSession(_Command, frozen=True, kw_only=True):
-    """Stops the clock (moderator)."""
+    """Stops the clock (who leads)."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs,)
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.SessionIs)
 
 
 class ResumeSession(_Command, frozen=True, kw_only=True):
-    """Lets the clock run on with the time that was left (moderator)."""
+    """Lets the clock run on with the time that was left (who leads)."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs,)
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.SessionIs)
 
 
 class EndSession(_Command, frozen=True, kw_only=True):
-    """Ends the evening (moderator)."""
+    """Ends the evening (who leads)."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.PlanIsFlawed, refusals.SessionIs)
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.PlanIsFlawed, refusals.SessionIs)
+
+
+class HandOver(_Command, frozen=True, kw_only=True):
+    """Lets a deputy lead the evening; from then on nobody else drives its clock (who leads, or the deputy)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.NotADeputy, refusals.SessionIs)
+    deputy_id: Id
+
+
+class HandBack(_Command, frozen=True, kw_only=True):
+    """Lets the moderators lead the evening again (a moderator, or the deputy who leads)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.AnotherLeads, refusals.SessionIs)
 
 
 class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +132,7 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None
+    skipped: bool = False
 
 
 class SessionView(Answer, frozen=True, kw_only=True):
@@ -96,6 +150,8 @@ class SessionView(Answer, frozen=True, kw_only=True):
     announcement: str | None
     starts_at: datetime | None = None
     script_version: int = 1
+    led_by: Id | None = None
+    undo_until: datetime | None = None
 
 
 class GetSession(QueryRequest[SessionView], frozen=True, kw_only=True):

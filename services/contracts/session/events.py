@@ -56,6 +56,19 @@ class PhaseEnded(_Event, frozen=True, kw_only=True):
     tools: tuple[Tool, ...]
 
 
+class AgendaChanged(_Event, frozen=True, kw_only=True):
+    """The phase with the key `phase` is left out, or is not left out any more."""
+
+    phase: str
+    skipped: bool
+
+
+class LeadChanged(_Event, frozen=True, kw_only=True):
+    """A deputy leads the evening; None: the moderators do again."""
+
+    led_by: Id | None
+
+
 class SessionPaused(_Event, frozen=True, kw_only=True):
     """The clock stands."""
 

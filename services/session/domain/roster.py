@@ -139,14 +139,14 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
         """People with a seat who are here, in the order of their ids; staff have their own places."""
         return tuple(sorted(one for one in self.present if one in self.seats and not self.serves(one)))
 
+    def roles_of(self, person: str) -> frozenset[str]:
+        """What they do here, now at least."""
+        none: frozenset[str] = frozenset()
+        return self.staff.get(person, none) | self.visiting.get(person, none)
+
     def mentors_present(self) -> tuple[str, ...]:
         """Mentors who are here and do not also moderate, in the order of their ids."""
-        none: frozenset[str] = frozenset()
-        roles = {
-            one: self.staff.get(one, none) | self.visiting.get(one, none)
-            for one in (*self.staff, *self.visiting)
-            if one in self.present
-        }
+        roles = {one: self.roles_of(one) for one in (*self.staff, *self.visiting) if one in self.present}
         return tuple(sorted(one for one, theirs in roles.items() if "mentor" in theirs and not theirs & MODERATION))
 
 

@@ -7,20 +7,50 @@ moderator: timers open the lobby, start the evening and lead on at each deadline
 """
 
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
-from services.chassis.decider import Command, Decider, Refusal
+from services.chassis.decider import Decider, Refusal
 from services.session.domain.script import Script
+from services.session.domain.session_clock import SHORTEST_REST, extend, pause, resume
+from services.session.domain.session_commands import (
+    AnotherLeads,
+    DeadlineReached,
+    EndSession,
+    ExtendPhase,
+    FirstPhase,
+    HandBack,
+    HandOver,
+    LastPhase,
+    Leading,
+    MoveSession,
+    NextPhase,
+    NothingToUndo,
+    OpenLobby,
+    PauseSession,
+    PhaseHasChanged,
+    PhaseIsOver,
+    PrepareSession,
+    PreviousPhase,
+    ResumeSession,
+    SessionCommand,
+    SessionIs,
+    SkipPhase,
+    StartSession,
+    UndoPhaseChange,
+    UnknownPhase,
+)
 from services.session.domain.session_facts import (
-    Ended,
+    LeadHandedBack,
+    LeadHandedOver,
     LobbyOpened,
-    Paused,
     PausedPhaseExtended,
+    PhaseChangeUndone,
     PhaseEnded,
     PhaseExtended,
+    PhaseLeftByHand,
+    PhaseRestored,
+    PhaseSkipped,
     PhaseStarted,
-    Running,
-    Session,
     SessionEnded,
     SessionEvent,
     SessionMoved,
@@ -28,118 +58,25 @@ from services.session.domain.session_facts import (
     SessionPrepared,
     SessionResumed,
     SessionStarted,
-    Status,
+)
+from services.session.domain.session_lead import hand_back, hand_over, leads
+from services.session.domain.session_state import (
+    Ended,
+    Paused,
+    Running,
+    Session,
     Unprepared,
     Waiting,
     evolve,
+    led_by_of,
     phase_of,
     run_of,
     status_of,
 )
 
 LOBBY_BEFORE_START = timedelta(minutes=15)
-SHORTEST_REST = timedelta(seconds=5)
-"""A shortened phase ends this long after the command at the earliest: nobody is cut off in mid-click."""
-
-
-# Commands -------------------------------------------------------------------------------------------------------
-
-
-class PrepareSession(Command, frozen=True, kw_only=True):
-    """Gives the conference a session."""
-
-    script: Script
-    starts_at: datetime
-    language: str
-    title: str
-
-
-class MoveSession(Command, frozen=True, kw_only=True):
-    """Lets the evening begin at another instant."""
-
-    starts_at: datetime
-
-
-class OpenLobby(Command, frozen=True, kw_only=True):
-    """Lets people in."""
-
-
-class StartSession(Command, frozen=True, kw_only=True):
-    """Enters the first phase."""
-
-
-class NextPhase(Command, frozen=True, kw_only=True):
-    """Leaves the phase with number `run`; behind the last one the session ends."""
-
-    run: int
-
-
-class PreviousPhase(Command, frozen=True, kw_only=True):
-    """Goes back from the phase with number `run`."""
-
-    run: int
-
-
-class ExtendPhase(Command, frozen=True, kw_only=True):
-    """Moves the deadline of the phase with number `run` by `minutes`, which may be negative."""
-
-    run: int
-    minutes: int
-
-
-class PauseSession(Command, frozen=True, kw_only=True):
-    """Stops the clock."""
-
-
-class ResumeSession(Command, frozen=True, kw_only=True):
-    """Lets the clock run on with the time that was left."""
-
-
-class EndSession(Command, frozen=True, kw_only=True):
-    """Ends the evening."""
-
-
-class DeadlineReached(Command, frozen=True, kw_only=True):
-    """The timer of the phase with number `run` went off: like NextPhase, unless the timer is out of date."""
-
-    run: int
-
-
-SessionCommand: TypeAlias = (
-    PrepareSession
-    | MoveSession
-    | OpenLobby
-    | StartSession
-    | NextPhase
-    | PreviousPhase
-    | ExtendPhase
-    | PauseSession
-    | ResumeSession
-    | EndSession
-    | DeadlineReached
-)
-
-
-# Refusals -------------------------------------------------------------------------------------------------------
-
-
-class PhaseHasChanged(Refusal, frozen=True, kw_only=True):
-    """The command meant another phase than the present one; `phase` is None outside of phases."""
-
-    run: int
-    phase: str | None
-
-
-class SessionIs(Refusal, frozen=True, kw_only=True):
-    """The session is in a status in which the command has no meaning; None: it was never prepared."""
-
-    status: Status | None
-
-
-class FirstPhase(Refusal, frozen=True, kw_only=True):
-    """There is no phase before this one."""
-
-    run: int
+UNDO_WITHIN = timedelta(minutes=3)
+"""So long after a click that led on or back it can be undone."""
 
 
 # Rule -----------------------------------------------------------------------------------------------------------
@@ -147,6 +84,8 @@ class FirstPhase(Refusal, frozen=True, kw_only=True):
 
 def decide(session: Session, command: SessionCommand) -> list[SessionEvent] | Refusal:
     """What follows from a command; see the classes of the commands."""
+    if isinstance(command, Leading) and not leads(session, command.by):
+        return AnotherLeads(led_by=led_by_of(session))
     match command:
         case PrepareSession():
             return _prepare(session, command)
@@ -162,20 +101,28 @@ def decide(session: Session, command: SessionCommand) -> list[SessionEvent] | Re
         case StartSession():
             return _start(session, command.now)
         case NextPhase():
-            return _has_changed(session, command.run) or _next(session, command.now)
+            return _has_changed(session, command.run) or _next(session, command.now, by_hand=True)
         case PreviousPhase():
             return _has_changed(session, command.run) or _previous(session, command.now)
+        case SkipPhase():
+            return _skip(session, command)
+        case UndoPhaseChange():
+            return _has_changed(session, command.run) or _undo(session, command.now)
         case ExtendPhase():
-            return _has_changed(session, command.run) or _extend(session, command)
+            return _has_changed(session, command.run) or extend(session, command)
         case PauseSession():
-            return _pause(session, command.now)
+            return pause(session, command.now)
         case ResumeSession():
-            return _resume(session, command.now)
+            return resume(session, command.now)
         case EndSession():
             return _end(session)
+        case HandOver():
+            return hand_over(session, command)
+        case HandBack():
+            return hand_back(session, command.by)
         case DeadlineReached():
             due = isinstance(session, Running) and session.run == command.run and session.deadline <= command.now
-            return _next(session, command.now) if due else []
+            return _next(session, command.now, by_hand=False) if due else []
     assert_never(command)
 
 
@@ -193,69 +140,80 @@ def _start(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
     match session:
         case Waiting():
             opened: list[SessionEvent] = [] if session.lobby_open else [LobbyOpened()]
-            return [*opened, SessionStarted(started_at=now), _enter(session.script, 0, 1, now)]
+            first = _places(session)[0]
+            return [*opened, SessionStarted(started_at=now), _enter(session.script, first, 1, now)]
         case Running() | Paused():
             return []
         case _:
             return SessionIs(status=status_of(session))
 
 
-def _next(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
+def _next(session: Session, now: datetime, *, by_hand: bool) -> list[SessionEvent] | Refusal:
     if not isinstance(session, Running | Paused):
         return SessionIs(status=status_of(session))
-    if session.phase + 1 == len(session.script.phases):
+    behind = [place for place in _places(session) if place > session.phase]
+    if not behind:
         return [_leave(session), SessionEnded()]
-    return [_leave(session), _enter(session.script, session.phase + 1, session.run + 1, now)]
+    return _go(session, behind[0], now, by_hand=by_hand)
 
 
 def _previous(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
     if not isinstance(session, Running | Paused):
         return SessionIs(status=status_of(session))
-    if session.phase == 0:
-        return FirstPhase(run=session.run)
-    return [_leave(session), _enter(session.script, session.phase - 1, session.run + 1, now)]
+    ahead = [place for place in _places(session) if place < session.phase]
+    return _go(session, ahead[-1], now, by_hand=True) if ahead else FirstPhase(run=session.run)
 
 
-def _extend(session: Session, command: ExtendPhase) -> list[SessionEvent] | Refusal:
-    by = timedelta(minutes=command.minutes)
-    match session:
-        case Running():
-            deadline = (
-                max(session.deadline + by, command.now + SHORTEST_REST)
-                if by < timedelta()
-                else (max(session.deadline, command.now) + by)
-            )
-            by_hand = _advances_by_hand(session)
-            extended = PhaseExtended(run=session.run, deadline=deadline, by_hand=by_hand)
-            return [] if deadline == session.deadline else [extended]
-        case Paused():
-            left = max(session.left + by, SHORTEST_REST)
-            rest = PausedPhaseExtended(run=session.run, left_seconds=left.total_seconds())
-            return [] if left == session.left else [rest]
-        case _:
-            return SessionIs(status=status_of(session))
+def _go(session: Running | Paused, place: int, now: datetime, *, by_hand: bool) -> list[SessionEvent]:
+    left = PhaseLeftByHand(
+        run=session.run,
+        phase=session.phase,
+        left_seconds=session.left_at(now).total_seconds(),
+        paused=isinstance(session, Paused),
+        until=now + UNDO_WITHIN,
+    )
+    return [
+        *([left] if by_hand else []),
+        _leave(session),
+        _enter(session.script, place, session.run + 1, now),
+    ]
 
 
-def _pause(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
-    match session:
-        case Running():
-            left = max(session.deadline - now, timedelta())
-            return [SessionPaused(run=session.run, left_seconds=left.total_seconds())]
-        case Paused():
-            return []
-        case _:
-            return SessionIs(status=status_of(session))
+def _undo(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
+    """Back into the phase that was left, with the time it had left; groups find together again by its key."""
+    if not isinstance(session, Running | Paused):
+        return SessionIs(status=status_of(session))
+    before = session.before
+    if before is None or now > before.until:
+        return NothingToUndo(run=session.run)
+    run, rest = session.run + 1, max(before.left, SHORTEST_REST)
+    again = _enter(session.script, before.phase, run, now, rest)
+    stands = [SessionPaused(run=run, left_seconds=before.left.total_seconds())] if before.paused else []
+    return [PhaseChangeUndone(run=session.run), _leave(session), again, *stands]
 
 
-def _resume(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
-    match session:
-        case Paused():
-            deadline = now + max(session.left, SHORTEST_REST)
-            return [SessionResumed(run=session.run, deadline=deadline, by_hand=_advances_by_hand(session))]
-        case Running():
-            return []
-        case _:
-            return SessionIs(status=status_of(session))
+def _skip(session: Session, command: SkipPhase) -> list[SessionEvent] | Refusal:
+    if not isinstance(session, Waiting | Running | Paused):
+        return SessionIs(status=status_of(session))
+    if run_of(session) != command.run:
+        return changed(session)
+    place = next((at for at, one in enumerate(session.script.phases) if one.key == command.phase), None)
+    if place is None:
+        return UnknownPhase(phase=command.phase)
+    if (command.phase in session.skipped) == command.skipped:
+        return []
+    if not command.skipped:
+        return [PhaseRestored(key=command.phase)]
+    present = -1 if isinstance(session, Waiting) else session.phase
+    if place < present:
+        return PhaseIsOver(phase=command.phase)
+    rest = [other for other in _places(session) if other > present and other != place]
+    if not rest and place in (present, *_places(session)[:1]):
+        return LastPhase(phase=command.phase)
+    skipped = PhaseSkipped(key=command.phase)
+    if isinstance(session, Waiting) or place > present:
+        return [skipped]
+    return [skipped, *_go(session, rest[0], command.now, by_hand=True)]
 
 
 def _end(session: Session) -> list[SessionEvent] | Refusal:
@@ -276,27 +234,28 @@ def _has_changed(session: Session, run: int) -> Refusal | None:
     return None if session.run == run and not isinstance(session, Ended) else changed(session)
 
 
-def _enter(script: Script, phase: int, run: int, now: datetime) -> PhaseStarted:
-    entered = script.phases[phase]
+def _enter(script: Script, place: int, run: int, now: datetime, rest: timedelta | None = None) -> PhaseStarted:
+    entered = script.phases[place]
     return PhaseStarted(
         run=run,
-        phase=phase,
+        phase=place,
         key=entered.key,
         kind=entered.kind,
         tools=entered.tools,
         group_mode=entered.group_mode,
-        deadline=now + timedelta(minutes=entered.minutes),
+        deadline=now + (timedelta(minutes=entered.minutes) if rest is None else rest),
         by_hand=entered.advance == "by_hand",
     )
+
+
+def _places(session: Waiting | Running | Paused) -> list[int]:
+    """The places in the script of the phases that are not left out."""
+    return [place for place, phase in enumerate(session.script.phases) if phase.key not in session.skipped]
 
 
 def _leave(session: Running | Paused) -> PhaseEnded:
     left = session.script.phases[session.phase]
     return PhaseEnded(run=session.run, key=left.key, tools=left.tools)
-
-
-def _advances_by_hand(session: Running | Paused) -> bool:
-    return session.script.phases[session.phase].advance == "by_hand"
 
 
 def changed(session: Session) -> PhaseHasChanged:
@@ -316,11 +275,17 @@ SESSION: Decider[Session, SessionCommand, SessionEvent] = Decider(
         LobbyOpened,
         SessionStarted,
         PhaseStarted,
+        PhaseSkipped,
+        PhaseRestored,
+        PhaseLeftByHand,
+        PhaseChangeUndone,
         PhaseExtended,
         PausedPhaseExtended,
         PhaseEnded,
         SessionPaused,
         SessionResumed,
+        LeadHandedOver,
+        LeadHandedBack,
         SessionEnded,
     ),
 )

@@ -1,19 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happened in a session, the situation that follows from it, and what others ask about that situation.
+"""What happened in a session. The situation that follows is in `session_state.py`, the rule in `session.py`."""
 
-The rule that decides new events is in `session.py`.
-"""
-
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias, assert_never
-
-import msgspec
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from services.chassis.decider import Event
-from services.session.domain.script import GroupMode, Phase, PhaseKind, Script, Tool
-
-Status = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
-
+from services.session.domain.script import GroupMode, PhaseKind, Script, Tool
 
 # Events ---------------------------------------------------------------------------------------------------------
 
@@ -72,6 +64,42 @@ class PhaseStarted(Event, frozen=True, kw_only=True):
     by_hand: bool
 
 
+class PhaseSkipped(Event, frozen=True, kw_only=True):
+    """A phase is left out."""
+
+    TOPIC = "session.phase_skipped"
+
+    key: str
+
+
+class PhaseRestored(Event, frozen=True, kw_only=True):
+    """A phase is not left out any more."""
+
+    TOPIC = "session.phase_restored"
+
+    key: str
+
+
+class PhaseLeftByHand(Event, frozen=True, kw_only=True):
+    """Somebody led on or back. `until` then it can be undone, and the phase gets the seconds back that it had left."""
+
+    TOPIC = "session.phase_left_by_hand"
+
+    run: int
+    phase: int
+    left_seconds: float
+    paused: bool
+    until: datetime
+
+
+class PhaseChangeUndone(Event, frozen=True, kw_only=True):
+    """The change of phase that led into this run was a mistake; the phase before it is entered anew."""
+
+    TOPIC = "session.phase_change_undone"
+
+    run: int
+
+
 class PhaseExtended(Event, frozen=True, kw_only=True):
     """The running phase has another deadline."""
 
@@ -120,6 +148,23 @@ class SessionResumed(Event, frozen=True, kw_only=True):
     by_hand: bool
 
 
+class LeadHandedOver(Event, frozen=True, kw_only=True):
+    """A deputy leads the evening; `by` gave it or took it."""
+
+    TOPIC = "session.lead_handed_over"
+
+    deputy_id: str
+    by: str
+
+
+class LeadHandedBack(Event, frozen=True, kw_only=True):
+    """The moderators lead the evening again."""
+
+    TOPIC = "session.lead_handed_back"
+
+    by: str
+
+
 class SessionEnded(Event, frozen=True, kw_only=True):
     """The evening is over, or does not take place."""
 
@@ -132,121 +177,16 @@ SessionEvent: TypeAlias = (
     | LobbyOpened
     | SessionStarted
     | PhaseStarted
+    | PhaseSkipped
+    | PhaseRestored
+    | PhaseLeftByHand
+    | PhaseChangeUndone
     | PhaseExtended
     | PausedPhaseExtended
     | PhaseEnded
     | SessionPaused
     | SessionResumed
+    | LeadHandedOver
+    | LeadHandedBack
     | SessionEnded
 )
-
-
-# State ----------------------------------------------------------------------------------------------------------
-
-
-class Unprepared(msgspec.Struct, frozen=True):
-    """There is no session yet."""
-
-
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """Prepared; with the lobby open, people wait in it."""
-
-    script: Script
-    starts_at: datetime
-    lobby_open: bool = False
-
-
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A phase runs towards its deadline."""
-
-    script: Script
-    run: int
-    phase: int
-    deadline: datetime
-
-
-class Paused(msgspec.Struct, frozen=True, kw_only=True):
-    """The clock stands."""
-
-    script: Script
-    run: int
-    phase: int
-    left: timedelta
-
-
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """The evening is over."""
-
-    script: Script
-    run: int
-
-
-Session: TypeAlias = Unprepared | Waiting | Running | Paused | Ended
-
-
-# What others ask about a session --------------------------------------------------------------------------------
-
-
-def status_of(session: Session) -> Status | None:
-    """The status in one word, None when there is no session."""
-    match session:
-        case Unprepared():
-            return None
-        case Waiting():
-            return "LOBBY" if session.lobby_open else "PREPARED"
-        case Running():
-            return "RUNNING"
-        case Paused():
-            return "PAUSED"
-        case Ended():
-            return "ENDED"
-    assert_never(session)
-
-
-def phase_of(session: Session) -> Phase | None:
-    """The present phase, None outside of phases."""
-    return session.script.phases[session.phase] if isinstance(session, Running | Paused) else None
-
-
-def run_of(session: Session) -> int:
-    """How many entries into phases there were."""
-    return session.run if isinstance(session, Running | Paused | Ended) else 0
-
-
-def evolve(session: Session, event: SessionEvent) -> Session:
-    """The session after an event."""
-    match event:
-        case SessionPrepared():
-            return Waiting(script=event.script, starts_at=event.starts_at)
-        case PhaseStarted():
-            script = _script(session)
-            return Running(script=script, run=event.run, phase=event.phase, deadline=event.deadline)
-        case SessionEnded():
-            return Ended(script=_script(session), run=run_of(session))
-        case SessionMoved():
-            return _waiting(session, starts_at=event.starts_at)
-        case LobbyOpened():
-            return _waiting(session, lobby_open=True)
-        case PhaseExtended():
-            return msgspec.structs.replace(session, deadline=event.deadline)
-        case PausedPhaseExtended():
-            return msgspec.structs.replace(session, left=timedelta(seconds=event.left_seconds))
-        case SessionPaused():
-            assert isinstance(session, Running), session  # noqa: S101 -- decide pauses running sessions only
-            left = timedelta(seconds=event.left_seconds)
-            return Paused(script=session.script, run=session.run, phase=session.phase, left=left)
-        case SessionResumed():
-            assert isinstance(session, Paused), session  # noqa: S101 -- decide resumes paused sessions only
-            return Running(script=session.script, run=session.run, phase=session.phase, deadline=event.deadline)
-        case SessionStarted() | PhaseEnded():
-            return session
-    assert_never(event)
-
-
-def _script(session: Session) -> Script:
-    assert not isinstance(session, Unprepared)  # noqa: S101 -- every other event follows SessionPrepared
-    return session.script
-
-
-def _waiting(session: Session, **changes: object) -> Session:
-    return msgspec.structs.replace(session, **changes)

@@ -21,7 +21,10 @@ from services.chassis.timers import TimerPayload, cancel_timer, set_timer
 from services.session.domain.ballot import BallotCast
 from services.session.domain.poll import Count, PollClosed, PollOpened, PollVotingEnded
 from services.session.domain.script import LocalText, PollKind
-from services.session.domain.session_facts import PhaseEnded, SessionEnded
+from services.session.domain.session_facts import (
+    PhaseEnded,
+    SessionEnded,
+)
 
 Status: TypeAlias = Literal["open", "counting", "closed"]
 

@@ -11,11 +11,17 @@ from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.session.domain.script import Script
+from services.session.domain.session import SESSION
 from services.session.domain.session_facts import (
+    LeadHandedBack,
+    LeadHandedOver,
     LobbyOpened,
     PausedPhaseExtended,
-    PhaseEnded,
+    PhaseChangeUndone,
     PhaseExtended,
+    PhaseLeftByHand,
+    PhaseRestored,
+    PhaseSkipped,
     PhaseStarted,
     SessionEnded,
     SessionMoved,
@@ -23,20 +29,6 @@ from services.session.domain.session_facts import (
     SessionPrepared,
     SessionResumed,
     SessionStarted,
-)
-
-EVENTS = (
-    SessionPrepared,
-    SessionMoved,
-    LobbyOpened,
-    SessionStarted,
-    PhaseStarted,
-    PhaseExtended,
-    PausedPhaseExtended,
-    PhaseEnded,
-    SessionPaused,
-    SessionResumed,
-    SessionEnded,
 )
 
 
@@ -53,9 +45,17 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    led_by: str | None = None
+    undo: tuple[int, datetime] | None = None
 
-    def answer(self, conference: str, announcement: str | None) -> told.SessionView:
-        """The answer to `GetSession`."""
+    def answer(self, conference: str, announcement: str | None, *, inside: bool) -> told.SessionView:
+        """The answer to `GetSession`.
+
+        Args:
+            announcement: the newest, None where there is none or it may not be seen.
+            inside: whether it is for somebody who takes part.
+        """
+        undo_until = self.undo[1] if self.undo is not None and self.undo[0] == self.run else None
         return told.SessionView(
             conference_id=conference,
             status=self.status,
@@ -69,11 +69,13 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
             announcement=announcement,
             starts_at=self.starts_at,
             script_version=self.script_version,
+            led_by=self.led_by if inside else None,
+            undo_until=undo_until,
         )
 
 
 def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
-    return (recorded.conference_id.hex,) if isinstance(event, EVENTS) and recorded.conference_id else ()
+    return (recorded.conference_id.hex,) if isinstance(event, SESSION.events) and recorded.conference_id else ()
 
 
 def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
@@ -96,6 +98,16 @@ def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
             return _with(
                 evening, status="RUNNING", phase=event.phase, run=event.run, deadline=event.deadline, left_seconds=None
             )
+        case PhaseSkipped() | PhaseRestored():
+            return _with(evening, phases=_skipping(evening.phases, event.key, skipped=isinstance(event, PhaseSkipped)))
+        case PhaseLeftByHand():
+            return _with(evening, undo=(event.run + 1, event.until))
+        case PhaseChangeUndone():
+            return _with(evening, undo=None)
+        case LeadHandedOver():
+            return _with(evening, led_by=event.deputy_id)
+        case LeadHandedBack():
+            return _with(evening, led_by=None)
         case PhaseExtended():
             return _with(evening, deadline=event.deadline)
         case PausedPhaseExtended():
@@ -105,16 +117,20 @@ def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
         case SessionResumed():
             return _with(evening, status="RUNNING", deadline=event.deadline, left_seconds=None)
         case SessionEnded():
-            return _with(evening, status="ENDED", phase=None, deadline=None, left_seconds=None)
+            return _with(evening, status="ENDED", phase=None, deadline=None, left_seconds=None, undo=None)
         case _:
             return evening
 
 
 def phase_views(script: Script) -> tuple[told.PhaseView, ...]:
     """The phases of a script as people see them."""
-    names = told.PhaseView.__struct_fields__
+    names = [name for name in told.PhaseView.__struct_fields__ if name != "skipped"]
     plain = [{name: msgspec.to_builtins(getattr(phase, name)) for name in names} for phase in script.phases]
     return msgspec.convert(plain, tuple[told.PhaseView, ...])
+
+
+def _skipping(phases: tuple[told.PhaseView, ...], key: str, *, skipped: bool) -> tuple[told.PhaseView, ...]:
+    return tuple(msgspec.structs.replace(phase, skipped=skipped) if phase.key == key else phase for phase in phases)
 
 
 def _with(evening: Evening, **changes: Any) -> Evening:

@@ -41,7 +41,12 @@ from services.session.domain.poll import POLL
 from services.session.domain.roster import ROSTER, AddStaff, ExcludeParticipant, FillSeat
 from services.session.domain.script import LocalText, Phase, PreparedPoll, Script
 from services.session.domain.seating import Group
-from services.session.domain.session import SESSION, OpenLobby, PrepareSession, StartSession
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import (
+    OpenLobby,
+    PrepareSession,
+    StartSession,
+)
 from services.session.publishing_talk import publish_chat, publish_help, publish_poll
 from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
 from services.session.readmodel.help import HELP_CALLS

@@ -11,7 +11,8 @@ from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts.refusals import SessionIs, TooManyMessages
 from services.contracts.session import Broadcast, GetChat, HideMessage, PostMessage, RequestHelp
 from services.session.domain.chat import CHAT, PLENARY, channel_key
-from services.session.domain.session import SESSION, EndSession
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import EndSession
 from services.session.readmodel.chat import ANNOUNCEMENT, NEWEST
 from tests.integration.chassis.waiting import until
 from tests.integration.session.talk import talking

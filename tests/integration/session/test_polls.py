@@ -22,7 +22,8 @@ from services.contracts.shared import LocalText
 from services.session import polls_api
 from services.session.domain.ballot import BALLOT, BallotCast
 from services.session.domain.poll import POLL, EndVoting, poll_key
-from services.session.domain.session import SESSION, NextPhase
+from services.session.domain.session import SESSION
+from services.session.domain.session_commands import NextPhase
 from tests.integration.chassis.waiting import until
 from tests.integration.session.talk import WRAPPING, talking
 

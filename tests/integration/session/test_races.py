@@ -14,7 +14,7 @@ from tests.integration.session.evening import Evening, evening, seated
 
 async def click_until_the_end(night: Evening, replies: list[object]) -> None:
     """Two moderators press next for the phase they see just when its time is up, as the timers of two replicas do."""
-    first, second = night.moderator, night.staff("deputy")
+    first, second = night.moderator, night.staff("moderator")
     while True:
         view = await night.view()
         if view.status == "ENDED":
@@ -43,6 +43,22 @@ async def test_two_moderators_and_two_timers_at_once_enter_each_phase_once(
     refusals = [refusal for refusal in replies if refusal is not None]
     assert refusals
     assert all(isinstance(refusal, PhaseHasChanged | SessionIs) for refusal in refusals), Counter(map(str, refusals))
+
+
+async def test_two_moderators_who_take_back_the_same_click_return_once(service_database, nats_url, prefix, tmp_path):
+    async with evening(service_database, nats_url, prefix, tmp_path, replicas=2) as night:
+        await night.running(13)
+        await night.next(1)
+        sat = await night.groups()
+        await night.next(2)
+        undo = asked.UndoPhaseChange(conference_id=night.conference, run=3)
+        both = await asyncio.gather(*(night.try_(undo, actor) for actor in (night.moderator, night.staff("moderator"))))
+        again, view = await night.groups(), await night.view()
+    refusals = [reply.refusal for reply in both]
+    assert None in refusals
+    assert PhaseHasChanged(run=4, phase="one") in refusals
+    assert (view.run, view.phase, view.undo_until) == (4, 1, None)
+    assert [group.members for group in again.groups] == [group.members for group in sat.groups]
 
 
 async def test_a_timer_of_a_replica_that_was_away_fires_once_afterwards(service_database, nats_url, prefix, tmp_path):

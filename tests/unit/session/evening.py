@@ -4,10 +4,11 @@
 from datetime import UTC, datetime, timedelta
 
 from services.session.domain.script import LocalText, Phase, Script
-from services.session.domain.session import PrepareSession
+from services.session.domain.session_commands import PrepareSession
 from services.session.domain.session_facts import (
     LobbyOpened,
     PhaseEnded,
+    PhaseLeftByHand,
     PhaseStarted,
     SessionPrepared,
     SessionStarted,
@@ -60,6 +61,11 @@ def entered(run: int, place: int, at: datetime) -> PhaseStarted:
 
 def left(run: int, place: int) -> PhaseEnded:
     return PhaseEnded(run=run, key=SCRIPT.phases[place].key, tools=SCRIPT.phases[place].tools)
+
+
+def by_hand(run: int, place: int, left_minutes: float, now: datetime, *, paused: bool = False) -> PhaseLeftByHand:
+    seconds, until = left_minutes * 60, now + minutes(3)
+    return PhaseLeftByHand(run=run, phase=place, left_seconds=seconds, paused=paused, until=until)
 
 
 RUNNING = (PREPARED, LOBBY, STARTED, entered(1, 0, NOON))

@@ -11,7 +11,7 @@ from services.contracts.shared import Reason
 from services.session.domain import groups_facts, roster, session_facts
 from services.session.domain.seating import Group
 from services.session.publishing import publish
-from tests.unit.session.evening import NOON, PREPARED, entered, left, minutes
+from tests.unit.session.evening import NOON, PREPARED, by_hand, entered, left, minutes
 
 CONFERENCE = "c" * 32
 AT = datetime(2027, 3, 12, 13, tzinfo=UTC)
@@ -45,6 +45,10 @@ PUBLISHED = [
         session_facts.PhaseExtended(run=2, deadline=NOON, by_hand=False),
         told.PhaseExtended(**STAMP, run=2, deadline=NOON),
     ),
+    (session_facts.PhaseSkipped(key="exchange"), told.AgendaChanged(**STAMP, phase="exchange", skipped=True)),
+    (session_facts.PhaseRestored(key="exchange"), told.AgendaChanged(**STAMP, phase="exchange", skipped=False)),
+    (session_facts.LeadHandedOver(deputy_id=MIA, by=MIA), told.LeadChanged(**STAMP, led_by=MIA)),
+    (session_facts.LeadHandedBack(by=MIA), told.LeadChanged(**STAMP, led_by=None)),
     (left(2, 1), told.PhaseEnded(**STAMP, run=2, phase="exchange", tools=("needs_offers",))),
     (session_facts.SessionPaused(run=2, left_seconds=1.0), told.SessionPaused(**STAMP, run=2)),
     (session_facts.PausedPhaseExtended(run=2, left_seconds=1.0), told.SessionPaused(**STAMP, run=2)),
@@ -94,6 +98,8 @@ PUBLISHED = [
 
 KEPT = [
     session_facts.SessionMoved(starts_at=NOON),
+    by_hand(1, 0, 5, NOON),
+    session_facts.PhaseChangeUndone(run=2),
     groups_facts.TopicsKept(topics=()),
     groups_facts.WishesKept(ranks={}),
     groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=(Sealed(ANNA, b"garden"),)),

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The situation that follows from what happened in a session, and what others ask about it."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias, assert_never
+
+import msgspec
+
+from services.session.domain.script import Phase, Script
+from services.session.domain.session_facts import (
+    LeadHandedBack,
+    LeadHandedOver,
+    LobbyOpened,
+    PausedPhaseExtended,
+    PhaseChangeUndone,
+    PhaseEnded,
+    PhaseExtended,
+    PhaseLeftByHand,
+    PhaseRestored,
+    PhaseSkipped,
+    PhaseStarted,
+    SessionEnded,
+    SessionEvent,
+    SessionMoved,
+    SessionPaused,
+    SessionPrepared,
+    SessionResumed,
+    SessionStarted,
+)
+
+Status = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
+
+
+class Unprepared(msgspec.Struct, frozen=True):
+    """There is no session yet."""
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """The phase that was left by hand in the run `run`, as long as that can be undone."""
+
+    run: int
+    phase: int
+    left: timedelta
+    paused: bool
+    until: datetime
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Prepared; with the lobby open, people wait in it. `led_by`: the deputy who leads, None: the moderators."""
+
+    script: Script
+    starts_at: datetime
+    lobby_open: bool = False
+    skipped: frozenset[str] = frozenset()
+    led_by: str | None = None
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running and a paused session have in common.
+
+    Args:
+        run: counts the entries into phases.
+        phase: the present one, by its place in the script.
+        skipped: keys of the phases that are left out.
+        led_by: the deputy who leads, None: the moderators.
+        before: what the present phase was entered from, where that can be undone.
+    """
+
+    script: Script
+    run: int
+    phase: int
+    skipped: frozenset[str] = frozenset()
+    led_by: str | None = None
+    before: Before | None = None
+
+
+class Running(Begun, frozen=True, kw_only=True):
+    """A phase runs towards its deadline."""
+
+    deadline: datetime
+
+    def left_at(self, now: datetime) -> timedelta:
+        """The time to the deadline, nothing behind it."""
+        return max(self.deadline - now, timedelta())
+
+
+class Paused(Begun, frozen=True, kw_only=True):
+    """The clock stands."""
+
+    left: timedelta
+
+    def left_at(self, now: datetime) -> timedelta:
+        """The time that was left when the clock stopped."""
+        return self.left
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """The evening is over."""
+
+    script: Script
+    run: int
+
+
+Session: TypeAlias = Unprepared | Waiting | Running | Paused | Ended
+
+
+# What others ask about a session --------------------------------------------------------------------------------
+
+
+def status_of(session: Session) -> Status | None:
+    """The status in one word, None when there is no session."""
+    match session:
+        case Unprepared():
+            return None
+        case Waiting():
+            return "LOBBY" if session.lobby_open else "PREPARED"
+        case Running():
+            return "RUNNING"
+        case Paused():
+            return "PAUSED"
+        case Ended():
+            return "ENDED"
+    assert_never(session)
+
+
+def phase_of(session: Session) -> Phase | None:
+    """The present phase, None outside of phases."""
+    return session.script.phases[session.phase] if isinstance(session, Running | Paused) else None
+
+
+def led_by_of(session: Session) -> str | None:
+    """The deputy who leads, None: the moderators."""
+    return session.led_by if isinstance(session, Waiting | Running | Paused) else None
+
+
+def run_of(session: Session) -> int:
+    """How many entries into phases there were."""
+    return session.run if isinstance(session, Running | Paused | Ended) else 0
+
+
+def evolve(session: Session, event: SessionEvent) -> Session:
+    """The session after an event."""
+    match event:
+        case SessionPrepared():
+            return Waiting(script=event.script, starts_at=event.starts_at)
+        case PhaseStarted():
+            return _entered(session, event)
+        case PhaseSkipped():
+            return _with(session, skipped=_skipped(session) | {event.key})
+        case PhaseRestored():
+            return _with(session, skipped=_skipped(session) - {event.key})
+        case PhaseLeftByHand():
+            left = timedelta(seconds=event.left_seconds)
+            before = Before(run=event.run, phase=event.phase, left=left, paused=event.paused, until=event.until)
+            return _with(session, before=before)
+        case PhaseChangeUndone():
+            return _undone(session)
+        case SessionEnded():
+            return Ended(script=_script(session), run=run_of(session))
+        case SessionMoved():
+            return _with(session, starts_at=event.starts_at)
+        case LobbyOpened():
+            return _with(session, lobby_open=True)
+        case PhaseExtended():
+            return _with(session, deadline=event.deadline)
+        case PausedPhaseExtended():
+            return _with(session, left=timedelta(seconds=event.left_seconds))
+        case SessionPaused():
+            assert isinstance(session, Running), session  # noqa: S101 -- decide pauses running sessions only
+            return Paused(**_common(session), left=timedelta(seconds=event.left_seconds))
+        case SessionResumed():
+            assert isinstance(session, Paused), session  # noqa: S101 -- decide resumes paused sessions only
+            return Running(**_common(session), deadline=event.deadline)
+        case LeadHandedOver():
+            return _with(session, led_by=event.deputy_id)
+        case LeadHandedBack():
+            return _with(session, led_by=None)
+        case SessionStarted() | PhaseEnded():
+            return session
+    assert_never(event)
+
+
+def _entered(session: Session, event: PhaseStarted) -> Running:
+    """The new phase; what it was entered from is kept when it was left just now, by hand."""
+    assert isinstance(session, Waiting | Begun), session  # noqa: S101 -- nothing is entered after the end
+    before = session.before if isinstance(session, Begun) else None
+    return Running(
+        script=session.script,
+        run=event.run,
+        phase=event.phase,
+        deadline=event.deadline,
+        skipped=session.skipped,
+        led_by=session.led_by,
+        before=before if before is not None and before.run == event.run - 1 else None,
+    )
+
+
+def _undone(session: Session) -> Session:
+    """Nothing more to undo; and the phase to which people return is not left out, though it was left by that."""
+    assert isinstance(session, Begun) and session.before is not None, session  # noqa: S101, PT018 -- decide looks
+    returned = session.script.phases[session.before.phase].key
+    return _with(session, before=None, skipped=session.skipped - {returned})
+
+
+def _common(session: Begun) -> dict[str, Any]:
+    return {name: getattr(session, name) for name in Begun.__struct_fields__}
+
+
+def _script(session: Session) -> Script:
+    assert not isinstance(session, Unprepared)  # noqa: S101 -- every other event follows SessionPrepared
+    return session.script
+
+
+def _skipped(session: Session) -> frozenset[str]:
+    assert isinstance(session, Waiting | Begun), session  # noqa: S101 -- decide leaves out before the end only
+    return session.skipped
+
+
+def _with(session: Session, **changes: object) -> Session:
+    return msgspec.structs.replace(session, **changes)
