@@ -5,7 +5,9 @@ The services check commands and answer questions for one actor; a live view is a
 viewers of a conference, so the cut to each viewer is made here.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,6 +15,9 @@ from services.contracts import ideas, rooms, session
 
 PLENARY = "plenary"
 STAFF = "staff"
+
+ON_THE_WAY: Final = timedelta(seconds=20)
+"""So long (domain time) somebody may take to arrive where they were placed."""
 
 
 class Viewer(NamedTuple):
@@ -109,3 +114,21 @@ def placement(viewer: Viewer, venue: rooms.VenueView, entry: rooms.PlacementEntr
         video=venue.video,
         confirmed=entry.confirmed if entry else False,
     )
+
+
+def missing(venue: rooms.VenueView, presence: session.PresenceView, now: datetime) -> Sequence[str]:
+    """Who is here and is not where they were placed, though they have had the time to go there.
+
+    Args:
+        venue: all rooms.
+        presence: who is here.
+        now: domain time.
+    """
+    present = frozenset(presence.present)
+    return [
+        entry.participant_id
+        for entry in venue.placements
+        if entry.participant_id in present
+        and not entry.confirmed
+        and (entry.placed_at is None or now - entry.placed_at >= ON_THE_WAY)
+    ]

@@ -18,6 +18,7 @@ from gateway.schema import rooms as rooms_types
 from gateway.schema import session as session_types
 from gateway.schema.licensed import Licensed
 from gateway.schema.lists import one_page, paged
+from gateway.schema.people import Person, person
 from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
 from gateway.schema.relay import (
     Connection,
@@ -178,6 +179,16 @@ class Conference(Shown, Node, Licensed):
         context = context_of(info)
         view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
         return show(session_types.Presence, view, self.conference)
+
+    @computed(needs=FOR_STAFF)
+    async def missing(self, info: strawberry.Info) -> list[Person] | None:
+        """Who is here and has not arrived in their room 20 seconds after they were placed there; for staff."""
+        context = context_of(info)
+        venue, presence = await asyncio.gather(
+            context.ask(contract_rooms.GetVenue(conference_id=self.conference)),
+            context.ask(contract_session.GetPresence(conference_id=self.conference)),
+        )
+        return [person(self.conference, one) for one in visibility.missing(venue, presence, context.clock.now())]
 
     @computed(needs=FOR_LEADERS)
     async def record(self, info: strawberry.Info, at: AT = None) -> record_types.EveningRecord | None:

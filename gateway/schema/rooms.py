@@ -52,6 +52,9 @@ class VenuePlacement(Shown):
     room: str = shown("Name of the room where they belong.")
     confirmed: bool = shown("Whether the person's client said that it is there.")
     kind: RoomKind = shown("Plenary or small group.")
+    placed_at: datetime | None = shown(
+        "Since when they belong there. Who is here and has not confirmed after 20 seconds is missing: look after them."
+    )
 
     @computed
     def person(self) -> Person:

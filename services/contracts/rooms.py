@@ -124,13 +124,17 @@ class GetJoinCredentials(QueryRequest[JoinCredentials], frozen=True, kw_only=Tru
 
 
 class PlacementEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One person of a venue; with the venue's own fields it says all that the person's `Placement` says."""
+    """One person of a venue; with the venue's own fields it says all that the person's `Placement` says.
+
+    `placed_at`: since when they belong in this room; None: since before anybody noted it.
+    """
 
     participant_id: Id
     room: str
     confirmed: bool
     kind: RoomKind = "plenary"
     group_id: Id | None = None
+    placed_at: datetime | None = None
 
 
 class VenueView(Answer, frozen=True, kw_only=True):

@@ -138,7 +138,6 @@ async def get_venue(request: contract.GetVenue, ctx: Context) -> contract.VenueV
         return NotFound(what="venue", id=request.conference_id)
     venue = doc.venue
     groups = {room.name: room.group_id for room in venue.rooms}
-    people = sorted(venue.placed.keys() | doc.arrived.keys())
     return contract.VenueView(
         conference_id=request.conference_id,
         generation=venue.generation,
@@ -152,8 +151,9 @@ async def get_venue(request: contract.GetVenue, ctx: Context) -> contract.VenueV
                 confirmed=doc.is_there(person),
                 kind="group" if venue.room_of(person) in groups else "plenary",
                 group_id=groups.get(venue.room_of(person)),
+                placed_at=doc.since.get(person),
             )
-            for person in people
+            for person in sorted(doc.people)
         ),
     )
 

@@ -2,6 +2,7 @@
 """Who belongs in which room of a conference, and who is there: one document per conference."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -13,10 +14,16 @@ from services.rooms.domain.venue import TEXT_CELL, VENUE, Venue
 
 
 class VenueDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue as its rules see it, and the room each person confirmed last."""
+    """The venue as its rules see it, the room each person confirmed last, and since when each belongs where they do."""
 
     venue: Venue = Venue()
     arrived: dict[str, str] = {}
+    since: dict[str, datetime] = {}
+
+    @property
+    def people(self) -> set[str]:
+        """Everybody who was placed or has been here."""
+        return {*self.venue.placed, *self.arrived}
 
     @property
     def video(self) -> bool:
@@ -37,9 +44,12 @@ def _keys(event: Event, recorded: Recorded) -> Sequence[str]:
 def _evolve(doc: VenueDoc, event: Event, recorded: Recorded) -> VenueDoc:
     if isinstance(event, PlacementConfirmed):
         return msgspec.structs.replace(doc, arrived=doc.arrived | {event.participant_id: event.room})
-    return msgspec.structs.replace(doc, venue=VENUE.evolve(doc.venue, event))  # type: ignore[arg-type]
+    venue = VENUE.evolve(doc.venue, event)  # type: ignore[arg-type] # the other events of rooms
+    moved = [one for one in {*doc.people, *venue.placed} if venue.room_of(one) != doc.venue.room_of(one)]
+    since = {**doc.since, **dict.fromkeys(moved, recorded.recorded_at)}
+    return msgspec.structs.replace(doc, venue=venue, since=since)
 
 
 VENUES: DocumentProjection[VenueDoc] = DocumentProjection(
-    name="venues", version=1, keys=_keys, initial=lambda _: VenueDoc(), evolve=_evolve, doc=VenueDoc
+    name="venues", version=2, keys=_keys, initial=lambda _: VenueDoc(), evolve=_evolve, doc=VenueDoc
 )

@@ -120,6 +120,7 @@ async def test_staff_see_the_whole_venue(evening):
     moderator = Actor(id=MENTOR, kind="staff", grants=(Grant("moderator", CONF),))
     reply = await requests.ask(rooms.GetVenue(conference_id=CONF), actor=moderator)
     assert {entry.participant_id for entry in reply.answer.placements} == {ANNA, BEN, CLEO, MENTOR}
+    assert all(entry.placed_at is not None and not entry.confirmed for entry in reply.answer.placements)
 
 
 async def test_without_livekit_credentials_say_why_there_is_no_video(evening):
