@@ -2522,6 +2522,24 @@ class JuryRoundChangesResult(_Result, frozen=True, kw_only=True):
     jury_round_changes: JuryRoundSnapshot | Resumed | JuryRoundChanged | ReviewsChanged
 
 
+class KeepParticipantsSuccess(_Result, frozen=True, kw_only=True):
+    """KeepParticipants was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class LockGroupSuccess(_Result, frozen=True, kw_only=True):
+    """LockGroup was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class MergeGroupsSuccess(_Result, frozen=True, kw_only=True):
+    """MergeGroups was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class MoveParticipantSuccess(_Result, frozen=True, kw_only=True):
     """MoveParticipant was carried out. The command holds; there is nothing else to say."""
 
@@ -2845,6 +2863,12 @@ class SkipPhaseSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class SplitGroupSuccess(_Result, frozen=True, kw_only=True):
+    """SplitGroup was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class StartJobSuccess(_Result, frozen=True, kw_only=True):
     """StartJob was carried out. The job runs, or waits until `approve_until` for the approval of a second
     person.
@@ -2871,6 +2895,12 @@ class SubmitIdeaSuccess(_Result, frozen=True, kw_only=True):
 
 class SuspendAppSuccess(_Result, frozen=True, kw_only=True):
     """SuspendApp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class SwapParticipantsSuccess(_Result, frozen=True, kw_only=True):
+    """SwapParticipants was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2978,6 +3008,9 @@ COMMANDS: dict[str, type[_Result]] = {
     "HideCard": HideCardSuccess,
     "HideMessage": HideMessageSuccess,
     "IssueAppKey": IssueAppKeySuccess,
+    "KeepParticipants": KeepParticipantsSuccess,
+    "LockGroup": LockGroupSuccess,
+    "MergeGroups": MergeGroupsSuccess,
     "MoveParticipant": MoveParticipantSuccess,
     "NextPhase": NextPhaseSuccess,
     "OpenConference": OpenConferenceSuccess,
@@ -3010,10 +3043,12 @@ COMMANDS: dict[str, type[_Result]] = {
     "ScoreIdea": ScoreIdeaSuccess,
     "SeatStandbys": SeatStandbysSuccess,
     "SkipPhase": SkipPhaseSuccess,
+    "SplitGroup": SplitGroupSuccess,
     "StartJob": StartJobSuccess,
     "StartSession": StartSessionSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
     "SuspendApp": SuspendAppSuccess,
+    "SwapParticipants": SwapParticipantsSuccess,
     "TestWebhook": TestWebhookSuccess,
     "UndoPhaseChange": UndoPhaseChangeSuccess,
     "UpdateWebhook": UpdateWebhookSuccess,

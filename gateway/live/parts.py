@@ -31,7 +31,7 @@ class Seats(NamedTuple):
     """Who sits where, as far as a viewer may know: all groups for staff, and the own one."""
 
     groups: session.GroupsView | None
-    own: session.GroupPlaced | None
+    own: session.GroupView | None
 
 
 class Look:
@@ -106,7 +106,7 @@ def takes_part(look: Look, views: Views) -> bool:
     return viewer.id in look.alike("seated", lambda view: frozenset(view.seated), presence)
 
 
-def _own_group(look: Look, groups: session.GroupsView | None) -> session.GroupPlaced | None:
+def _own_group(look: Look, groups: session.GroupsView | None) -> session.GroupView | None:
     """The group in which the viewer sits, or which they accompany as its mentor."""
     return None if groups is None else look.alike("group", visibility.groups_by_person, groups).get(look.viewer.id)
 

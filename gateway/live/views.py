@@ -106,7 +106,14 @@ VIEWS: Mapping[str, View] = {
     "groups": View(
         session.SERVICE,
         lambda conference, _: session.GetGroups(conference_id=conference),
-        (*_PEOPLE, *_PHASES, session.GroupsPlaced, session.ParticipantMoved, session.GroupsRecalled),
+        (
+            *_PEOPLE,
+            *_PHASES,
+            session.GroupsPlaced,
+            session.ParticipantMoved,
+            session.GroupsRecalled,
+            session.GroupLocked,
+        ),
     ),
     "polls": View(
         session.SERVICE,

@@ -36,7 +36,7 @@ class Viewer(NamedTuple):
     visiting: tuple[str, ...] | None = None
 
 
-def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.GroupPlaced | None:
+def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.GroupView | None:
     """The group in which the viewer sits, or which they accompany as its mentor."""
     if groups is None:
         return None
@@ -46,9 +46,9 @@ def own_group(viewer: Viewer, groups: session.GroupsView | None) -> session.Grou
     return None
 
 
-def groups_by_person(groups: session.GroupsView) -> dict[str, session.GroupPlaced]:
+def groups_by_person(groups: session.GroupsView) -> dict[str, session.GroupView]:
     """`own_group` of everybody who has one."""
-    found: dict[str, session.GroupPlaced] = {}
+    found: dict[str, session.GroupView] = {}
     for group in groups.groups:
         for person in (*group.members, group.mentor_id):
             if person is not None:

@@ -43,6 +43,7 @@ LIVE = ("session:live",)
 FOR_MEMBERS = Needs(MEMBERS, READ)
 FOR_WRITERS = ideas_types.FOR_WRITERS
 FOR_STAFF = Needs(STAFF, READ)
+FOR_LEADERS = Needs(HOSTS, READ)
 FOR_HOSTS = Needs(HOSTS, ("admin:registration",))
 FOR_LEADERS = Needs(("organiser", "moderator", "deputy"), READ)
 FOR_WHO_COMES = Needs(("resident", "invited", *STAFF), LIVE)
@@ -133,6 +134,12 @@ class Conference(Shown, Node, Licensed):
         """Who sits where; for staff."""
         context = context_of(info)
         return show(session_types.Groups, await groups_for(context, self.conference), self.conference)
+
+    @computed(needs=FOR_LEADERS)
+    async def seating_rules(self, info: strawberry.Info) -> list[session_types.SeatingRule] | None:
+        """Who is kept apart, or together; for who leads or organises."""
+        view = await context_of(info).ask(contract_session.GetSeatingRules(conference_id=self.conference))
+        return show_all(session_types.SeatingRule, view.rules, self.conference)
 
     @computed(needs=FOR_MEMBERS)
     async def my_group(self, info: strawberry.Info) -> session_types.Group | None:

@@ -76,6 +76,8 @@ EXAMPLES: dict[str, Any] = {
     "channel": "plenary",
     "code": "POLL_IS_CLOSED",
     "ExcludeParticipantInput.code": "insult",
+    "CannotRegroup.people": 9,
+    "CannotRegroup.groups": 2,
     "comment": "Gut begründet; die Kosten fehlen noch.",
     "corrected": 3.82,
     "count": 12,
@@ -276,6 +278,11 @@ CHOICES: dict[str, dict[str, str]] = {
         "PLENARY": "Everybody in one room.",
         "GROUPS": "Everybody in a small group.",
         "BREAK": "Nobody has to be anywhere.",
+    },
+    "SeatingRuleKind": {
+        "APART": "No two of them share a group.",
+        "ONE_ORGANISATION": "They speak for one organisation; no two of them share a group.",
+        "TOGETHER": "All of them who are here share a group.",
     },
     "GroupMode": {
         "MIX": "New partners: people who have not met, and mixed by what they told about themselves.",

@@ -39,6 +39,15 @@ class GroupMode(Enum):
 
 
 @graphql_enum
+class SeatingRuleKind(Enum):
+    """Who sits with whom: people who are kept apart or together, or of whom a group has one at most."""
+
+    APART = "apart"
+    ONE_ORGANISATION = "one_organisation"
+    TOGETHER = "together"
+
+
+@graphql_enum
 class Tool(Enum):
     """What people can use during a phase."""
 

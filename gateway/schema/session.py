@@ -8,7 +8,7 @@ import strawberry
 from gateway.schema.licensed import Licensed
 from gateway.schema.people import Person, optional_person, person
 from gateway.schema.relay import Node, global_id, optional_id
-from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, PollKind, Role, SessionStatus, Tool
+from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, PollKind, Role, SeatingRuleKind, SessionStatus, Tool
 from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
 from gateway.schema.stored import part, parts
 from services.contracts import session as contract
@@ -68,8 +68,9 @@ class Session(Shown, Node, Licensed):
 class Group(Shown):
     """One small group."""
 
-    view: strawberry.Private[contract.GroupPlaced]
+    view: strawberry.Private[contract.GroupView]
     number: int = shown("Its number on the screen.")
+    locked: bool = shown("Whether it keeps its people: nobody joins it, and nobody is taken from it.")
 
     @computed
     def id(self) -> strawberry.ID:
@@ -108,6 +109,19 @@ class Groups(Shown):
     def with_moderator(self) -> list[Person]:
         """The few who stay with the moderator because there are too few people for a group."""
         return [person(self.conference, one) for one in self.view.with_moderator]
+
+
+@graphql_type()
+class SeatingRule(Shown):
+    """People who are kept apart, or together, in every group."""
+
+    view: strawberry.Private[contract.SeatingRuleView]
+    kind: SeatingRuleKind = shown("Which of it.")
+
+    @computed
+    def participants(self) -> list[Person]:
+        """Whom it is about."""
+        return [person(self.conference, one) for one in self.view.participant_ids]
 
 
 @graphql_type()

@@ -8,7 +8,8 @@ api = Api("session")
 
 phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipPhase UndoPhaseChange ExtendPhase
 #                           PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
-places_api.register(api)  # MoveParticipant ReportPresence ExcludeParticipant ReadmitParticipant GetGroups GetPresence
+places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup ReportPresence
+#                           KeepParticipants ExcludeParticipant ReadmitParticipant GetGroups GetSeatingRules GetPresence
 polls_api.register(api)  # OpenPoll CastBallot ClosePoll GetPolls
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat
 help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is here and where everybody sits: groups, presence, exclusion."""
 
+from uuid import uuid4
+
 from services.chassis.api import Api, Context, Decide, role
 from services.chassis.contract import Done
 from services.chassis.decider import Refusal
@@ -9,8 +11,17 @@ from services.chassis.identity import Actor
 from services.contracts import session as asked
 from services.session.access import may_see
 from services.session.adapters.presence import BOOK, note_report
-from services.session.domain.groups import GROUPS, MovePerson
-from services.session.domain.roster import ROSTER, ExcludeParticipant, ReadmitParticipant
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_commands import (
+    KeepPeople,
+    LockGroup,
+    MergeGroups,
+    MovePerson,
+    SplitGroup,
+    SwapPeople,
+)
+from services.session.domain.roster import ROSTER, ExcludeParticipant, NotOnTheRoster, ReadmitParticipant
+from services.session.domain.seating_rules import SeatingRule
 from services.session.placing import arrival, leave
 from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere
 from services.session.settings import SessionSettings
@@ -19,10 +30,16 @@ from services.session.settings import SessionSettings
 def register(api: Api) -> None:
     """Adds what this module answers to the table of contents."""
     api.command(asked.MoveParticipant, needs=role("moderator", "deputy"))(move_participant)
+    api.command(asked.SwapParticipants, needs=role("moderator", "deputy"))(swap_participants)
+    api.command(asked.LockGroup, needs=role("moderator", "deputy"))(lock_group)
+    api.command(asked.MergeGroups, needs=role("moderator", "deputy"))(merge_groups)
+    api.command(asked.SplitGroup, needs=role("moderator", "deputy"))(split_group)
+    api.command(asked.KeepParticipants, needs=role("moderator", "deputy", "organiser"))(keep_participants)
     api.command(asked.ReportPresence, needs=gateway)(report_presence)
     api.command(asked.ExcludeParticipant, needs=role("moderator", "deputy", "organiser"))(exclude_participant)
     api.command(asked.ReadmitParticipant, needs=role("moderator", "deputy", "organiser"))(readmit_participant)
     api.query(asked.GetGroups)(get_groups)
+    api.query(asked.GetSeatingRules, needs=role("moderator", "deputy", "organiser", "service"))(get_seating_rules)
     api.query(asked.GetPresence)(get_presence)
 
 
@@ -35,6 +52,45 @@ async def move_participant(request: asked.MoveParticipant, ctx: Context) -> Deci
     """Puts one person into another running group."""
     command = MovePerson(participant_id=request.participant_id, group_id=request.group_id, now=ctx.now)
     return Decide(Step(GROUPS, request.conference_id, command, request.conference_id))
+
+
+async def swap_participants(request: asked.SwapParticipants, ctx: Context) -> Decide:
+    """Lets two people exchange their places."""
+    command = SwapPeople(one=request.participant_id, other=request.other_participant_id, now=ctx.now)
+    return Decide(Step(GROUPS, request.conference_id, command, request.conference_id))
+
+
+async def lock_group(request: asked.LockGroup, ctx: Context) -> Decide:
+    """Lets a group keep its people, or no longer."""
+    command = LockGroup(group_id=request.group_id, locked=request.locked, now=ctx.now)
+    return Decide(Step(GROUPS, request.conference_id, command, request.conference_id))
+
+
+async def merge_groups(request: asked.MergeGroups, ctx: Context) -> Decide:
+    """Closes a group in favour of another one."""
+    command = MergeGroups(group_id=request.group_id, into=request.into_group_id, now=ctx.now)
+    return Decide(Step(GROUPS, request.conference_id, command, request.conference_id))
+
+
+async def split_group(request: asked.SplitGroup, ctx: Context) -> Decide:
+    """Lets people of a group begin one of their own."""
+    command = SplitGroup(
+        group_id=request.group_id, participants=request.participant_ids, new_id=uuid4().hex, now=ctx.now
+    )
+    return Decide(Step(GROUPS, request.conference_id, command, request.conference_id))
+
+
+async def keep_participants(request: asked.KeepParticipants, ctx: Context) -> Decide | Refusal:
+    """Keeps people with a seat apart or together, or no longer."""
+    conference, people = request.conference_id, tuple(sorted(set(request.participant_ids)))
+    seats = (await ctx.load(ROSTER, conference)).state.seats
+    for one in people:
+        if request.kept and one not in seats:
+            return NotOnTheRoster(participant_id=one)
+    rule = SeatingRule(kind=request.kind, people=people)
+    new_ids = tuple(uuid4().hex for _ in range(len(seats) // 3 + 1))
+    command = KeepPeople(rule=rule, kept=request.kept, new_ids=new_ids, now=ctx.now)
+    return Decide(Step(GROUPS, conference, command, conference))
 
 
 async def report_presence(request: asked.ReportPresence, ctx: Context) -> Decide | Done:
@@ -68,6 +124,13 @@ async def get_groups(request: asked.GetGroups, ctx: Context) -> asked.GroupsView
         return refusal
     found = await GROUPINGS.get(ctx.db, request.conference_id)
     return (found or GroupsNow()).answer(request.conference_id)
+
+
+async def get_seating_rules(request: asked.GetSeatingRules, ctx: Context) -> asked.SeatingRulesView:
+    """Who is kept apart, or together."""
+    plan = (await ctx.load(GROUPS, request.conference_id)).state
+    rules = (asked.SeatingRuleView(kind=rule.kind, participant_ids=rule.people) for rule in plan.rules)
+    return asked.SeatingRulesView(rules=tuple(rules))
 
 
 async def get_presence(request: asked.GetPresence, ctx: Context) -> asked.PresenceView | Refusal:

@@ -8,6 +8,7 @@ always brings a step for the groups along, even in the plenary, where it only ma
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import combinations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -19,8 +20,8 @@ from services.chassis.decider import Event, Refusal
 from services.chassis.decisions import Envelope, Executed, Loaded, Step
 from services.chassis.refusals import ConcurrentChange
 from services.session.adapters.planner import PLANNER
-from services.session.domain.groups import (
-    GROUPS,
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_commands import (
     GroupsCommand,
     Join,
     Leave,
@@ -31,12 +32,10 @@ from services.session.domain.groups import (
 from services.session.domain.groups_facts import GroupPlan
 from services.session.domain.roster import ROSTER, MarkAbsent, MarkPresent, PersonCame, Roster
 from services.session.domain.seating import SMALLEST, Group
+from services.session.domain.seating_rules import SeatingRule
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import SessionCommand
-from services.session.domain.session_facts import (
-    PhaseStarted,
-    SessionEnded,
-)
+from services.session.domain.session_facts import PhaseStarted, SessionEnded
 from services.session.methods.plans import Question
 from services.session.words import attributes_of, tags_of
 
@@ -224,6 +223,8 @@ async def _place(
                 wishes=tuple(plan.wishes.get(one, ()) for one in people),
                 needs=tuple(needs.get(one, ()) for one in people),
                 offers=tuple(offers.get(one, ()) for one in people),
+                apart=tuple(pair for rule in plan.rules if rule.kind != "together" for pair in _pairs(people, rule)),
+                together=tuple(pair for rule in plan.rules if rule.kind == "together" for pair in _pairs(people, rule)),
                 seed=seed,
             )
         )
@@ -241,6 +242,7 @@ async def _place(
         mentors=mentors,
         seed=seed,
         algorithm=algorithm,
+        new_ids=_new_ids(len(people)),
         now=command.now,
     )
 
@@ -252,6 +254,11 @@ def _met(people: Sequence[str], plan: GroupPlan) -> tuple[tuple[int, int, int], 
         for (one, other), phases in plan.met.items()
         if one in number and other in number
     )
+
+
+def _pairs(people: Sequence[str], rule: SeatingRule) -> tuple[tuple[int, int], ...]:
+    here = [place for place, person in enumerate(people) if person in rule.people]
+    return tuple(combinations(here, 2))
 
 
 def _likeness(person: str, attributes: Mapping[str, Mapping[str, str]]) -> dict[str, float]:

@@ -13,7 +13,8 @@ from services.chassis.policies import Policies, PolicyContext
 from services.contracts import ideas, registration, rooms
 from services.session.adapters.presence import entered_room, left_room
 from services.session.adapters.script_files import load_scripts
-from services.session.domain.groups import GROUPS, KeepTags, KeepTopics, KeepWishes
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_commands import KeepTags, KeepTopics, KeepWishes
 from services.session.domain.help import HELP, EnterGroup
 from services.session.domain.roster import ROSTER, AddStaff, EmptySeat, FillSeat, ForgetPerson, RemoveStaff
 from services.session.domain.script import Script

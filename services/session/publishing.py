@@ -99,6 +99,8 @@ def _groups(event: Event, recorded: Recorded) -> ContractEvent | None:
             return _moved(recorded, event.generation, event.mentor_id, event.group_id)
         case groups_facts.GroupsRecalled():
             return told.GroupsRecalled(at=at, conference_id=conference, generation=event.generation)
+        case groups_facts.GroupLocked():
+            return told.GroupLocked(at=at, conference_id=conference, group_id=event.group_id, locked=event.locked)
         case _:
             return None
 

@@ -16,7 +16,7 @@ const values = [
   'AppKeyInfo', 'AppKeyUsage', 'AppUsage', 'AppUsageDay', 'Attribute', 'Board', 'Change', 'Changes', 'Chat',
   'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'EveningRecord', 'Groups', 'HelpRecord', 'IdeaField', 'JoinCredentials',
   'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'PhaseRecord', 'Placement', 'PollCount', 'PoolCall', 'Presence', 'Problems', 'RankedIdea',
-  'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'Score', 'SeatingRecord', 'StaffAssignment',
+  'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'Score', 'SeatingRecord', 'SeatingRule', 'StaffAssignment',
   'StaffPresence', 'StreetRange', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
   'WebhookEventKind',
 ];

@@ -245,7 +245,7 @@ def evening() -> list[Answer]:
         tools=("needs_offers",), group_mode="mix",
     )  # fmt: skip
     groups = tuple(
-        session.GroupPlaced(group_id=group, number=number, members=members)
+        session.GroupView(group_id=group, number=number, members=members)
         for number, (group, members) in enumerate([(GROUP_1, (ANNA, BEN)), (GROUP_2, (CEM, DORA))], 1)
     )
     placements = tuple(

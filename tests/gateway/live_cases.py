@@ -31,8 +31,8 @@ CALL = session.HelpCallView(
 )
 
 REGROUPED = (
-    session.GroupPlaced(group_id=GROUP_1, number=1, members=(BEN, CEM)),
-    session.GroupPlaced(group_id=GROUP_2, number=2, members=(ANNA, DORA), mentor_id=MODERATOR),
+    session.GroupView(group_id=GROUP_1, number=1, members=(BEN, CEM)),
+    session.GroupView(group_id=GROUP_2, number=2, members=(ANNA, DORA), mentor_id=MODERATOR),
 )
 
 MOVED = tuple(

@@ -16,8 +16,9 @@ from services.contracts.refusals.rooms import (
     GroupHasNoRoom, PlacementChanged, VenueIsClosed,
 )  # fmt: skip
 from services.contracts.refusals.evening import (
-    AnotherLeads, FirstPhase, GroupIsFull, LastPhase, NoGroupsNow, NoSuchGroup, NotADeputy, NotInAGroup,
-    NotOnTheRoster, NotServing, NothingToUndo, PhaseHasChanged, PhaseIsOver, PlanIsFlawed, SessionIs, UnknownPhase,
+    AnotherLeads, CannotRegroup, FirstPhase, GroupIsFull, GroupIsLocked, KeptApart, KeptTogether, LastPhase,
+    NoGroupsNow, NoSuchGroup, NotADeputy, NotInAGroup, NotOnTheRoster, NotServing, NothingToUndo, PhaseHasChanged,
+    PhaseIsOver, PlanIsFlawed, RulesContradict, SessionIs, UnknownPhase,
 )  # fmt: skip
 from services.contracts.refusals.talk import (
     AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PollIsClosed, PollIsOpen, TooManyCalls, TooManyMessages,
@@ -33,17 +34,17 @@ from services.contracts.refusals.ideas import (
 
 __all__ = [
     "AccessIsClosed", "AlreadyAnnounced", "AlreadyClaimed", "AlreadyResolved", "AnotherLeads", "AppIs",
-    "ApprovalNeeded", "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "ChallengeExists", "ConferenceIsOver",
-    "ConferenceNotOpen", "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsFull", "IdeaNotInRound",
-    "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "LastPhase", "NoGroupsNow", "NoIdeas",
-    "NoSeatToTake", "NoSuchGroup", "NoTopics", "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup",
-    "NotInGroup", "NotJuror", "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo",
-    "OwnJob", "PassageChanged", "PenIsTaken", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed",
-    "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "SeriesAlreadyCreated", "SessionIs",
-    "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls",
-    "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages",
-    "TooManyProblems", "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge",
-    "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase",
-    "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed",
-    "VotingIsClosed",
+    "ApprovalNeeded", "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "CannotRegroup", "ChallengeExists",
+    "ConferenceIsOver", "ConferenceNotOpen", "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsFull",
+    "GroupIsLocked", "IdeaNotInRound", "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen",
+    "KeptApart", "KeptTogether", "LastPhase", "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoTopics",
+    "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror", "NotOfTheStaff",
+    "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo", "OwnJob", "PassageChanged", "PenIsTaken",
+    "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen",
+    "ProblemsAreClosed", "RecusalTooLate", "RulesContradict", "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed",
+    "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards",
+    "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems",
+    "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion",
+    "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase", "UnknownPoll",
+    "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed", "VotingIsClosed",
 ]  # fmt: skip

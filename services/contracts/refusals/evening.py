@@ -11,6 +11,13 @@ class AnotherLeads(Refusal, frozen=True, kw_only=True):
     led_by: Id | None
 
 
+class CannotRegroup(Refusal, frozen=True, kw_only=True):
+    """So many people cannot sit in so many groups of three to five, with the rules and locks that hold."""
+
+    people: int
+    groups: int
+
+
 class FirstPhase(Refusal, frozen=True, kw_only=True):
     """There is no phase before this one."""
 
@@ -28,6 +35,24 @@ class LastPhase(Refusal, frozen=True, kw_only=True):
     """There is no phase behind this one; the evening can be ended instead."""
 
     phase: str
+
+
+class GroupIsLocked(Refusal, frozen=True, kw_only=True):
+    """The group keeps its people until it is unlocked."""
+
+    group_id: Id
+
+
+class KeptApart(Refusal, frozen=True, kw_only=True):
+    """These people must not share a group."""
+
+    participant_ids: tuple[Id, ...]
+
+
+class KeptTogether(Refusal, frozen=True, kw_only=True):
+    """These people share a group and cannot be exchanged for one other person."""
+
+    participant_ids: tuple[Id, ...]
 
 
 class NoGroupsNow(Refusal, frozen=True, kw_only=True):
@@ -89,6 +114,12 @@ class PlanIsFlawed(Refusal, frozen=True, kw_only=True):
     """A plan of groups broke a rule of seating and was not stored."""
 
     flaw: str
+
+
+class RulesContradict(Refusal, frozen=True, kw_only=True):
+    """These people would have to sit together, and cannot: they are more than three, or some are kept apart."""
+
+    participant_ids: tuple[Id, ...]
 
 
 class SessionIs(Refusal, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@
 
 # ruff: noqa: I001 -- in the order in which the schema shows the commands
 from services.contracts.session.vocabulary import (
-    SERVICE, PhaseKind, GroupMode, Tool, PollKind, SessionStatus, GroupPlaced, WordCount,
+    SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, SessionStatus, GroupPlaced, WordCount,
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, PauseSession,
@@ -17,8 +17,9 @@ from services.contracts.session.polls import (
     PollResultsChanged, PollOpenedAnswer, OpenPoll, ClosePoll, CastBallot, PollView, PollsView, GetPolls,
 )  # fmt: skip
 from services.contracts.session.people import (
-    PresenceChanged, MoveParticipant, ExcludeParticipant, ReadmitParticipant, ReportPresence, GroupsView,
-    GetGroups, PresenceView, GetPresence,
+    PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup,
+    KeepParticipants, ExcludeParticipant, ReadmitParticipant, ReportPresence, GroupView, GroupsView, GetGroups,
+    SeatingRuleView, SeatingRulesView, GetSeatingRules, PresenceView, GetPresence,
 )  # fmt: skip
 from services.contracts.session.help import (
     HelpCallAnswer, RequestHelp, ClaimHelp, HandOverHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
@@ -31,7 +32,8 @@ from services.contracts.session.record import (
 )  # fmt: skip
 from services.contracts.session.events import (
     SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, AgendaChanged, LeadChanged,
-    SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, PollOpened,
+    SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, GroupLocked,
+    PollOpened,
     PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden,
     BroadcastSent, PresenceEdge, ParticipantExcluded, ParticipantReadmitted,
 )  # fmt: skip
@@ -39,16 +41,17 @@ from services.contracts.session.events import (
 __all__ = [
     "SERVICE", "AgendaChanged", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll",
     "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk", "GetGroups",
-    "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSession", "GroupMode", "GroupPlaced", "GroupsPlaced",
-    "GroupsRecalled", "GroupsView", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView",
-    "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView",
-    "HideMessage", "LeadChanged", "LobbyOpened", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView",
-    "MoveParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
-    "ParticipantReadmitted", "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord",
-    "PhaseStarted", "PhaseView", "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord",
-    "PollResultsChanged", "PollView", "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge",
-    "PresenceView", "PreviousPhase", "ReadmitParticipant", "RecordView", "ReportPresence", "RequestHelp",
-    "ResolveHelp", "ResumeSession", "SeatingRecord", "SessionEnded", "SessionPaused", "SessionPrepared",
-    "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "SkipPhase", "StartSession", "Tool",
-    "UndoPhaseChange", "WordCount",
+    "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSeatingRules", "GetSession", "GroupLocked", "GroupMode",
+    "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack", "HandOver",
+    "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord",
+    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened",
+    "LockGroup", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "MoveParticipant",
+    "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved", "ParticipantReadmitted",
+    "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView",
+    "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResultsChanged", "PollView",
+    "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
+    "ReadmitParticipant", "RecordView", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession",
+    "SeatingRecord", "SeatingRuleKind", "SeatingRuleView", "SeatingRulesView", "SessionEnded", "SessionPaused",
+    "SessionPrepared", "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "SkipPhase",
+    "SplitGroup", "StartSession", "SwapParticipants", "Tool", "UndoPhaseChange", "WordCount",
 ]  # fmt: skip

@@ -110,6 +110,13 @@ class GroupsRecalled(_Event, frozen=True, kw_only=True):
     generation: int
 
 
+class GroupLocked(_Event, frozen=True, kw_only=True):
+    """A running group keeps its people, or does no longer."""
+
+    group_id: Id
+    locked: bool
+
+
 class PollOpened(_Event, frozen=True, kw_only=True):
     """Ballots are welcome."""
 

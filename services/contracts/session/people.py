@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is here, who sits where, who is shut out."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
 
 from services.chassis.contract import Answer, Id, LiveChange, QueryRequest, Refusals
 from services.contracts import refusals
-from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, _Command
+from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, SeatingRuleKind, _Command
 from services.contracts.shared import ShortText
 
 
@@ -19,13 +22,83 @@ class MoveParticipant(_Command, frozen=True, kw_only=True):
     """Puts one person into another running group (moderator)."""
 
     REFUSALS: ClassVar[Refusals] = (
+        refusals.CannotRegroup,
         refusals.GroupIsFull,
+        refusals.GroupIsLocked,
+        refusals.KeptApart,
         refusals.NoGroupsNow,
         refusals.NoSuchGroup,
         refusals.NotInAGroup,
     )
     participant_id: Id
     group_id: Id
+
+
+class SwapParticipants(_Command, frozen=True, kw_only=True):
+    """Lets two people of different running groups exchange their places (moderator)."""
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.GroupIsLocked,
+        refusals.KeptApart,
+        refusals.KeptTogether,
+        refusals.NoGroupsNow,
+        refusals.NotInAGroup,
+    )
+    participant_id: Id
+    other_participant_id: Id
+
+
+class LockGroup(_Command, frozen=True, kw_only=True):
+    """Lets a running group keep its people until it is unlocked or the phase ends (moderator).
+
+    Who comes late goes to other groups, and other groups are filled up without it, as long as that leaves nobody
+    without a place. Who leaves the group leaves it.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NoGroupsNow, refusals.NoSuchGroup)
+    group_id: Id
+    locked: bool = True
+
+
+class MergeGroups(_Command, frozen=True, kw_only=True):
+    """Closes a running group: its people go to another one, and where that is full to groups with room (moderator)."""
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.CannotRegroup,
+        refusals.GroupIsLocked,
+        refusals.NoGroupsNow,
+        refusals.NoSuchGroup,
+    )
+    group_id: Id
+    into_group_id: Id
+
+
+class SplitGroup(_Command, frozen=True, kw_only=True):
+    """Lets people of a running group begin one of their own; both are filled up from larger groups (moderator)."""
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.CannotRegroup,
+        refusals.GroupIsLocked,
+        refusals.NoGroupsNow,
+        refusals.NoSuchGroup,
+        refusals.NotInAGroup,
+    )
+    group_id: Id
+    participant_ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=4)]
+
+
+class KeepParticipants(_Command, frozen=True, kw_only=True):
+    """Keeps people apart or together from now on, in every plan, repair and move by hand; or no longer (moderator,
+    organiser).
+
+    `one_organisation`: they speak for the same one, of which each group has at most one person. Running groups follow
+    at once. Where a rule leaves somebody without a group, they stay with the moderator.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster, refusals.RulesContradict)
+    kind: SeatingRuleKind
+    participant_ids: Annotated[tuple[Id, ...], Meta(min_length=2, max_length=20)]
+    kept: bool = True
 
 
 class ExcludeParticipant(_Command, frozen=True, kw_only=True):
@@ -55,6 +128,12 @@ class ReportPresence(_Command, frozen=True, kw_only=True):
     visiting: dict[Id, tuple[str, ...]] = {}
 
 
+class GroupView(GroupPlaced, frozen=True, kw_only=True):
+    """One small group as it is now; a `locked` one keeps its people."""
+
+    locked: bool = False
+
+
 class GroupsView(Answer, frozen=True, kw_only=True):
     """Who sits where now. Without running groups `groups` is empty and everybody is in the plenary."""
 
@@ -62,7 +141,7 @@ class GroupsView(Answer, frozen=True, kw_only=True):
     generation: int
     run: int
     mode: GroupMode | None
-    groups: tuple[GroupPlaced, ...]
+    groups: tuple[GroupView, ...]
     with_moderator: tuple[Id, ...]
     plans: int
 
@@ -72,6 +151,27 @@ class GetGroups(QueryRequest[GroupsView], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = GroupsView
+    conference_id: Id
+
+
+class SeatingRuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is kept apart, or together."""
+
+    kind: SeatingRuleKind
+    participant_ids: tuple[Id, ...]
+
+
+class SeatingRulesView(Answer, frozen=True, kw_only=True):
+    """All rules about who sits with whom, the oldest first."""
+
+    rules: tuple[SeatingRuleView, ...]
+
+
+class GetSeatingRules(QueryRequest[SeatingRulesView], frozen=True, kw_only=True):
+    """Who is kept apart, or together (moderator, organiser)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = SeatingRulesView
     conference_id: Id
 
 

@@ -10,6 +10,7 @@ from services.chassis.contract import CommandRequest, Done, Id
 SERVICE = "session"
 PhaseKind = Literal["plenary", "groups", "break"]
 GroupMode = Literal["mix", "topic", "need_offer", "same"]
+SeatingRuleKind = Literal["apart", "one_organisation", "together"]
 Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", "ideas", "survey", "stage"]
 PollKind = Literal["single", "word_cloud"]
 SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]

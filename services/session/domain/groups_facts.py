@@ -13,6 +13,7 @@ import msgspec
 from services.chassis.decider import Event, Sealed
 from services.session.domain.script import GroupMode
 from services.session.domain.seating import Group, Seating
+from services.session.domain.seating_rules import SeatingRule
 
 CardKind = Literal["NEED", "OFFER"]
 Pair = tuple[str, str]
@@ -94,16 +95,53 @@ class TagsKept(Event, frozen=True, kw_only=True):
     tags: tuple[Sealed, ...]
 
 
-GroupsEvent: TypeAlias = GroupsPlaced | PersonMoved | MentorMoved | GroupsRecalled | TopicsKept | WishesKept | TagsKept
+class GroupLocked(Event, frozen=True, kw_only=True):
+    """A group of the running phase keeps its people, or does no longer."""
+
+    TOPIC = "session.group_locked"
+
+    group_id: str
+    locked: bool
+
+
+class SeatingRuleSet(Event, frozen=True, kw_only=True):
+    """Staff want people apart, or together."""
+
+    TOPIC = "session.seating_rule_set"
+
+    rule: SeatingRule
+
+
+class SeatingRuleDropped(Event, frozen=True, kw_only=True):
+    """Staff want that no longer."""
+
+    TOPIC = "session.seating_rule_dropped"
+
+    rule: SeatingRule
+
+
+GroupsEvent: TypeAlias = (
+    GroupsPlaced
+    | PersonMoved
+    | MentorMoved
+    | GroupsRecalled
+    | TopicsKept
+    | WishesKept
+    | TagsKept
+    | GroupLocked
+    | SeatingRuleSet
+    | SeatingRuleDropped
+)
 
 
 class InPhase(msgspec.Struct, frozen=True, kw_only=True):
-    """The groups of the running phase."""
+    """The groups of the running phase; `locked` ones keep their people."""
 
     run: int
     phase: str
     mode: GroupMode
     seating: Seating
+    locked: frozenset[str] = frozenset()
 
 
 class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +157,7 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
         wishes: topics by person, the dearest first.
         needs, offers: sealed tags by person.
         plans: how many plans went live.
+        rules: who must not, and who must, share a group.
     """
 
     generation: int = 0
@@ -131,6 +170,7 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
     needs: dict[str, frozenset[Sealed]] = {}
     offers: dict[str, frozenset[Sealed]] = {}
     plans: int = 0
+    rules: tuple[SeatingRule, ...] = ()
 
     def times_met(self, one: str, other: str, besides: str | None = None) -> int:
         """In how many phases two people sat together; the phase `besides` is not counted."""
@@ -148,8 +188,10 @@ def evolve(plan: GroupPlan, event: GroupsEvent) -> GroupPlan:
     match event:
         case GroupsPlaced():
             seating = Seating(groups=event.groups, with_moderator=event.with_moderator, spare=event.spare)
-            phase = InPhase(run=event.run, phase=event.phase, mode=event.mode, seating=seating)
-            first = plan.now is None or plan.now.run != event.run
+            before = plan.now if plan.now is not None and plan.now.run == event.run else None
+            locked = before.locked if before is not None else frozenset()
+            phase = InPhase(run=event.run, phase=event.phase, mode=event.mode, seating=seating, locked=locked)
+            first = before is None
             return msgspec.structs.replace(
                 _seated(plan, phase, event.generation, event.groups), plans=plan.plans + first
             )
@@ -168,6 +210,15 @@ def evolve(plan: GroupPlan, event: GroupsEvent) -> GroupPlan:
             known: Mapping[str, frozenset[Sealed]] = getattr(plan, field)
             tags = known.get(event.participant_id, frozenset()) | frozenset(event.tags)
             return msgspec.structs.replace(plan, **{field: {**known, event.participant_id: tags}})
+        case SeatingRuleSet():
+            return msgspec.structs.replace(plan, rules=(*plan.rules, event.rule))
+        case SeatingRuleDropped():
+            return msgspec.structs.replace(plan, rules=tuple(rule for rule in plan.rules if rule != event.rule))
+        case GroupLocked():
+            assert plan.now is not None  # noqa: S101 -- groups are locked in running phases only
+            here = frozenset((event.group_id,))
+            locked = plan.now.locked | here if event.locked else plan.now.locked - here
+            return msgspec.structs.replace(plan, now=msgspec.structs.replace(plan.now, locked=locked))
     assert_never(event)
 
 

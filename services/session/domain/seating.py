@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sits where in one phase, and how a seating is repaired with as few moves as possible.
+"""Who sits where in one phase: what a seating is, what it must not be, and how mentors are spread over it.
 
-Groups have 3 to 5 people whenever 3 or more are present; one or two people stay with the moderator. A running
-seating is never planned anew: newcomers go to the smallest group, and a group that fell below three is pulled up
-from larger ones or dissolved into others, whichever moves fewer people.
+Groups have 3 to 5 people whenever 3 or more are present; one or two people stay with the moderator, and so does who
+could only be seated against a rule.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 
 import msgspec
+
+from services.session.domain.seating_rules import NO_RULES, Rules
 
 SMALLEST, LARGEST, BEST = 3, 5, 4
 
@@ -68,8 +69,13 @@ def sizes(people: int) -> tuple[int, ...]:
     return (small + 1,) * larger + (small,) * (groups - larger)
 
 
-def flaw(seating: Seating) -> str | None:
-    """Why a seating must not be stored, None when it may."""
+def flaw(seating: Seating, rules: Rules = NO_RULES) -> str | None:
+    """Why a seating must not be stored, None when it may.
+
+    Args:
+        seating: everybody's place.
+        rules: who must not, and who must, share a group.
+    """
     people = list(seating.people())
     if len(set(people)) != len(people):
         return "somebody has two places"
@@ -79,8 +85,13 @@ def flaw(seating: Seating) -> str | None:
         return "two groups have one number"
     if any(not SMALLEST <= len(group.members) <= LARGEST for group in seating.groups):
         return "a group has fewer than three or more than five people"
-    if len(people) >= SMALLEST and seating.with_moderator:
+    if len(people) >= SMALLEST and seating.with_moderator and not rules.bind(people):
         return "somebody is left with the moderator although there are groups"
+    if any(rules.apart(group.members) for group in seating.groups):
+        return "two people share a group who are kept apart"
+    places = seating.places()
+    if any(len({places[one] for one in unit}) > 1 for unit in rules.units(people)):
+        return "people who are kept together have two places"
     mentors = [*seating.spare, *(group.mentor_id for group in seating.groups if group.mentor_id)]
     return "a mentor is named twice" if len(set(mentors)) != len(mentors) else None
 
@@ -100,31 +111,6 @@ def without(seating: Seating, leaving: Iterable[str]) -> Seating:
         with_moderator=tuple(person for person in seating.with_moderator if person not in gone),
         spare=tuple(mentor for mentor in seating.spare if mentor not in gone),
     )
-
-
-def settle(
-    seating: Seating, coming: Sequence[str], cost: Cost, new_ids: Sequence[str], pinned: frozenset[str] = frozenset()
-) -> Seating:
-    """Gives everybody a place and every group three to five people, moving as few seated people as possible.
-
-    Args:
-        seating: the present places; groups may be too small.
-        coming: people without a place yet.
-        cost: decides between groups of one size, and between people to move.
-        new_ids: ids of groups that may have to be formed; one for every four newcomers and one more suffice.
-        pinned: people who must not be moved on.
-    """
-    table = _Table(seating.groups, cost, new_ids, pinned)
-    waiting = [*seating.with_moderator, *coming]
-    if table.people() + len(waiting) < SMALLEST:
-        waiting = [*table.everybody(), *waiting]
-        return Seating(groups=(), with_moderator=tuple(waiting), spare=(*seating.mentors(),))
-    table.receive(waiting)
-    while table.repair_one():
-        pass
-    groups = tuple(group for group in table.groups() if group.members)
-    kept = {group.mentor_id for group in groups}
-    return Seating(groups=groups, spare=tuple(mentor for mentor in seating.mentors() if mentor not in kept))
 
 
 def spread(seating: Seating, coming: Iterable[str], met: Mapping[str, frozenset[str]]) -> Seating:
@@ -168,98 +154,3 @@ def spread(seating: Seating, coming: Iterable[str], met: Mapping[str, frozenset[
         with_moderator=seating.with_moderator,
         spare=tuple(mentor for mentor in free if mentor not in chosen),
     )
-
-
-class _Table:
-    """Groups while they are being repaired."""
-
-    def __init__(self, groups: Iterable[Group], cost: Cost, new_ids: Sequence[str], pinned: frozenset[str]) -> None:
-        self._groups = {group.group_id: group for group in groups}
-        self._cost = cost
-        self._ids = iter(new_ids)
-        self._pinned = pinned
-        self._last = max((group.number for group in self._groups.values()), default=0)
-
-    def groups(self) -> list[Group]:
-        return list(self._groups.values())
-
-    def everybody(self) -> list[str]:
-        return [person for group in self._groups.values() for person in group.members]
-
-    def people(self) -> int:
-        return sum(len(group.members) for group in self._groups.values())
-
-    def receive(self, waiting: Sequence[str]) -> None:
-        """Seats newcomers in the smallest groups; forms new ones where all are full."""
-        filled = [group for group in self.groups() if group.members]
-        if not filled and waiting:
-            start = 0
-            for size in sizes(len(waiting)):
-                self._form(waiting[start : start + size])
-                start += size
-            return
-        for place, person in enumerate(waiting):
-            target = self._roomiest(person)
-            if target is None:
-                rest = waiting[place:]
-                self._form(rest[:BEST])
-                self.receive(rest[BEST:])
-                return
-            self._put(person, target)
-
-    def repair_one(self) -> bool:
-        """Pulls up or dissolves the smallest group that has too few people; whether there was one."""
-        weak = [group for group in self.groups() if 0 < len(group.members) < SMALLEST]
-        if not weak:
-            return False
-        group = min(weak, key=lambda one: (len(one.members), one.number))
-        others = [other for other in self.groups() if other.members and other is not group]
-        needed = SMALLEST - len(group.members)
-        pullable = sum(max(0, len(other.members) - SMALLEST) for other in others)
-        room = sum(LARGEST - len(other.members) for other in others)
-        movable = not self._pinned.intersection(group.members)
-        if needed <= pullable and (needed <= len(group.members) or room < len(group.members) or not movable):
-            for _ in range(needed):
-                self._pull(group.group_id)
-        else:
-            for person in group.members:
-                target = self._roomiest(person, group.group_id)
-                assert target is not None  # noqa: S101 -- there is room, or pulling would have been possible
-                self._put(person, target)
-        return True
-
-    def _pull(self, group_id: str) -> None:
-        group = self._groups[group_id]
-        candidates = [
-            (-len(other.members), self._cost(person, group), other.number, person)
-            for other in self.groups()
-            if other is not group and len(other.members) > SMALLEST
-            for person in other.members
-            if person not in self._pinned
-        ]
-        self._put(min(candidates)[3], group_id)
-
-    def _roomiest(self, person: str, besides: str | None = None) -> str | None:
-        candidates = [
-            (len(group.members), self._cost(person, group), group.number, group.group_id)
-            for group in self.groups()
-            if group.group_id != besides and 0 < len(group.members) < LARGEST
-        ]
-        return min(candidates)[3] if candidates else None
-
-    def _form(self, members: Sequence[str]) -> None:
-        """A new group; where groups have topics, with the topic that suits its first member best."""
-        like = min(self.groups(), key=lambda group: (self._cost(members[0], group), group.number), default=None)
-        self._last += 1
-        group_id = next(self._ids)
-        self._groups[group_id] = Group(
-            group_id=group_id, number=self._last, members=tuple(members), topic_id=like.topic_id if like else None
-        )
-
-    def _put(self, person: str, group_id: str) -> None:
-        for group in self.groups():
-            if person in group.members:
-                rest = tuple(other for other in group.members if other != person)
-                self._groups[group.group_id] = msgspec.structs.replace(group, members=rest)
-        group = self._groups[group_id]
-        self._groups[group_id] = msgspec.structs.replace(group, members=(*group.members, person))

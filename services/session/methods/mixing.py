@@ -8,7 +8,7 @@ proves the optimum, or after a fixed number of steps: the same input and seed gi
 whatever its speed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ ALGORITHM = "swap-tabu-1"
 STEPS = 500
 """Enough for nine of ten hard third rounds of 42 to 50 people; easy ones stop at the bound after a few dozen."""
 MEETING = 20.0
+RULE = 10_000.0
 SMALL = 24
 """Up to this many people early rounds can make it impossible to meet only new people later: more is tried."""
 TRIES = 24
@@ -42,6 +43,20 @@ def pair_costs(met: NDArray[Any], attributes: Sequence[Mapping[str, str]], weigh
         codes = np.array([values.index(person[name]) if name in person else -1 for person in attributes])
         costs += weights.get(name, 1.0) * ((codes[:, None] == codes) & (codes >= 0))
     np.fill_diagonal(costs, 0.0)
+    return costs
+
+
+def rule_costs(people: int, apart: Iterable[tuple[int, int]], together: Iterable[tuple[int, int]]) -> Matrix:
+    """What rules add to the costs: more than anything else can weigh.
+
+    Args:
+        people: how many there are.
+        apart, together: pairs of them.
+    """
+    costs = np.zeros((people, people))
+    for pairs, weight in ((apart, RULE), (together, -RULE)):
+        for one, other in pairs:
+            costs[one, other] = costs[other, one] = weight
     return costs
 
 
@@ -118,6 +133,7 @@ def mix(
     weights: Mapping[str, float] | None = None,
     *,
     look_ahead: bool = True,
+    rules: Matrix | None = None,
 ) -> list[list[int]]:
     """Groups in which people meet new and different partners.
 
@@ -128,12 +144,15 @@ def mix(
         seed: makes the plan reproducible.
         weights: of attributes; 1 each by default.
         look_ahead: whether a further round matters; see `best_of`.
+        rules: what is added to the costs of people who are kept apart or together; see `rule_costs`.
 
     Returns:
         The people of each group, by their numbers.
     """
     costs = pair_costs(met, attributes, weights or {})
     bound = lower_bound(sizes, attributes, weights or {})
+    if rules is not None:
+        costs, bound = costs + rules, bound + float(np.minimum(rules, 0.0).sum()) / 2
     if look_ahead:
         place = best_of(costs, np.asarray(met), sizes, seed, bound)
     else:

@@ -23,6 +23,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         topics: ids of the topics.
         wishes: of each person, the dearest first.
         needs, offers: tags of each person.
+        apart, together: numbers of two people in `people` who must not, or must, share a group.
         seed: makes the plan reproducible.
     """
 
@@ -34,6 +35,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     wishes: tuple[tuple[str, ...], ...] = ()
     needs: tuple[tuple[str, ...], ...] = ()
     offers: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[tuple[int, int], ...] = ()
+    together: tuple[tuple[int, int], ...] = ()
     seed: int = 0
 
 
@@ -49,20 +52,23 @@ def plan(question: Question) -> Plan:
     met = np.zeros((len(question.people), len(question.people)))
     for one, other, times in question.met:
         met[one, other] = met[other, one] = times
+    rules = None
+    if question.apart or question.together:
+        rules = mixing.rule_costs(len(question.people), question.apart, question.together)
     if question.mode == "topic" and question.topics:
-        return _by_topic(question, met)
+        return _by_topic(question, met, rules)
     attributes = question.attributes or tuple({} for _ in question.people)
     fair = sizes(len(question.people))
     if question.mode == "need_offer" and (any(question.needs) and any(question.offers)):
-        costs = mixing.MEETING * met - _matches(question)
+        costs = mixing.MEETING * met - _matches(question) + (0.0 if rules is None else rules)
         place = mixing.best_of(costs, met, fair, question.seed, bound=-np.inf)
         groups = [np.flatnonzero(place == group).tolist() for group in range(len(fair))]
         return Plan(groups=_named(question, groups), algorithm=f"{mixing.ALGORITHM}+matches")
-    groups = mixing.mix(met, attributes, fair, question.seed)
+    groups = mixing.mix(met, attributes, fair, question.seed, rules=rules)
     return Plan(groups=_named(question, groups), algorithm=mixing.ALGORITHM)
 
 
-def _by_topic(question: Question, met: NDArray[np.float64]) -> Plan:
+def _by_topic(question: Question, met: NDArray[np.float64], rules: NDArray[np.float64] | None) -> Plan:
     wishes = question.wishes or tuple(() for _ in question.people)
     chosen = topics.assign(topics.wish_costs(wishes, question.topics))
     attributes = question.attributes or tuple({} for _ in question.people)
@@ -72,7 +78,10 @@ def _by_topic(question: Question, met: NDArray[np.float64]) -> Plan:
         if members:
             own = [attributes[person] for person in members]
             fair = sizes(len(members))
-            groups = mixing.mix(met[np.ix_(members, members)], own, fair, question.seed + number, look_ahead=False)
+            square = np.ix_(members, members)
+            theirs = None if rules is None else rules[square]
+            seed = question.seed + number
+            groups = mixing.mix(met[square], own, fair, seed, look_ahead=False, rules=theirs)
             found += [(tuple(question.people[members[person]] for person in group), topic) for group in groups]
     return Plan(groups=tuple(found), algorithm=f"{topics.ALGORITHM}+{mixing.ALGORITHM}")
 

@@ -10,6 +10,7 @@ from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.session.domain.groups_facts import (
+    GroupLocked,
     GroupsPlaced,
     GroupsRecalled,
     MentorMoved,
@@ -42,6 +43,7 @@ class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
     mode: told.GroupMode | None = None
     seating: Seating = Seating(groups=())
     plans: int = 0
+    locked: tuple[str, ...] = ()
 
     def answer(self, conference: str) -> told.GroupsView:
         """The answer to `GetGroups`."""
@@ -50,7 +52,7 @@ class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
             generation=self.generation,
             run=self.run,
             mode=self.mode,
-            groups=tuple(group_placed(group) for group in self.seating.groups),
+            groups=tuple(group_placed(group, group.group_id in self.locked) for group in self.seating.groups),
             with_moderator=self.seating.with_moderator,
             plans=self.plans,
         )
@@ -74,14 +76,15 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
         return told.PresenceView(conference_id=conference, seated=seated, present=self.present, staff=staff)
 
 
-def group_placed(group: Group) -> told.GroupPlaced:
+def group_placed(group: Group, locked: bool) -> told.GroupView:
     """A group as others see it."""
-    return told.GroupPlaced(
+    return told.GroupView(
         group_id=group.group_id,
         number=group.number,
         members=group.members,
         mentor_id=group.mentor_id,
         topic_id=group.topic_id,
+        locked=locked,
     )
 
 
@@ -89,14 +92,24 @@ def _groups(now: GroupsNow, event: Event, _: Recorded) -> GroupsNow:
     match event:
         case GroupsPlaced():
             seating = Seating(groups=event.groups, with_moderator=event.with_moderator, spare=event.spare)
-            plans = now.plans + (event.run != now.run or now.mode is None)
-            return GroupsNow(generation=event.generation, run=event.run, mode=event.mode, seating=seating, plans=plans)
+            same = event.run == now.run and now.mode is not None
+            return GroupsNow(
+                generation=event.generation,
+                run=event.run,
+                mode=event.mode,
+                seating=seating,
+                plans=now.plans + (not same),
+                locked=now.locked if same else (),
+            )
         case PersonMoved():
             return _with(now, generation=event.generation, seating=move_person(now.seating, event))
         case MentorMoved():
             return _with(now, generation=event.generation, seating=move_mentor(now.seating, event))
         case GroupsRecalled():
-            return _with(now, generation=event.generation, mode=None, seating=Seating(groups=()))
+            return _with(now, generation=event.generation, mode=None, seating=Seating(groups=()), locked=())
+        case GroupLocked():
+            change = _including if event.locked else _besides
+            return _with(now, locked=change(now.locked, event.group_id))
         case _:
             return now
 
@@ -151,8 +164,8 @@ def _keys_of(*kinds: type[Event]) -> Any:
 
 GROUPINGS = DocumentProjection(
     name="groups",
-    version=1,
-    keys=_keys_of(GroupsPlaced, PersonMoved, MentorMoved, GroupsRecalled),
+    version=2,
+    keys=_keys_of(GroupsPlaced, PersonMoved, MentorMoved, GroupsRecalled, GroupLocked),
     initial=lambda _: GroupsNow(),
     evolve=_groups,
     doc=GroupsNow,

@@ -35,7 +35,8 @@ from services.session.domain import chat, poll
 from services.session.domain import help as help_
 from services.session.domain.ballot import BALLOT
 from services.session.domain.chat import CHAT
-from services.session.domain.groups import GROUPS, PlaceGroups
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_commands import PlaceGroups
 from services.session.domain.help import HELP
 from services.session.domain.poll import POLL
 from services.session.domain.roster import ROSTER, AddStaff, ExcludeParticipant, FillSeat

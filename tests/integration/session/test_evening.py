@@ -16,7 +16,7 @@ from services.cli.rehearse.invariants import TOPICS
 from services.cli.rehearse.replay import read_log
 from services.contracts import ideas, registration
 from services.contracts import session as asked
-from services.contracts.refusals import PhaseHasChanged
+from services.contracts.refusals import NotOnTheRoster, PhaseHasChanged
 from services.session.domain import groups_facts, session_facts
 from tests.integration.chassis.waiting import until
 from tests.integration.session.evening import Evening, evening, key_of, seated
@@ -160,6 +160,26 @@ async def test_a_person_is_moved_by_hand(night: Evening):
         here.number: 3,
         there.number: 5,
     }
+
+
+async def test_who_is_kept_apart_and_together_is_so_in_every_phase(night: Evening):
+    await night.running(16)
+    first, second, third, fourth = night.residents[:4]
+    conference = night.conference
+    apart = asked.KeepParticipants(conference_id=conference, kind="apart", participant_ids=(first, second))
+    together = asked.KeepParticipants(conference_id=conference, kind="together", participant_ids=(third, fourth))
+    await night.ask(apart)
+    await night.ask(together)
+    for run in (1, 2):
+        await night.next(run)
+        groups = (await night.groups()).groups
+        assert not any({first, second} <= set(group.members) for group in groups)
+        assert any({third, fourth} <= set(group.members) for group in groups)
+    rules = (await night.ask(asked.GetSeatingRules(conference_id=conference))).rules
+    assert [rule.kind for rule in rules] == ["apart", "together"]
+    stranger = asked.KeepParticipants(conference_id=conference, kind="apart", participant_ids=(first, "e" * 32))
+    assert isinstance((await night.try_(stranger)).refusal, NotOnTheRoster)
+    assert isinstance((await night.try_(apart, night.resident(third))).refusal, NotAllowed)
 
 
 async def test_the_solutions_phase_follows_the_wishes(night: Evening):

@@ -5,6 +5,8 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+from services.chassis.contract import CommandRequest, Done
+from services.chassis.refusals import ConcurrentChange
 from services.contracts import session as asked
 from services.contracts.refusals import PhaseHasChanged, SessionIs
 from services.session.domain import groups_facts, session_facts
@@ -102,4 +104,48 @@ async def test_people_who_come_and_go_through_two_replicas_while_phases_change(
         await asyncio.gather(come(range(24, 27)), come(range(27, 30)), go(range(4, 8)), night.next(2))
         view = await night.groups()
     assert seated(view) == sorted(night.residents[8:])
+    assert all(3 <= len(group.members) <= 5 for group in view.groups)
+
+
+async def test_hands_and_drop_outs_at_once_lose_nobody(service_database, nats_url, prefix, tmp_path):
+    """Two moderators swap, merge, split and lock through two replicas while people leave and come."""
+    async with evening(service_database, nats_url, prefix, tmp_path, replicas=2) as night:
+        await night.running(24)
+        late = await night.seat(6)
+        await night.next(1)
+        night.residents = [one for one in night.residents if one not in late]
+        groups = (await night.groups()).groups
+        first, second, third, fourth, fifth, sixth = groups
+        deputy = night.staff("deputy")
+        conference = night.conference
+        leaving = [group.members[0] for group in groups]
+        by_hand: list[CommandRequest[Done]] = [
+            asked.SwapParticipants(
+                conference_id=conference,
+                participant_id=first.members[1],
+                other_participant_id=second.members[1],
+            ),
+            asked.MergeGroups(conference_id=conference, group_id=third.group_id, into_group_id=fourth.group_id),
+            asked.SplitGroup(conference_id=conference, group_id=fifth.group_id, participant_ids=fifth.members[1:3]),
+            asked.LockGroup(conference_id=conference, group_id=sixth.group_id),
+            asked.MoveParticipant(conference_id=conference, participant_id=first.members[2], group_id=sixth.group_id),
+        ]
+
+        async def exclude() -> None:
+            for who in leaving:
+                await night.ask(asked.ExcludeParticipant(conference_id=conference, participant_id=who, code="noise"))
+
+        async def come() -> None:
+            for who in late:
+                await night.report([who], gateway="b" * 32)
+
+        replies = await asyncio.gather(
+            exclude(),
+            come(),
+            *(night.try_(request, actor) for request in by_hand for actor in (night.moderator, deputy)),
+        )
+        view = await night.groups()
+    refusals = [reply.refusal for reply in replies[2:] if reply is not None and reply.refusal is not None]
+    assert not any(isinstance(refusal, ConcurrentChange) for refusal in refusals), refusals
+    assert seated(view) == sorted({*night.residents, *late} - set(leaving))
     assert all(3 <= len(group.members) <= 5 for group in view.groups)

@@ -20,8 +20,8 @@ from services.contracts import ideas, registration, rooms, session
 CONFERENCE = "c" * 32
 ANNA, BEN, MIA = Viewer("a" * 32, staff=False), Viewer("b" * 32, staff=False), Viewer("e" * 32, staff=True)
 AT = datetime(2026, 11, 7, 16, tzinfo=UTC)
-ONE = session.GroupPlaced(group_id="1" * 32, number=1, members=(ANNA.id,), mentor_id=MIA.id)
-TWO = session.GroupPlaced(group_id="2" * 32, number=2, members=(BEN.id,))
+ONE = session.GroupView(group_id="1" * 32, number=1, members=(ANNA.id,), mentor_id=MIA.id)
+TWO = session.GroupView(group_id="2" * 32, number=2, members=(BEN.id,))
 GROUPS = session.GroupsView(
     conference_id=CONFERENCE, generation=1, run=1, mode="mix", groups=(ONE, TWO), with_moderator=(), plans=1
 )

@@ -43,7 +43,7 @@ def polls(*ballots: int) -> Any:
 def groups(swapped: bool) -> Any:
     members = ((CEM, BEN), (ANNA,)) if swapped else ((ANNA, BEN), (CEM,))
     placed = (
-        session.GroupPlaced(group_id=group, number=n, members=people)
+        session.GroupView(group_id=group, number=n, members=people)
         for n, (group, people) in enumerate(zip((GROUP_1, GROUP_2), members, strict=True), 1)
     )
     return session.GroupsView(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.chassis.decider import Refusal, Sealed
 from services.chassis.testing.story import Story
-from services.session.domain.groups import (
-    GROUPS,
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_commands import (
     GroupIsFull,
     Join,
     KeepTags,

@@ -10,6 +10,7 @@ from services.contracts import session as told
 from services.contracts.shared import Reason
 from services.session.domain import groups_facts, roster, session_facts
 from services.session.domain.seating import Group
+from services.session.domain.seating_rules import SeatingRule
 from services.session.publishing import publish
 from tests.unit.session.evening import NOON, PREPARED, by_hand, entered, left, minutes
 
@@ -86,6 +87,10 @@ PUBLISHED = [
         groups_facts.MentorMoved(generation=5, mentor_id=MIA, group_id="d" * 32),
         told.ParticipantMoved(**STAMP, generation=5, participant_id=MIA, group_id="d" * 32),
     ),
+    (
+        groups_facts.GroupLocked(group_id="d" * 32, locked=True),
+        told.GroupLocked(**STAMP, group_id="d" * 32, locked=True),
+    ),
     (groups_facts.GroupsRecalled(generation=6), told.GroupsRecalled(**STAMP, generation=6)),
     (roster.PersonCame(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=True)),
     (roster.PersonWent(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=False)),
@@ -102,6 +107,8 @@ KEPT = [
     session_facts.PhaseChangeUndone(run=2),
     groups_facts.TopicsKept(topics=()),
     groups_facts.WishesKept(ranks={}),
+    groups_facts.SeatingRuleSet(rule=SeatingRule(kind="apart", people=(ANNA, MIA))),
+    groups_facts.SeatingRuleDropped(rule=SeatingRule(kind="apart", people=(ANNA, MIA))),
     groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=(Sealed(ANNA, b"garden"),)),
     roster.SeatFilled(participant_id=ANNA, attributes=Sealed(ANNA, b"box")),
     roster.SeatEmptied(participant_id=ANNA),
