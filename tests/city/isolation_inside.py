@@ -61,7 +61,7 @@ def about(kind: type[Request[Any]], things: Mapping[str, str]) -> Request[Any]:
     for name, value in given.items():
         thing = things.get(kind_of_id(name))
         if thing is not None and name.endswith(("_id", "_ids")):
-            given[name] = [local(thing)] if isinstance(value, list) else local(thing)
+            given[name] = [local(thing)] * len(value) if isinstance(value, list) else local(thing)
     return msgspec.convert(given, kind)
 
 
