@@ -89,5 +89,6 @@ _FOLDS: dict[type, Callable[[ConferenceSnapshot, Any], Parts]] = {
     results.ChatChanged: _chat,
     results.HelpChanged: _help,
     results.PresenceChanged: _replace("presence"),
+    results.MyConductChanged: _replace("my_conduct"),
     results.Resumed: _replace(),
 }

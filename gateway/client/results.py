@@ -611,12 +611,45 @@ class ConferenceSnapshotPresenceStaff(_Result, frozen=True, kw_only=True):
     roles: tuple[Role, ...]
 
 
+class ConferenceSnapshotPresenceConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ConferenceSnapshotPresenceConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: ConferenceSnapshotPresenceConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
+
+
 class ConferenceSnapshotPresence(_Result, frozen=True, kw_only=True):
     """Who has a seat and who is here."""
 
     seated: tuple[ConferenceSnapshotPresenceSeated, ...]
     present: tuple[ConferenceSnapshotPresencePresent, ...]
     staff: tuple[ConferenceSnapshotPresenceStaff, ...]
+    conduct: tuple[ConferenceSnapshotPresenceConduct, ...]
+
+
+class ConferenceSnapshotMyConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ConferenceSnapshotMyConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: ConferenceSnapshotMyConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
 
 
 class ConferenceSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="ConferenceSnapshot"):
@@ -638,6 +671,7 @@ class ConferenceSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typena
     chats: tuple[ConferenceSnapshotChats, ...]
     help: tuple[ConferenceSnapshotHelp, ...] | None = None
     presence: ConferenceSnapshotPresence | None = None
+    my_conduct: ConferenceSnapshotMyConduct | None = None
 
 
 class Resumed(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="Resumed"):
@@ -1068,12 +1102,29 @@ class PresenceChangedPresenceStaff(_Result, frozen=True, kw_only=True):
     roles: tuple[Role, ...]
 
 
+class PresenceChangedPresenceConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class PresenceChangedPresenceConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: PresenceChangedPresenceConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
+
+
 class PresenceChangedPresence(_Result, frozen=True, kw_only=True):
     """Who has a seat and who is here."""
 
     seated: tuple[PresenceChangedPresenceSeated, ...]
     present: tuple[PresenceChangedPresencePresent, ...]
     staff: tuple[PresenceChangedPresenceStaff, ...]
+    conduct: tuple[PresenceChangedPresenceConduct, ...]
 
 
 class PresenceChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="PresenceChanged"):
@@ -1082,6 +1133,30 @@ class PresenceChanged(_Result, frozen=True, kw_only=True, tag_field="__typename"
     cursor: str
     server_time: datetime
     presence: PresenceChangedPresence | None = None
+
+
+class MyConductChangedMyConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class MyConductChangedMyConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: MyConductChangedMyConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
+
+
+class MyConductChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="MyConductChanged"):
+    """Staff did something about one's own conduct, or took it back: replaces `myConduct`."""
+
+    cursor: str
+    server_time: datetime
+    my_conduct: MyConductChangedMyConduct | None = None
 
 
 class ConferenceChangesResult(_Result, frozen=True, kw_only=True):
@@ -1101,6 +1176,7 @@ class ConferenceChangesResult(_Result, frozen=True, kw_only=True):
         | ChatChanged
         | HelpChanged
         | PresenceChanged
+        | MyConductChanged
     )
 
 
@@ -1649,6 +1725,22 @@ class EveningConferenceMySheet(_Result, frozen=True, kw_only=True):
     passages: tuple[EveningConferenceMySheetPassages, ...]
 
 
+class EveningConferenceMyConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningConferenceMyConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: EveningConferenceMyConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
+
+
 class EveningConference(_Result, frozen=True, kw_only=True):
     """One evening of one district. Each field is null, with an error, while its service is away."""
 
@@ -1661,6 +1753,7 @@ class EveningConference(_Result, frozen=True, kw_only=True):
     problems: EveningConferenceProblems | None = None
     sheets: tuple[EveningConferenceSheets, ...] | None = None
     my_sheet: EveningConferenceMySheet | None = None
+    my_conduct: EveningConferenceMyConduct | None = None
 
 
 class EveningResult(_Result, frozen=True, kw_only=True):
@@ -1992,12 +2085,29 @@ class EveningForStaffConferencePresenceStaff(_Result, frozen=True, kw_only=True)
     roles: tuple[Role, ...]
 
 
+class EveningForStaffConferencePresenceConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningForStaffConferencePresenceConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: EveningForStaffConferencePresenceConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
+
+
 class EveningForStaffConferencePresence(_Result, frozen=True, kw_only=True):
     """Who has a seat and who is here."""
 
     seated: tuple[EveningForStaffConferencePresenceSeated, ...]
     present: tuple[EveningForStaffConferencePresencePresent, ...]
     staff: tuple[EveningForStaffConferencePresenceStaff, ...]
+    conduct: tuple[EveningForStaffConferencePresenceConduct, ...]
 
 
 class EveningForStaffConferenceVenuePlacementsPerson(_Result, frozen=True, kw_only=True):
@@ -2027,6 +2137,22 @@ class EveningForStaffConferenceVenue(_Result, frozen=True, kw_only=True):
     placements: tuple[EveningForStaffConferenceVenuePlacements, ...]
 
 
+class EveningForStaffConferenceMyConductPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningForStaffConferenceMyConduct(_Result, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person."""
+
+    person: EveningForStaffConferenceMyConductPerson
+    warnings: tuple[str, ...]
+    muted: bool
+    apart: bool
+
+
 class EveningForStaffConference(_Result, frozen=True, kw_only=True):
     """One evening of one district. Each field is null, with an error, while its service is away."""
 
@@ -2043,6 +2169,7 @@ class EveningForStaffConference(_Result, frozen=True, kw_only=True):
     help: tuple[EveningForStaffConferenceHelp, ...] | None = None
     presence: EveningForStaffConferencePresence | None = None
     venue: EveningForStaffConferenceVenue | None = None
+    my_conduct: EveningForStaffConferenceMyConduct | None = None
 
 
 class EveningForStaffResult(_Result, frozen=True, kw_only=True):
@@ -2546,6 +2673,12 @@ class MoveParticipantSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class MuteParticipantSuccess(_Result, frozen=True, kw_only=True):
+    """MuteParticipant was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class MyRegistrationConferenceRegistrationPerson(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -2740,6 +2873,12 @@ class ReleaseStaffSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class RemoveFromGroupsSuccess(_Result, frozen=True, kw_only=True):
+    """RemoveFromGroups was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class RemovePassageSuccess(_Result, frozen=True, kw_only=True):
     """RemovePassage was carried out. The command holds; there is nothing else to say."""
 
@@ -2905,6 +3044,12 @@ class SwapParticipantsSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class TakeBackIntoGroupsSuccess(_Result, frozen=True, kw_only=True):
+    """TakeBackIntoGroups was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class TestWebhookSuccess(_Result, frozen=True, kw_only=True):
     """TestWebhook was carried out. The delivery; ask for it by its id to see what became of it."""
 
@@ -2914,6 +3059,12 @@ class TestWebhookSuccess(_Result, frozen=True, kw_only=True):
 
 class UndoPhaseChangeSuccess(_Result, frozen=True, kw_only=True):
     """UndoPhaseChange was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class UnmuteParticipantSuccess(_Result, frozen=True, kw_only=True):
+    """UnmuteParticipant was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -2958,6 +3109,12 @@ class ViewerResult(_Result, frozen=True, kw_only=True):
 
     server_time: datetime | None = None
     viewer: ViewerViewer | None = None
+
+
+class WarnParticipantSuccess(_Result, frozen=True, kw_only=True):
+    """WarnParticipant was carried out. The command holds; there is nothing else to say."""
+
+    position: str
 
 
 class WritePassageSuccess(_Result, frozen=True, kw_only=True):
@@ -3012,6 +3169,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "LockGroup": LockGroupSuccess,
     "MergeGroups": MergeGroupsSuccess,
     "MoveParticipant": MoveParticipantSuccess,
+    "MuteParticipant": MuteParticipantSuccess,
     "NextPhase": NextPhaseSuccess,
     "OpenConference": OpenConferenceSuccess,
     "OpenConferences": OpenConferencesSuccess,
@@ -3032,6 +3190,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "RejectApp": RejectAppSuccess,
     "RejectJob": RejectJobSuccess,
     "ReleaseStaff": ReleaseStaffSuccess,
+    "RemoveFromGroups": RemoveFromGroupsSuccess,
     "RemovePassage": RemovePassageSuccess,
     "ReplayWebhook": ReplayWebhookSuccess,
     "ReplayWebhookDelivery": ReplayWebhookDeliverySuccess,
@@ -3049,9 +3208,12 @@ COMMANDS: dict[str, type[_Result]] = {
     "SubmitIdea": SubmitIdeaSuccess,
     "SuspendApp": SuspendAppSuccess,
     "SwapParticipants": SwapParticipantsSuccess,
+    "TakeBackIntoGroups": TakeBackIntoGroupsSuccess,
     "TestWebhook": TestWebhookSuccess,
     "UndoPhaseChange": UndoPhaseChangeSuccess,
+    "UnmuteParticipant": UnmuteParticipantSuccess,
     "UpdateWebhook": UpdateWebhookSuccess,
+    "WarnParticipant": WarnParticipantSuccess,
     "WritePassage": WritePassageSuccess,
 }
 """The success of each command."""

@@ -208,6 +208,18 @@ def _help(look: Look, views: Views) -> tuple[session.HelpCallView, ...] | None:
     return view.calls if view is not None and look.viewer.staff else None
 
 
+def _has_conduct(look: Look, views: Views) -> bool:
+    view: session.PresenceView | None = views.get(Key("presence"))
+    return view is not None and any(one.participant_id == look.viewer.id for one in view.conduct)
+
+
+def _conduct(look: Look, views: Views) -> session.ConductView | None:
+    view: session.PresenceView | None = views.get(Key("presence"))
+    if view is None or not view.conduct:
+        return None
+    return next((one for one in view.conduct if one.participant_id == look.viewer.id), None)
+
+
 def _for_staff(kind: str) -> Callable[[Look, Views], Any]:
     return lambda look, views: views.get(Key(kind)) if look.viewer.staff else None
 
@@ -227,6 +239,7 @@ PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
     "sheets": _sheets,
     "help": _help,
     "presence": _for_staff("presence"),
+    "conduct": _conduct,
 }
 """Every part beside the chat channels."""
 
@@ -237,7 +250,11 @@ STANDING_ON = frozenset({"presence", "groups"})
 ALIKE = frozenset({"session", "groups", "venue", "polls", "problems", "help", "presence", "chat"})
 """The parts that all who stand alike see alike."""
 
-OWN: Mapping[str, Callable[[Look, Views], bool]] = {"board": _owns_cards, "sheets": _owns_passages}
+OWN: Mapping[str, Callable[[Look, Views], bool]] = {
+    "board": _owns_cards,
+    "sheets": _owns_passages,
+    "conduct": _has_conduct,
+}
 """The parts that all see alike who stand alike and wrote nothing of them, and whether a viewer did.
 
 What is named nowhere, a placement, is each viewer's own.
@@ -246,6 +263,7 @@ What is named nowhere, a placement, is each viewer's own.
 DEPENDS: Mapping[str, frozenset[str]] = {
     "groups": frozenset({"groups", "sheets", "chat"}),
     "venue": frozenset({"placement", "venue"}),
+    "presence": frozenset({"presence", "conduct"}),
 }
 """The kinds of parts that follow from a kind of views, where it is not just the one of the same name."""
 

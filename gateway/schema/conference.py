@@ -255,6 +255,14 @@ class Conference(Shown, Node, Licensed):
         view = await context.ask(contract_rooms.GetVenue(conference_id=self.conference))
         return show(rooms_types.Venue, view, self.conference)
 
+    @computed(needs=FOR_MEMBERS)
+    async def my_conduct(self, info: strawberry.Info) -> session_types.Conduct | None:
+        """What staff did about one's own conduct; null: nothing."""
+        context = context_of(info)
+        view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
+        own = next((one for one in view.conduct if one.participant_id == context.actor.id), None)
+        return None if own is None else show(session_types.Conduct, own, self.conference)
+
     @computed(needs=FOR_WHO_COMES)
     async def my_placement(self, info: strawberry.Info) -> rooms_types.Placement | None:
         """Where one belongs now."""

@@ -141,6 +141,7 @@ EXAMPLES: dict[str, Any] = {
     "UnknownOption.options": 2,
     "path": ["input", "email"],
     "phase": 2,
+    "Conduct.warnings": "insult",
     "DeskRow.answerSeconds": 45.0,
     "DeskRow.phase": "exchange",
     "DeskRow.resolutionSeconds": 240.0,

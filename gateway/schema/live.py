@@ -18,7 +18,18 @@ from gateway.schema.news import Changed, News, Resumed, optional, optional_list
 from gateway.schema.relay import global_id
 from gateway.schema.rooms import Placement, Venue
 from gateway.schema.scalars import CardKind
-from gateway.schema.session import Chat, ChatMessage, Group, Groups, HelpCall, Poll, Presence, Session, channel_id
+from gateway.schema.session import (
+    Chat,
+    ChatMessage,
+    Conduct,
+    Group,
+    Groups,
+    HelpCall,
+    Poll,
+    Presence,
+    Session,
+    channel_id,
+)
 from gateway.schema.shape import computed, graphql_type, show_all
 from services.contracts import ideas as contract_ideas
 
@@ -90,6 +101,23 @@ class ConferenceSnapshot(Changed, News):
     def presence(self) -> Presence | None:
         """Who is here; for staff."""
         return optional(Presence, self.view.get(Key("presence")), self.conference)
+
+    @computed
+    def my_conduct(self) -> Conduct | None:
+        """What staff did about one's own conduct; null: nothing."""
+        return optional(Conduct, self.view.get(Key("conduct")), self.conference)
+
+
+@graphql_type()
+class MyConductChanged(Changed, News):
+    """Staff did something about one's own conduct, or took it back: replaces `myConduct`."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def my_conduct(self) -> Conduct | None:
+        """What holds now."""
+        return optional(Conduct, self.view.now, self.conference)
 
 
 @graphql_type()
@@ -273,6 +301,7 @@ CHANGES: dict[str, type[Changed]] = {
     "chat": ChatChanged,
     "help": HelpChanged,
     "presence": PresenceChanged,
+    "conduct": MyConductChanged,
 }
 """The type that tells of a change, by the kind of part."""
 
@@ -289,6 +318,7 @@ ConferenceChange = Annotated[
     | ChatChanged
     | HelpChanged
     | PresenceChanged
+    | MyConductChanged
     | Resumed,
     strawberry.union("ConferenceChange", description="A snapshot, one part of it that changed, or that one may go on."),
 ]

@@ -246,6 +246,21 @@ class StaffPresence(Shown):
 
 
 @graphql_type()
+class Conduct(Shown):
+    """What staff did about the conduct of one person."""
+
+    view: strawberry.Private[contract.ConductView]
+    warnings: list[str] = shown("The rules of the code of conduct they were warned of, in order.")
+    muted: bool = shown("Whether they are neither heard, seen nor read.")
+    apart: bool = shown("Whether they stay in the plenary while others sit in groups.")
+
+    @computed
+    def person(self) -> Person:
+        """Whom it is about."""
+        return person(self.conference, self.view.participant_id)
+
+
+@graphql_type()
 class Presence(Shown):
     """Who has a seat and who is here."""
 
@@ -265,6 +280,8 @@ class Presence(Shown):
     def staff(self) -> list[StaffPresence]:
         """The staff of the conference."""
         return show_all(StaffPresence, self.view.staff.items(), self.conference)
+
+    conduct = parts(Conduct, "conduct", "Whom staff warned, muted or took out of the groups.")
 
 
 @graphql_type()

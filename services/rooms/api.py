@@ -108,6 +108,7 @@ def _credentials(
             part=_part(ctx.actor, request.conference_id),
             plenary=room == doc.venue.plenary,
             generation=doc.venue.generation,
+            muted=request.participant_id in doc.venue.muted,
         )
         url, token, expires_at = settings.livekit_url, minted.token, minted.expires_at
     return contract.JoinCredentials(

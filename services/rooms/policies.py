@@ -15,10 +15,12 @@ from services.rooms.domain.venue import (
     BarPerson,
     CloseVenue,
     MovePerson,
+    MutePerson,
     OpenGeneration,
     PrepareVenue,
     RecallPeople,
     Seating,
+    UnmutePerson,
 )
 from services.rooms.readmodel.seats import release_seat, take_seat
 from services.rooms.settings import RoomsSettings
@@ -78,7 +80,7 @@ async def when_the_session_ends_close_the_venue(event: session.SessionEnded, ctx
 
 @policies.when(session.ParticipantExcluded)
 async def when_a_person_is_excluded_bar_them(event: session.ParticipantExcluded, ctx: PolicyContext) -> Sequence[Step]:
-    """They get no credentials any more."""
+    """They leave the room, and get no credentials any more."""
     return [
         _step(
             event.conference_id,
@@ -98,6 +100,24 @@ async def when_a_person_is_readmitted_let_them_in(
             AdmitAgain(now=ctx.now, conference_id=event.conference_id, participant_id=event.participant_id),
         )
     ]
+
+
+@policies.when(session.ParticipantMuted)
+async def when_a_person_is_muted_take_their_voice(
+    event: session.ParticipantMuted, ctx: PolicyContext
+) -> Sequence[Step]:
+    """And their picture, in this room and in every later one."""
+    conference, who = event.conference_id, event.participant_id
+    return [_step(conference, MutePerson(now=ctx.now, conference_id=conference, participant_id=who))]
+
+
+@policies.when(session.ParticipantUnmuted)
+async def when_a_person_is_unmuted_give_it_back(
+    event: session.ParticipantUnmuted, ctx: PolicyContext
+) -> Sequence[Step]:
+    """In the room where they are."""
+    conference, who = event.conference_id, event.participant_id
+    return [_step(conference, UnmutePerson(now=ctx.now, conference_id=conference, participant_id=who))]
 
 
 @policies.when(registration.ParticipantErased)

@@ -2,15 +2,17 @@
 """The table of contents of the session service: everything it can be asked, area by area."""
 
 from services.chassis.api import Api
-from services.session import chat_api, help_api, phases_api, places_api, polls_api, record_api
+from services.session import chat_api, conduct_api, help_api, phases_api, places_api, polls_api, record_api
 
 api = Api("session")
 
 phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipPhase UndoPhaseChange ExtendPhase
 #                           PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
 places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup ReportPresence
-#                           KeepParticipants ExcludeParticipant ReadmitParticipant GetGroups GetSeatingRules GetPresence
+#                           KeepParticipants GetGroups GetSeatingRules GetPresence
 polls_api.register(api)  # OpenPoll CastBallot ClosePoll GetPolls
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat
 help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp
 record_api.register(api)  # GetRecord
+conduct_api.register(api)  # WarnParticipant MuteParticipant UnmuteParticipant RemoveFromGroups TakeBackIntoGroups
+#                            ExcludeParticipant ReadmitParticipant

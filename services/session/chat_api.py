@@ -20,9 +20,11 @@ from services.session.domain.chat import (
     BroadcastSent,
     HideMessage,
     MessagePosted,
+    PersonIsMuted,
     PostMessage,
     channel_key,
 )
+from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import SessionIs
 from services.session.domain.session_state import status_of
@@ -72,6 +74,8 @@ async def _may_write(ctx: Context, conference: str, channel: str) -> Refusal | N
         known = channel in {PLENARY, STAFF} or channel in await groups_now(ctx, conference)
         # Groups end while somebody writes to them: no mistake of the client, so the same answer as for residents.
         return None if known else NotAllowed(needs="a running group")
+    if ctx.actor.id in (await ctx.load(ROSTER, conference)).state.muted:
+        return PersonIsMuted(participant_id=ctx.actor.id)
     return await _belongs(ctx, conference, channel)
 
 

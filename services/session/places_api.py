@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is here and where everybody sits: groups, presence, exclusion."""
+"""Who is here and where everybody sits: groups and presence."""
 
 from uuid import uuid4
+
+import msgspec
 
 from services.chassis.api import Api, Context, Decide, role
 from services.chassis.contract import Done
@@ -9,7 +11,7 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Step
 from services.chassis.identity import Actor
 from services.contracts import session as asked
-from services.session.access import may_see
+from services.session.access import is_staff, may_see
 from services.session.adapters.presence import BOOK, note_report
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
@@ -20,9 +22,9 @@ from services.session.domain.groups_commands import (
     SplitGroup,
     SwapPeople,
 )
-from services.session.domain.roster import ROSTER, ExcludeParticipant, NotOnTheRoster, ReadmitParticipant
+from services.session.domain.roster import ROSTER, NotOnTheRoster
 from services.session.domain.seating_rules import SeatingRule
-from services.session.placing import arrival, leave
+from services.session.placing import arrival
 from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere
 from services.session.settings import SessionSettings
 
@@ -36,8 +38,6 @@ def register(api: Api) -> None:
     api.command(asked.SplitGroup, needs=role("moderator", "deputy"))(split_group)
     api.command(asked.KeepParticipants, needs=role("moderator", "deputy", "organiser"))(keep_participants)
     api.command(asked.ReportPresence, needs=gateway)(report_presence)
-    api.command(asked.ExcludeParticipant, needs=role("moderator", "deputy", "organiser"))(exclude_participant)
-    api.command(asked.ReadmitParticipant, needs=role("moderator", "deputy", "organiser"))(readmit_participant)
     api.query(asked.GetGroups)(get_groups)
     api.query(asked.GetSeatingRules, needs=role("moderator", "deputy", "organiser", "service"))(get_seating_rules)
     api.query(asked.GetPresence)(get_presence)
@@ -104,19 +104,6 @@ async def report_presence(request: asked.ReportPresence, ctx: Context) -> Decide
     return Decide(*steps) if steps else Done()
 
 
-async def exclude_participant(request: asked.ExcludeParticipant, ctx: Context) -> Decide:
-    """Shuts a resident out of the conference and takes their place in a group."""
-    conference, who = request.conference_id, request.participant_id
-    command = ExcludeParticipant(participant_id=who, code=request.code, by=ctx.actor.id, now=ctx.now)
-    return Decide(Step(ROSTER, conference, command, conference), leave(ctx, conference, [who]))
-
-
-async def readmit_participant(request: asked.ReadmitParticipant, ctx: Context) -> Decide:
-    """Lets a resident come back."""
-    command = ReadmitParticipant(participant_id=request.participant_id, now=ctx.now)
-    return Decide(Step(ROSTER, request.conference_id, command, request.conference_id))
-
-
 async def get_groups(request: asked.GetGroups, ctx: Context) -> asked.GroupsView | Refusal:
     """Who sits where now."""
     refusal = await may_see(ctx, request.conference_id)
@@ -138,4 +125,8 @@ async def get_presence(request: asked.GetPresence, ctx: Context) -> asked.Presen
     refusal = await may_see(ctx, request.conference_id)
     if refusal is not None:
         return refusal
-    return (await PRESENCE.get(ctx.db, request.conference_id) or WhoIsHere()).answer(request.conference_id)
+    here = (await PRESENCE.get(ctx.db, request.conference_id) or WhoIsHere()).answer(request.conference_id)
+    if is_staff(ctx.actor, request.conference_id):
+        return here
+    # What staff did about others is nobody's business.
+    return msgspec.structs.replace(here, conduct=tuple(c for c in here.conduct if c.participant_id == ctx.actor.id))

@@ -117,6 +117,19 @@ def _roster(event: Event, recorded: Recorded) -> ContractEvent | None:
             return told.ParticipantExcluded(
                 at=at, conference_id=conference, participant_id=event.participant_id, reason=reason
             )
+        case roster.ParticipantWarned(participant_id=who, code=code, by=by):
+            reason = Reason(code=code, by=by)
+            return told.ParticipantWarned(at=at, conference_id=conference, participant_id=who, reason=reason)
+        case roster.ParticipantMuted(participant_id=who, code=code, by=by):
+            reason = Reason(code=code, by=by)
+            return told.ParticipantMuted(at=at, conference_id=conference, participant_id=who, reason=reason)
+        case roster.ParticipantUnmuted(participant_id=who):
+            return told.ParticipantUnmuted(at=at, conference_id=conference, participant_id=who)
+        case roster.ParticipantSetApart(participant_id=who, code=code, by=by):
+            reason = Reason(code=code, by=by)
+            return told.ParticipantSetApart(at=at, conference_id=conference, participant_id=who, reason=reason)
+        case roster.ParticipantTakenBack(participant_id=who):
+            return told.ParticipantTakenBack(at=at, conference_id=conference, participant_id=who)
         case roster.ParticipantReadmitted():
             return told.ParticipantReadmitted(at=at, conference_id=conference, participant_id=event.participant_id)
         case _:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is here and where they sit, folded from the log alone: the domain that wrote it is not asked whether it is right.
 
-Residents who are here have one place while groups run. What comes and goes is stored together with the places that it
+Residents who are here have one place while groups run, unless staff keep them apart. What comes and goes is stored together with the places that it
 changes, so it is looked at after all events of one cause. A person who comes while a phase changes, or stops to serve,
 may be missed at first and gets a place within seconds; nobody who has been here for longer is ever without.
 """
@@ -19,6 +19,8 @@ MENDED_SECONDS = 5.0
 PLACING = (
     "session.groups_placed",
     "session.groups_recalled",
+    "session.participant_set_apart",
+    "session.participant_taken_back",
     "session.person_came",
     "session.person_forgotten",
     "session.person_moved",
@@ -61,6 +63,7 @@ class _Here:
         self.seated: set[str] = set()
         self.staff: defaultdict[str, set[str]] = defaultdict(set)
         self.present: set[str] = set()
+        self.apart: set[str] = set()
         self.due: dict[str, datetime] = {}
         self.generation: int | None = None
         self.groups: dict[str, list[str]] = {}
@@ -94,6 +97,10 @@ class _Here:
                 self.present.add(fields["person_id"])
             case "session.person_went":
                 self.present.discard(fields["person_id"])
+            case "session.participant_set_apart":
+                self.apart.add(fields["participant_id"])
+            case "session.participant_taken_back":
+                self.apart.discard(fields["participant_id"])
             case "session.groups_recalled":
                 self.generation, self.groups, self.with_moderator = None, {}, []
             case "session.groups_placed":
@@ -102,7 +109,7 @@ class _Here:
                 self.with_moderator = list(fields["with_moderator"])
             case "session.person_moved":
                 yield from self._move(fact)
-        residents = {one for one in self.present & self.seated if not self.staff.get(one)}
+        residents = {one for one in (self.present & self.seated) - self.apart if not self.staff.get(one)}
         self.due = {one: self.due.get(one, fact.at) for one in residents}
 
     def _move(self, fact: Fact) -> Iterator[str]:

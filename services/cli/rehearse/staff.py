@@ -174,6 +174,7 @@ class Moderator(Player):
         match phase.key:
             case "exchange-1":
                 await self._broadcast_and_extend()
+                await self._take_measures()
                 await self._press_next_by_mistake()
             case "values":
                 await self.sent("handed_over", "HandOver", deputy_id=self.global_id("Person", self._deputy))
@@ -212,6 +213,20 @@ class Moderator(Player):
         self._mistaken.add(run + 1)
         if await self.sent("pressed_by_mistake", "NextPhase", run=run) is not None:
             await self.sent("taken_back", "UndoPhaseChange", run=run + 1)
+
+    async def _take_measures(self) -> None:
+        """Warns somebody, mutes them and takes them out of their group, and lets them come back."""
+        here = {one.id for one in self.view.presence.present} if self.view.presence else set()
+        who = next((one.id for one in self.view.presence.seated if one.id in here), None) if here else None
+        if who is None:
+            return
+        about = {"conference_id": self.gid, "participant_id": who}
+        for command in ("WarnParticipant", "MuteParticipant", "RemoveFromGroups"):
+            await self.command(command, code="insult", **about)
+        await self.world.sleep(1)
+        for command in ("UnmuteParticipant", "TakeBackIntoGroups"):
+            await self.command(command, **about)
+        self.record.counts["measures"] += 1
 
     async def _press_next(self, run: int) -> None:
         """Goes on a little before the clock would, so that both are seen."""

@@ -11,7 +11,7 @@ import msgspec
 from gateway.client import fold
 from gateway.client.results import ConferenceSnapshot
 
-WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence")
+WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence", "my_conduct")
 """Parts that are compared as a whole."""
 
 LISTS = ("polls", "sheets", "help")

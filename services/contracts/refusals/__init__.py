@@ -21,8 +21,8 @@ from services.contracts.refusals.evening import (
     PhaseIsOver, PlanIsFlawed, RulesContradict, SessionIs, UnknownPhase,
 )  # fmt: skip
 from services.contracts.refusals.talk import (
-    AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PollIsClosed, PollIsOpen, TooManyCalls, TooManyMessages,
-    UnknownCall, UnknownOption, UnknownPoll,
+    AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PersonIsMuted, PollIsClosed, PollIsOpen, TooManyCalls,
+    TooManyMessages, UnknownCall, UnknownOption, UnknownPoll,
 )  # fmt: skip
 from services.contracts.refusals.ideas import (
     BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
@@ -40,11 +40,12 @@ __all__ = [
     "KeptApart", "KeptTogether", "LastPhase", "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoTopics",
     "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror", "NotOfTheStaff",
     "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo", "OwnJob", "PassageChanged", "PenIsTaken",
-    "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen",
-    "ProblemsAreClosed", "RecusalTooLate", "RulesContradict", "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed",
-    "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards",
-    "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems",
-    "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion",
-    "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase", "UnknownPoll",
-    "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed", "VotingIsClosed",
+    "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed", "PollIsClosed",
+    "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "RulesContradict", "SeriesAlreadyCreated", "SessionIs",
+    "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls",
+    "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages",
+    "TooManyProblems", "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge",
+    "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase",
+    "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed",
+    "VotingIsClosed",
 ]  # fmt: skip

@@ -25,6 +25,12 @@ class BallotDoesNotFit(Refusal, frozen=True, kw_only=True):
     kind: str
 
 
+class PersonIsMuted(Refusal, frozen=True, kw_only=True):
+    """Staff muted the person, who writes nothing until staff let them speak again."""
+
+    participant_id: Id
+
+
 class PollIsClosed(Refusal, frozen=True, kw_only=True):
     """The voting has ended."""
 

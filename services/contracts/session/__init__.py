@@ -10,16 +10,17 @@ from services.contracts.session.vocabulary import (
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, PauseSession,
-    ResumeSession, EndSession, HandOver, HandBack, PhaseView, SessionView, GetSession, PoolCall, DeskRow, DeskView,
-    GetDesk,
+    ResumeSession, EndSession, HandOver, HandBack, PhaseView, SessionView, GetSession, PoolCall, DeskRow,
+    DeskView, GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
     PollResultsChanged, PollOpenedAnswer, OpenPoll, ClosePoll, CastBallot, PollView, PollsView, GetPolls,
 )  # fmt: skip
 from services.contracts.session.people import (
-    PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup,
-    KeepParticipants, ExcludeParticipant, ReadmitParticipant, ReportPresence, GroupView, GroupsView, GetGroups,
-    SeatingRuleView, SeatingRulesView, GetSeatingRules, PresenceView, GetPresence,
+    PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup, KeepParticipants,
+    ExcludeParticipant, ReadmitParticipant, WarnParticipant, MuteParticipant, UnmuteParticipant, RemoveFromGroups,
+    TakeBackIntoGroups, ReportPresence, GroupView, GroupsView, GetGroups, SeatingRuleView, SeatingRulesView,
+    GetSeatingRules, ConductView, PresenceView, GetPresence,
 )  # fmt: skip
 from services.contracts.session.help import (
     HelpCallAnswer, RequestHelp, ClaimHelp, HandOverHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
@@ -31,27 +32,30 @@ from services.contracts.session.record import (
     PhaseRecord, SeatingRecord, PollRecord, HelpRecord, RecordView, GetRecord,
 )  # fmt: skip
 from services.contracts.session.events import (
-    SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, AgendaChanged, LeadChanged,
-    SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled, GroupLocked,
-    PollOpened,
-    PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden,
-    BroadcastSent, PresenceEdge, ParticipantExcluded, ParticipantReadmitted,
+    SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, AgendaChanged,
+    LeadChanged, SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled,
+    GroupLocked, PollOpened, PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved,
+    MessagePosted, MessageHidden, BroadcastSent, PresenceEdge, ParticipantExcluded, ParticipantReadmitted,
+    ParticipantWarned, ParticipantMuted, ParticipantUnmuted, ParticipantSetApart, ParticipantTakenBack,
 )  # fmt: skip
 
 __all__ = [
     "SERVICE", "AgendaChanged", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll",
-    "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk", "GetGroups",
-    "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSeatingRules", "GetSession", "GroupLocked", "GroupMode",
-    "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack", "HandOver",
-    "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord",
-    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened",
-    "LockGroup", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "MoveParticipant",
-    "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved", "ParticipantReadmitted",
-    "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView",
-    "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResultsChanged", "PollView",
-    "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
-    "ReadmitParticipant", "RecordView", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession",
+    "ConductView", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk",
+    "GetGroups", "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSeatingRules", "GetSession",
+    "GroupLocked", "GroupMode", "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView",
+    "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver",
+    "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants",
+    "LeadChanged", "LobbyOpened", "LockGroup", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted",
+    "MessageView", "MoveParticipant", "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll",
+    "ParticipantExcluded", "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart",
+    "ParticipantTakenBack", "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseEnded",
+    "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollClosed", "PollKind",
+    "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResultsChanged", "PollView", "PollsView", "PoolCall",
+    "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase", "ReadmitParticipant",
+    "RecordView", "RemoveFromGroups", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession",
     "SeatingRecord", "SeatingRuleKind", "SeatingRuleView", "SeatingRulesView", "SessionEnded", "SessionPaused",
     "SessionPrepared", "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "SkipPhase",
-    "SplitGroup", "StartSession", "SwapParticipants", "Tool", "UndoPhaseChange", "WordCount",
+    "SplitGroup", "StartSession", "SwapParticipants", "TakeBackIntoGroups", "Tool", "UndoPhaseChange",
+    "UnmuteParticipant", "WarnParticipant", "WordCount",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ class PostMessage(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = MessageAnswer
-    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs, refusals.TooManyMessages)
+    REFUSALS: ClassVar[Refusals] = (refusals.PersonIsMuted, refusals.SessionIs, refusals.TooManyMessages)
     conference_id: Id
     channel: ShortText
     text: LongText

@@ -199,6 +199,39 @@ class ParticipantExcluded(_Event, frozen=True, kw_only=True):
     reason: Reason
 
 
+class ParticipantWarned(_Event, frozen=True, kw_only=True):
+    """Staff warned a person."""
+
+    participant_id: Id
+    reason: Reason
+
+
+class ParticipantMuted(_Event, frozen=True, kw_only=True):
+    """A person may neither be heard nor seen nor write."""
+
+    participant_id: Id
+    reason: Reason
+
+
+class ParticipantUnmuted(_Event, frozen=True, kw_only=True):
+    """A muted person may speak and write again."""
+
+    participant_id: Id
+
+
+class ParticipantSetApart(_Event, frozen=True, kw_only=True):
+    """A person stays in the plenary while others sit in groups."""
+
+    participant_id: Id
+    reason: Reason
+
+
+class ParticipantTakenBack(_Event, frozen=True, kw_only=True):
+    """A person may sit in groups again."""
+
+    participant_id: Id
+
+
 class ParticipantReadmitted(_Event, frozen=True, kw_only=True):
     """A person may come back."""
 

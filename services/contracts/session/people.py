@@ -115,6 +115,44 @@ class ReadmitParticipant(_Command, frozen=True, kw_only=True):
     participant_id: Id
 
 
+class WarnParticipant(_Command, frozen=True, kw_only=True):
+    """Warns a resident, who is told so; `code` names a rule of the code of conduct (staff)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster,)
+    participant_id: Id
+    code: ShortText
+
+
+class MuteParticipant(_Command, frozen=True, kw_only=True):
+    """Takes a resident's voice, picture and chat; `code` names a rule of the code of conduct (staff)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster,)
+    participant_id: Id
+    code: ShortText
+
+
+class UnmuteParticipant(_Command, frozen=True, kw_only=True):
+    """Gives a muted resident voice, picture and chat back (staff)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster,)
+    participant_id: Id
+
+
+class RemoveFromGroups(_Command, frozen=True, kw_only=True):
+    """Takes a resident out of their group, into the plenary, until they are taken back; `code` names a rule (staff)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster,)
+    participant_id: Id
+    code: ShortText
+
+
+class TakeBackIntoGroups(_Command, frozen=True, kw_only=True):
+    """Lets a resident who was removed from the groups sit in them again (staff)."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NotOnTheRoster,)
+    participant_id: Id
+
+
 class ReportPresence(_Command, frozen=True, kw_only=True):
     """A gateway tells who has a live connection through it; sent every few seconds, never stored (gateway only).
 
@@ -175,6 +213,15 @@ class GetSeatingRules(QueryRequest[SeatingRulesView], frozen=True, kw_only=True)
     conference_id: Id
 
 
+class ConductView(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff did about the conduct of one person; `warnings` are the rules they were warned of, in order."""
+
+    participant_id: Id
+    warnings: tuple[str, ...] = ()
+    muted: bool = False
+    apart: bool = False
+
+
 class PresenceView(Answer, frozen=True, kw_only=True):
     """Who has a seat and who is here; staff are told apart."""
 
@@ -182,6 +229,7 @@ class PresenceView(Answer, frozen=True, kw_only=True):
     seated: tuple[Id, ...]
     present: tuple[Id, ...]
     staff: dict[str, tuple[str, ...]]
+    conduct: tuple[ConductView, ...] = ()
 
 
 class GetPresence(QueryRequest[PresenceView], frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import aiohttp
 from livekit import api
 from livekit.api.room_service import RoomService
 
-from services.rooms.adapters.tokens import room_configuration
+from services.rooms.adapters.tokens import room_configuration, sources_of
 
 T = TypeVar("T")
 
@@ -80,6 +80,30 @@ class LiveKitRooms:
         """
         request = api.DeleteRoomRequest(room=room)
         await self._try("DeleteRoom", lambda: self._room.delete_room(request), gone_is_done=True)
+
+    async def let_speak(self, room: str, identity: str, *, speak: bool) -> None:
+        """Lets a resident who is in the room publish, or only listen; who is not there needs nothing.
+
+        Raises:
+            VideoUnavailable: it could not be changed; the next token says it too.
+        """
+        permission = api.ParticipantPermission(
+            can_subscribe=True,
+            can_publish=speak,
+            can_publish_data=speak,
+            can_publish_sources=[source.upper() for source in sources_of("resident")],
+        )
+        request = api.UpdateParticipantRequest(room=room, identity=identity, permission=permission)
+        await self._try("UpdateParticipant", lambda: self._room.update_participant(request), gone_is_done=True)
+
+    async def put_out(self, room: str, identity: str) -> None:
+        """Disconnects a person; who is not there is out.
+
+        Raises:
+            VideoUnavailable: they could not be disconnected.
+        """
+        request = api.RoomParticipantIdentity(room=room, identity=identity)
+        await self._try("RemoveParticipant", lambda: self._room.remove_participant(request), gone_is_done=True)
 
     async def probe(self) -> None:
         """Asks for a room that does not exist, to learn whether LiveKit answers and accepts our key.

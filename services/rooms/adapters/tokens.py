@@ -44,7 +44,23 @@ def room_configuration(room: str, *, plenary: bool) -> api.RoomConfiguration:
     )
 
 
-def mint(key: str, secret: str, *, room: str, identity: str, part: Part, plenary: bool, generation: int) -> JoinToken:
+def sources_of(part: Part) -> list[str]:
+    """What a person may publish from: residents and mentors do not share their screen."""
+    screen = ["screen_share", "screen_share_audio"] if part in ("moderator", "guest") else []
+    return ["microphone", "camera", *screen]
+
+
+def mint(
+    key: str,
+    secret: str,
+    *,
+    room: str,
+    identity: str,
+    part: Part,
+    plenary: bool,
+    generation: int,
+    muted: bool = False,
+) -> JoinToken:
     """A token for one room and one person.
 
     Args:
@@ -52,17 +68,15 @@ def mint(key: str, secret: str, *, room: str, identity: str, part: Part, plenary
         identity: the participant's or staff member's id.
         part: residents may not share their screen; nobody may rename themselves or administrate a room.
         generation: tells webhooks which placement the token belongs to.
+        muted: whether they may only listen.
     """
-    sources = ["microphone", "camera"]
-    if part in ("moderator", "guest"):
-        sources += ["screen_share", "screen_share_audio"]
     grants = api.VideoGrants(
         room_join=True,
         room=room,
-        can_publish=True,
-        can_publish_sources=sources,
+        can_publish=not muted,
+        can_publish_sources=sources_of(part),
         can_subscribe=True,
-        can_publish_data=True,
+        can_publish_data=not muted,
         can_update_own_metadata=False,
     )
     token = (

@@ -89,6 +89,33 @@ class PersonAdmittedAgain(Event, frozen=True, kw_only=True):
     participant_id: str
 
 
+class PersonMuted(Event, frozen=True, kw_only=True):
+    """A person may not be heard or seen; `room` is where they belong, empty before the venue is ready."""
+
+    TOPIC = "rooms.person_muted"
+    conference_id: str
+    participant_id: str
+    room: str
+
+
+class PersonUnmuted(Event, frozen=True, kw_only=True):
+    """A muted person may be heard and seen again; `room` is where they belong."""
+
+    TOPIC = "rooms.person_unmuted"
+    conference_id: str
+    participant_id: str
+    room: str
+
+
+class PersonPutOut(Event, frozen=True, kw_only=True):
+    """A person who was barred is to leave the room where they belonged."""
+
+    TOPIC = "rooms.person_put_out"
+    conference_id: str
+    participant_id: str
+    room: str
+
+
 class VenueClosed(Event, frozen=True, kw_only=True):
     """The evening is over; no more credentials."""
 
@@ -104,6 +131,9 @@ VenueEvent: TypeAlias = (
     | GroupRoomClosed
     | PersonBarred
     | PersonAdmittedAgain
+    | PersonMuted
+    | PersonUnmuted
+    | PersonPutOut
     | VenueClosed
 )
 
@@ -126,6 +156,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         rooms: the running groups' rooms.
         placed: room name by participant, of those who do not belong in the plenary.
         barred: who gets no credentials.
+        muted: who is neither heard nor seen.
     """
 
     conference_id: str = ""
@@ -136,6 +167,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     rooms: tuple[Room, ...] = ()
     placed: dict[str, str] = {}
     barred: frozenset[str] = frozenset()
+    muted: frozenset[str] = frozenset()
     closed: bool = False
 
     def room_of(self, participant_id: str) -> str:
@@ -189,12 +221,34 @@ class AdmitAgain(Command, frozen=True, kw_only=True):
     participant_id: str
 
 
+class MutePerson(Command, frozen=True, kw_only=True):
+    """Takes a person's voice and picture, also before the venue is ready."""
+
+    conference_id: str
+    participant_id: str
+
+
+class UnmutePerson(Command, frozen=True, kw_only=True):
+    """Gives them back."""
+
+    conference_id: str
+    participant_id: str
+
+
 class CloseVenue(Command, frozen=True, kw_only=True):
     """Ends the venue."""
 
 
 VenueCommand: TypeAlias = (
-    PrepareVenue | OpenGeneration | MovePerson | RecallPeople | BarPerson | AdmitAgain | CloseVenue
+    PrepareVenue
+    | OpenGeneration
+    | MovePerson
+    | RecallPeople
+    | BarPerson
+    | AdmitAgain
+    | MutePerson
+    | UnmutePerson
+    | CloseVenue
 )
 
 # Refusals -------------------------------------------------------------------------------------------------------
@@ -222,7 +276,12 @@ def decide(venue: Venue, command: VenueCommand) -> list[VenueEvent] | Refusal:
     if isinstance(command, BarPerson):
         if command.participant_id in venue.barred:
             return []
-        return [PersonBarred(conference_id=command.conference_id, participant_id=command.participant_id)]
+        who, conference = command.participant_id, command.conference_id
+        barred: list[VenueEvent] = [PersonBarred(conference_id=conference, participant_id=who)]
+        out = PersonPutOut(conference_id=conference, participant_id=who, room=venue.room_of(who))
+        return [*barred, out] if out.room else barred
+    if isinstance(command, MutePerson | UnmutePerson):
+        return _mute(venue, command)
     if isinstance(command, AdmitAgain):
         if command.participant_id not in venue.barred:
             return []
@@ -244,6 +303,14 @@ def decide(venue: Venue, command: VenueCommand) -> list[VenueEvent] | Refusal:
             return [*_close_rooms(venue), VenueClosed(conference_id=venue.conference_id)]
         case _:
             assert_never(command)
+
+
+def _mute(venue: Venue, command: MutePerson | UnmutePerson) -> list[VenueEvent]:
+    who, conference = command.participant_id, command.conference_id
+    muted = who in venue.muted
+    if isinstance(command, MutePerson):
+        return [] if muted else [PersonMuted(conference_id=conference, participant_id=who, room=venue.room_of(who))]
+    return [PersonUnmuted(conference_id=conference, participant_id=who, room=venue.room_of(who))] if muted else []
 
 
 def _close_rooms(venue: Venue) -> list[VenueEvent]:
@@ -304,6 +371,12 @@ def evolve(venue: Venue, event: VenueEvent) -> Venue:
             return replace(venue, barred=venue.barred | {event.participant_id})
         case PersonAdmittedAgain():
             return replace(venue, barred=venue.barred - {event.participant_id})
+        case PersonMuted():
+            return replace(venue, muted=venue.muted | {event.participant_id})
+        case PersonUnmuted():
+            return replace(venue, muted=venue.muted - {event.participant_id})
+        case PersonPutOut():
+            return venue
         case VenueClosed():
             return replace(venue, closed=True)
         case _:
@@ -323,7 +396,10 @@ VENUE: Decider[Venue, VenueCommand, VenueEvent] = Decider(
         GroupRoomClosed,
         PersonBarred,
         PersonAdmittedAgain,
+        PersonMuted,
+        PersonUnmuted,
+        PersonPutOut,
         VenueClosed,
     ),
-    snapshot=Snapshotted((Venue,)),
+    snapshot=Snapshotted((Venue,), version=2),
 )

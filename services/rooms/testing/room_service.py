@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`livekit.RoomService`: its methods, the grants they ask for, and their route.
 
-Nobody is in a room of this double: participants are never found. The methods that LiveKit sends to a node instead of
-its store (SendData, MutePublishedTrack, UpdateSubscriptions, ForwardParticipant, MoveParticipant, PerformRpc) are
-unknown to it.
+Only those are in a room of this double whom a test put there (`Rooms.enter`). The methods that LiveKit sends to a node
+instead of its store (SendData, MutePublishedTrack, UpdateSubscriptions, ForwardParticipant, MoveParticipant,
+PerformRpc) are unknown to it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -53,16 +53,24 @@ def methods(rooms: Rooms) -> Mapping[str, Method]:
 
     def list_participants(request: messages.ListParticipantsRequest, claims: Claims) -> Message:
         may_administrate(claims, request.room)  # a room that does not exist is as empty as any
-        return messages.ListParticipantsResponse()
+        return messages.ListParticipantsResponse(participants=rooms.people(request.room).values())
 
     def find_participant(request: messages.RoomParticipantIdentity, claims: Claims) -> Message:
         may_administrate(claims, request.room)
-        raise TwirpError("not_found", "participant does not exist")
+        return rooms.person(request.room, request.identity)
+
+    def remove_participant(request: messages.RoomParticipantIdentity, claims: Claims) -> Message:
+        may_administrate(claims, request.room)
+        rooms.leave(request.room, request.identity)
+        return messages.RemoveParticipantResponse()
 
     def update_participant(request: messages.UpdateParticipantRequest, claims: Claims) -> Message:
         _check_size(request.metadata)
         may_administrate(claims, request.room)
-        raise TwirpError("not_found", "participant does not exist")
+        info = rooms.person(request.room, request.identity)
+        if request.HasField("permission"):
+            info.permission.CopyFrom(request.permission)
+        return info
 
     return {
         "CreateRoom": Method(messages.CreateRoomRequest, create_room),
@@ -71,7 +79,7 @@ def methods(rooms: Rooms) -> Mapping[str, Method]:
         "UpdateRoomMetadata": Method(messages.UpdateRoomMetadataRequest, update_room_metadata),
         "ListParticipants": Method(messages.ListParticipantsRequest, list_participants),
         "GetParticipant": Method(messages.RoomParticipantIdentity, find_participant),
-        "RemoveParticipant": Method(messages.RoomParticipantIdentity, find_participant),
+        "RemoveParticipant": Method(messages.RoomParticipantIdentity, remove_participant),
         "UpdateParticipant": Method(messages.UpdateParticipantRequest, update_participant),
     }
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from livekit.protocol.models import Room
+from livekit.protocol.models import ParticipantInfo, ParticipantPermission, Room
 from livekit.protocol.room import CreateRoomRequest
 
 from services.rooms.testing.twirp import TwirpError
@@ -24,6 +24,7 @@ class Rooms:
     def __init__(self) -> None:
         self._stored: dict[str, Room] = {}
         self._living: set[str] = set()
+        self._people: dict[tuple[str, str], ParticipantInfo] = {}
 
     def create(self, wish: CreateRoomRequest) -> Room:
         """A new room; a living one as it is, whatever the wish says; a ghost, revived with what the wish sets.
@@ -61,6 +62,8 @@ class Rooms:
         if name not in self._living:
             raise TwirpError("unknown", "could not find object")
         self._living.remove(name)
+        for identity in self.people(name):
+            self.leave(name, identity)
         del self._stored[name]
 
     def update_metadata(self, name: str, metadata: str) -> Room:
@@ -74,6 +77,35 @@ class Rooms:
         room.metadata = metadata
         return _copy(room)
 
+    def enter(self, name: str, identity: str) -> None:
+        """What a client does with its token; the double has no signalling, so tests put people into rooms."""
+        permission = ParticipantPermission(can_subscribe=True, can_publish=True, can_publish_data=True)
+        self._people[name, identity] = ParticipantInfo(identity=identity, permission=permission)
+
+    def people(self, name: str) -> dict[str, ParticipantInfo]:
+        """Who is in a room, by identity."""
+        return {identity: info for (room, identity), info in self._people.items() if room == name}
+
+    def person(self, name: str, identity: str) -> ParticipantInfo:
+        """One who is in a room.
+
+        Raises:
+            TwirpError: `not_found`.
+        """
+        info = self._people.get((name, identity))
+        if info is None:
+            raise TwirpError("not_found", "participant does not exist")
+        return info
+
+    def leave(self, name: str, identity: str) -> None:
+        """Puts somebody out of a room.
+
+        Raises:
+            TwirpError: `not_found`.
+        """
+        self.person(name, identity)
+        del self._people[name, identity]
+
     def crash(self) -> None:
         """The node dies and its successor knows nothing: rooms stay listed as ghosts."""
         self._living.clear()
@@ -82,6 +114,7 @@ class Rooms:
         """The only node starts again, and there is no Redis: everything is gone."""
         self._living.clear()
         self._stored.clear()
+        self._people.clear()
 
     def _existing(self, name: str) -> Room:
         room = self._stored.get(name)

@@ -113,6 +113,12 @@ class HideMessage(Command, frozen=True, kw_only=True):
 ChatCommand: TypeAlias = PostMessage | Broadcast | HideMessage
 
 
+class PersonIsMuted(Refusal, frozen=True, kw_only=True):
+    """Staff muted the person, who writes nothing until staff let them speak again."""
+
+    participant_id: str
+
+
 class TooManyMessages(Refusal, frozen=True, kw_only=True):
     """The person wrote a lot just now; there is room for the next message at `retry_at`."""
 

@@ -95,6 +95,54 @@ class ParticipantReadmitted(Event, frozen=True, kw_only=True):
     participant_id: str
 
 
+class ParticipantWarned(Event, frozen=True, kw_only=True):
+    """Staff warned a person; `code` names a rule of the code of conduct."""
+
+    TOPIC = "session.participant_warned"
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class ParticipantMuted(Event, frozen=True, kw_only=True):
+    """A person is neither heard nor seen any more, and writes to nobody; `code` names a rule."""
+
+    TOPIC = "session.participant_muted"
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class ParticipantUnmuted(Event, frozen=True, kw_only=True):
+    """A person may speak and write again."""
+
+    TOPIC = "session.participant_unmuted"
+
+    participant_id: str
+    by: str
+
+
+class ParticipantSetApart(Event, frozen=True, kw_only=True):
+    """A person stays in the plenary while others sit in groups; `code` names a rule."""
+
+    TOPIC = "session.participant_set_apart"
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class ParticipantTakenBack(Event, frozen=True, kw_only=True):
+    """A person may sit in groups again."""
+
+    TOPIC = "session.participant_taken_back"
+
+    participant_id: str
+    by: str
+
+
 class PersonForgotten(Event, frozen=True, kw_only=True):
     """A person was erased: what the roster knew about them is dropped."""
 
@@ -113,19 +161,26 @@ RosterEvent: TypeAlias = (
     | PersonWent
     | ParticipantExcluded
     | ParticipantReadmitted
+    | ParticipantWarned
+    | ParticipantMuted
+    | ParticipantUnmuted
+    | ParticipantSetApart
+    | ParticipantTakenBack
     | PersonForgotten
 )
 
 
 class Roster(msgspec.Struct, frozen=True, kw_only=True):
     """Seats with sealed attributes, roles of the staff, of those too who serve while they are here, who is present, who
-    is shut out."""
+    is shut out, who is muted, and who stays apart from groups."""
 
     seats: dict[str, Sealed | None] = {}
     staff: dict[str, frozenset[str]] = {}
     visiting: dict[str, frozenset[str]] = {}
     present: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
+    muted: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
 
     def may_come(self, person: str) -> bool:
         """Whether this person belongs here at all."""
@@ -136,8 +191,10 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
         return person in self.staff or person in self.visiting
 
     def residents_present(self) -> tuple[str, ...]:
-        """People with a seat who are here, in the order of their ids; staff have their own places."""
-        return tuple(sorted(one for one in self.present if one in self.seats and not self.serves(one)))
+        """People with a seat who are here and may sit in groups, in the order of their ids; staff have their own
+        places."""
+        here = (one for one in self.present if one in self.seats and one not in self.apart)
+        return tuple(sorted(one for one in here if not self.serves(one)))
 
     def roles_of(self, person: str) -> frozenset[str]:
         """What they do here, now at least."""
@@ -209,6 +266,47 @@ class ReadmitParticipant(Command, frozen=True, kw_only=True):
     participant_id: str
 
 
+class WarnParticipant(Command, frozen=True, kw_only=True):
+    """Warns a resident."""
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class MuteParticipant(Command, frozen=True, kw_only=True):
+    """Takes a resident's voice, picture and chat."""
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class UnmuteParticipant(Command, frozen=True, kw_only=True):
+    """Gives them back."""
+
+    participant_id: str
+    by: str
+
+
+class SetApart(Command, frozen=True, kw_only=True):
+    """Keeps a resident out of groups."""
+
+    participant_id: str
+    code: str
+    by: str
+
+
+class TakeBack(Command, frozen=True, kw_only=True):
+    """Lets a resident sit in groups again."""
+
+    participant_id: str
+    by: str
+
+
+Measure: TypeAlias = WarnParticipant | MuteParticipant | UnmuteParticipant | SetApart | TakeBack
+
+
 class ForgetPerson(Command, frozen=True, kw_only=True):
     """Drops what the roster knows about an erased person."""
 
@@ -224,6 +322,7 @@ RosterCommand: TypeAlias = (
     | MarkAbsent
     | ExcludeParticipant
     | ReadmitParticipant
+    | Measure
     | ForgetPerson
 )
 
@@ -271,6 +370,8 @@ def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusa
         case ReadmitParticipant():
             back = ParticipantReadmitted(participant_id=command.participant_id)
             return [back] if command.participant_id in roster.excluded else []
+        case WarnParticipant() | MuteParticipant() | UnmuteParticipant() | SetApart() | TakeBack():
+            return _measure(roster, command)
         case ForgetPerson():
             who = command.participant_id
             known = who in roster.seats or who in roster.excluded
@@ -308,6 +409,24 @@ def _exclude(roster: Roster, command: ExcludeParticipant) -> list[RosterEvent] |
     return [*_went(roster, [who]), excluded]
 
 
+def _measure(roster: Roster, command: Measure) -> list[RosterEvent] | Refusal:
+    who, by = command.participant_id, command.by
+    if who not in roster.seats:
+        return NotOnTheRoster(participant_id=who)
+    match command:
+        case WarnParticipant(code=code):
+            return [ParticipantWarned(participant_id=who, code=code, by=by)]
+        case MuteParticipant(code=code):
+            return [] if who in roster.muted else [ParticipantMuted(participant_id=who, code=code, by=by)]
+        case UnmuteParticipant():
+            return [ParticipantUnmuted(participant_id=who, by=by)] if who in roster.muted else []
+        case SetApart(code=code):
+            return [] if who in roster.apart else [ParticipantSetApart(participant_id=who, code=code, by=by)]
+        case TakeBack():
+            return [ParticipantTakenBack(participant_id=who, by=by)] if who in roster.apart else []
+    assert_never(command)
+
+
 def evolve(roster: Roster, event: RosterEvent) -> Roster:
     """The roster after an event."""
     match event:
@@ -337,7 +456,23 @@ def evolve(roster: Roster, event: RosterEvent) -> Roster:
             return msgspec.structs.replace(roster, excluded=roster.excluded - {event.participant_id})
         case PersonForgotten():
             who = event.participant_id
-            return msgspec.structs.replace(roster, seats=_besides(roster.seats, who), excluded=roster.excluded - {who})
+            return msgspec.structs.replace(
+                roster,
+                seats=_besides(roster.seats, who),
+                excluded=roster.excluded - {who},
+                muted=roster.muted - {who},
+                apart=roster.apart - {who},
+            )
+        case ParticipantWarned():
+            return roster
+        case ParticipantMuted(participant_id=who):
+            return msgspec.structs.replace(roster, muted=roster.muted | {who})
+        case ParticipantUnmuted(participant_id=who):
+            return msgspec.structs.replace(roster, muted=roster.muted - {who})
+        case ParticipantSetApart(participant_id=who):
+            return msgspec.structs.replace(roster, apart=roster.apart | {who})
+        case ParticipantTakenBack(participant_id=who):
+            return msgspec.structs.replace(roster, apart=roster.apart - {who})
     assert_never(event)
 
 
@@ -360,7 +495,12 @@ ROSTER: Decider[Roster, RosterCommand, RosterEvent] = Decider(
         PersonWent,
         ParticipantExcluded,
         ParticipantReadmitted,
+        ParticipantWarned,
+        ParticipantMuted,
+        ParticipantUnmuted,
+        ParticipantSetApart,
+        ParticipantTakenBack,
         PersonForgotten,
     ),
-    snapshot=Snapshotted((Roster,), version=2),
+    snapshot=Snapshotted((Roster,), version=3),
 )

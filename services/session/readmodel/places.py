@@ -20,7 +20,12 @@ from services.session.domain.groups_facts import (
 )
 from services.session.domain.roster import (
     ParticipantExcluded,
+    ParticipantMuted,
     ParticipantReadmitted,
+    ParticipantSetApart,
+    ParticipantTakenBack,
+    ParticipantUnmuted,
+    ParticipantWarned,
     PersonCame,
     PersonForgotten,
     PersonWent,
@@ -66,6 +71,7 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
     present: tuple[str, ...] = ()
     staff: dict[str, tuple[str, ...]] = {}
     visiting: dict[str, tuple[str, ...]] = {}
+    conduct: dict[str, told.ConductView] = {}
 
     def answer(self, conference: str) -> told.PresenceView:
         """The answer to `GetPresence`."""
@@ -73,7 +79,10 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
         staff = dict(self.staff)
         for one, roles in self.visiting.items():
             staff[one] = tuple(dict.fromkeys((*staff.get(one, ()), *roles)))
-        return told.PresenceView(conference_id=conference, seated=seated, present=self.present, staff=staff)
+        conduct = tuple(self.conduct[one] for one in sorted(self.conduct))
+        return told.PresenceView(
+            conference_id=conference, seated=seated, present=self.present, staff=staff, conduct=conduct
+        )
 
 
 def group_placed(group: Group, locked: bool) -> told.GroupView:
@@ -118,12 +127,21 @@ def _presence(here: WhoIsHere, event: Event, _: Recorded) -> WhoIsHere:
     match event:
         case SeatFilled():
             return _with(here, seated=_including(here.seated, event.participant_id))
-        case SeatEmptied() | PersonForgotten():
+        case PersonForgotten(participant_id=who):
+            conduct = {one: known for one, known in here.conduct.items() if one != who}
+            return _with(here, seated=_besides(here.seated, who), conduct=conduct)
+        case SeatEmptied():
             return _with(here, seated=_besides(here.seated, event.participant_id))
         case ParticipantExcluded():
             return _with(here, excluded=_including(here.excluded, event.participant_id))
         case ParticipantReadmitted():
             return _with(here, excluded=_besides(here.excluded, event.participant_id))
+        case ParticipantWarned(participant_id=who, code=code):
+            return _about(here, who, warnings=(*_known(here, who).warnings, code))
+        case ParticipantMuted(participant_id=who) | ParticipantUnmuted(participant_id=who):
+            return _about(here, who, muted=isinstance(event, ParticipantMuted))
+        case ParticipantSetApart(participant_id=who) | ParticipantTakenBack(participant_id=who):
+            return _about(here, who, apart=isinstance(event, ParticipantSetApart))
         case PersonCame():
             return _with(here, present=_including(here.present, event.person_id))
         case PersonWent():
@@ -141,6 +159,14 @@ def _presence(here: WhoIsHere, event: Event, _: Recorded) -> WhoIsHere:
             return _with(here, staff={**rest, event.staff_id: roles} if roles else rest)
         case _:
             return here
+
+
+def _about(here: WhoIsHere, who: str, **changes: Any) -> WhoIsHere:
+    return _with(here, conduct={**here.conduct, who: msgspec.structs.replace(_known(here, who), **changes)})
+
+
+def _known(here: WhoIsHere, who: str) -> told.ConductView:
+    return here.conduct.get(who) or told.ConductView(participant_id=who)
 
 
 def _including(people: tuple[str, ...], person: str) -> tuple[str, ...]:
@@ -173,12 +199,17 @@ GROUPINGS = DocumentProjection(
 
 PRESENCE = DocumentProjection(
     name="presence",
-    version=2,
+    version=3,
     keys=_keys_of(
         SeatFilled,
         SeatEmptied,
         ParticipantExcluded,
         ParticipantReadmitted,
+        ParticipantWarned,
+        ParticipantMuted,
+        ParticipantUnmuted,
+        ParticipantSetApart,
+        ParticipantTakenBack,
         PersonForgotten,
         PersonCame,
         PersonWent,

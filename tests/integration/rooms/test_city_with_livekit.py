@@ -2,6 +2,7 @@
 """A whole city that was told of a LiveKit server: the double, as a process of its own."""
 
 import asyncio
+import base64
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 from livekit import api
 
-from gateway.client import Client, Refused
+from gateway.client import Client, ClientError, Closed, Refused
+from services.rooms.testing.double import Double
 from tests.integration.cli.conftest import ROOT, Up, mentioning, started
 
 KEY, SECRET = "city", "s" * 40
@@ -71,3 +73,62 @@ async def test_join_credentials_are_for_a_room_that_livekit_has(city: Up, liveki
         while not (await client.room.list_rooms(api.ListRoomsRequest(names=[given.room]))).rooms:
             assert time.monotonic() < deadline, "LiveKit was never asked for the room"
             await asyncio.sleep(0.1)
+
+
+async def test_a_muted_person_is_silent_everywhere_and_an_excluded_one_is_out_within_two_seconds() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
+    folder.chmod(0o755)
+    async with Double({KEY: SECRET}) as double:
+        told = {"LIVEKIT_URL": double.url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
+        up = await asyncio.to_thread(started, folder, ROOT, environment=told)
+        try:
+            await _measures(up, double)
+        finally:
+            await asyncio.to_thread(up.stop)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _measures(up: Up, double: Double) -> None:
+    conference, sign_in = up.address["conference"], up.address["sign_in"]
+    gateway = up.address["graphql"].removesuffix("/graphql")
+    async with Client(gateway, sign_in["moderator"]) as moderator, Client(gateway, sign_in["resident"]) as resident:
+        async with asyncio.timeout(PATIENCE):
+            while isinstance(await moderator.command("OpenLobby", conference_id=conference), Refused):
+                await asyncio.sleep(0.1)
+            while (
+                given := (await resident.execute("JoinCredentials", {"id": conference})).conference.join_credentials
+            ) is None:
+                await asyncio.sleep(0.1)
+        who = api.TokenVerifier(KEY, SECRET).verify(given.token).identity
+        person = base64.b64encode(f"Person:{who}".encode()).decode()
+        double.rooms.enter(given.room, who)
+        about = {"conference_id": conference, "participant_id": person}
+        post = {"conference_id": conference, "channel": "plenary", "text": "Hallo"}
+        assert not isinstance(await resident.command("PostMessage", **post), Refused)
+
+        assert not isinstance(await moderator.command("MuteParticipant", code="insult", **about), Refused)
+        async with asyncio.timeout(2):
+            refused = await resident.command("PostMessage", **post)
+            while double.rooms.person(given.room, who).permission.can_publish:
+                await asyncio.sleep(0.02)
+        assert isinstance(refused, Refused)
+        assert refused.kind == "PersonIsMuted"
+
+        heard, closed = asyncio.Event(), asyncio.Event()
+        watching = asyncio.create_task(_watch(resident, conference, heard, closed))
+        async with asyncio.timeout(PATIENCE):
+            await heard.wait()
+        assert not isinstance(await moderator.command("ExcludeParticipant", code="insult", **about), Refused)
+        async with asyncio.timeout(2):
+            await closed.wait()
+            while double.rooms.people(given.room):
+                await asyncio.sleep(0.02)
+        watching.cancel()
+
+
+async def _watch(client: Client, conference: str, heard: asyncio.Event, closed: asyncio.Event) -> None:
+    try:
+        async for _ in client.subscribe("ConferenceChanges", {"conferenceId": conference}):
+            heard.set()
+    except (Closed, ClientError):
+        closed.set()

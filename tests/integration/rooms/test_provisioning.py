@@ -2,6 +2,7 @@
 """LiveKit follows the placements of an evening, and the evening goes on when it does not."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from services.chassis.identity import Actor
 from services.contracts import registration, rooms, session
+from services.contracts.shared import Reason
 from services.rooms.adapters.provisioning import CLAIM
 from services.rooms.readmodel.room_work import GRACE
 from tests.integration.rooms.conftest import Video
@@ -160,3 +162,49 @@ async def test_the_state_of_video_is_told(evening):
     evening.double.faults.switch_on("ListRooms", "unavailable")
     down = (await evening.requests.ask(query, actor=actor)).answer
     assert down.cells == {"c1": {"up": False, "problem": "ListRooms: 503 unavailable"}}
+
+
+REASON = Reason(code="insult", by=DORA)
+
+
+def may_publish(video: Video, who: str) -> bool:
+    return video.double.rooms.person(PLENARY, who).permission.can_publish
+
+
+async def test_who_is_muted_is_silent_in_the_room_within_two_seconds_and_with_every_later_token(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    evening.double.rooms.enter(PLENARY, ANNA)
+    evening.double.rooms.enter(PLENARY, BEN)
+    asked = time.monotonic()
+    await evening.tell(session.ParticipantMuted(conference_id=CONF, at=NOW, participant_id=ANNA, reason=REASON))
+    await becomes(lambda: not may_publish(evening, ANNA))
+    assert time.monotonic() - asked < 2
+    assert may_publish(evening, BEN)
+    given = await credentials(evening, ANNA, PLENARY)
+    assert evening.double.verifier.verify(given.token).video.get("canPublish") is not True
+
+
+async def test_who_may_speak_again_is_heard(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    evening.double.rooms.enter(PLENARY, ANNA)
+    await evening.tell(session.ParticipantMuted(conference_id=CONF, at=NOW, participant_id=ANNA, reason=REASON))
+    await becomes(lambda: not may_publish(evening, ANNA))
+    await evening.tell(session.ParticipantUnmuted(conference_id=CONF, at=NOW, participant_id=ANNA))
+    await becomes(lambda: may_publish(evening, ANNA))
+
+
+async def test_who_is_excluded_is_put_out_of_the_room_within_two_seconds(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    evening.double.rooms.enter(PLENARY, ANNA)
+    asked = time.monotonic()
+    await evening.tell(session.ParticipantExcluded(conference_id=CONF, at=NOW, participant_id=ANNA, reason=REASON))
+    await becomes(lambda: not evening.double.rooms.people(PLENARY))
+    assert time.monotonic() - asked < 2
+
+
+async def test_who_could_not_be_put_out_at_once_is_put_out_later(evening):
+    await becomes(lambda: names(evening) == {PLENARY})
+    evening.double.rooms.enter(PLENARY, ANNA)
+    evening.double.faults.switch_on("RemoveParticipant", "unauthorized", times=1)
+    await evening.tell(session.ParticipantExcluded(conference_id=CONF, at=NOW, participant_id=ANNA, reason=REASON))
+    await becomes(lambda: not evening.double.rooms.people(PLENARY))

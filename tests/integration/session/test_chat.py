@@ -8,9 +8,10 @@ import pytest
 
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed, NotFound
-from services.contracts.refusals import SessionIs, TooManyMessages
+from services.contracts.refusals import PersonIsMuted, SessionIs, TooManyMessages
 from services.contracts.session import Broadcast, GetChat, HideMessage, PostMessage, RequestHelp
 from services.session.domain.chat import CHAT, PLENARY, channel_key
+from services.session.domain.roster import ROSTER, MuteParticipant, UnmuteParticipant
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import EndSession
 from services.session.readmodel.chat import ANNOUNCEMENT, NEWEST
@@ -229,3 +230,13 @@ async def test_others_learn_that_something_was_written_but_not_what(talk):
     told = dict(heard)
     assert message_id.encode() in told["MessagePosted"]
     assert b"text" not in told["MessagePosted"]
+
+
+async def test_who_is_muted_writes_nothing_until_they_may_speak_again(talk):
+    anna = talk.residents[0]
+    about = {"participant_id": anna.id, "by": talk.moderator.id, "now": talk.one.runtime.clock.now()}
+    await talk.decide((ROSTER, talk.conference, MuteParticipant(code="insult", **about)))
+    post = PostMessage(conference_id=talk.conference, channel="plenary", text="Hallo")
+    assert await talk.refused(post, anna) == PersonIsMuted(participant_id=anna.id)
+    await talk.decide((ROSTER, talk.conference, UnmuteParticipant(**about)))
+    await talk.ask(post, anna)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import pytest
+
 from services.chassis.decider import Sealed
 from services.chassis.testing.story import Story
 from services.session.domain.roster import (
@@ -10,9 +12,15 @@ from services.session.domain.roster import (
     ForgetPerson,
     MarkAbsent,
     MarkPresent,
+    MuteParticipant,
     NotOnTheRoster,
     ParticipantExcluded,
+    ParticipantMuted,
     ParticipantReadmitted,
+    ParticipantSetApart,
+    ParticipantTakenBack,
+    ParticipantUnmuted,
+    ParticipantWarned,
     PersonCame,
     PersonForgotten,
     PersonWent,
@@ -20,9 +28,13 @@ from services.session.domain.roster import (
     RemoveStaff,
     SeatEmptied,
     SeatFilled,
+    SetApart,
     StaffJoined,
     StaffLeft,
     StaffVisits,
+    TakeBack,
+    UnmuteParticipant,
+    WarnParticipant,
 )
 from tests.unit.session.evening import NOON
 
@@ -158,3 +170,49 @@ def test_mentors_of_the_series_sit_with_groups_unless_they_moderate_here():
         ],
     )
     assert roster.mentors_present() == (MIA,)
+
+
+@pytest.mark.parametrize(
+    ("command", "event"),
+    [
+        (WarnParticipant, ParticipantWarned),
+        (MuteParticipant, ParticipantMuted),
+        (SetApart, ParticipantSetApart),
+    ],
+)
+def test_a_measure_names_its_rule_and_who_took_it(command, event):
+    seated.when(command(participant_id=ANNA, code="insult", by=ORG, now=NOON)).then(
+        event(participant_id=ANNA, code="insult", by=ORG)
+    )
+
+
+@pytest.mark.parametrize("command", [WarnParticipant, MuteParticipant, SetApart])
+def test_measures_are_about_residents_of_the_conference(command):
+    seated.when(command(participant_id="f" * 32, code="insult", by=ORG, now=NOON)).refused(
+        NotOnTheRoster(participant_id="f" * 32)
+    )
+
+
+MUTED = ParticipantMuted(participant_id=ANNA, code="insult", by=ORG)
+APART = ParticipantSetApart(participant_id=ANNA, code="insult", by=ORG)
+
+
+def test_muting_twice_changes_nothing_and_warning_twice_is_two_warnings():
+    seated.given(MUTED).when(MuteParticipant(participant_id=ANNA, code="spam", by=MIA, now=NOON)).then()
+    warned = ParticipantWarned(participant_id=ANNA, code="spam", by=MIA)
+    seated.given(warned).when(WarnParticipant(participant_id=ANNA, code="spam", by=MIA, now=NOON)).then(warned)
+
+
+def test_who_is_muted_may_speak_again():
+    back = UnmuteParticipant(participant_id=ANNA, by=MIA, now=NOON)
+    assert seated.given(MUTED).when(back).then(ParticipantUnmuted(participant_id=ANNA, by=MIA)).muted == frozenset()
+    seated.when(back).then()
+
+
+def test_who_was_removed_from_groups_is_here_and_has_no_place_in_them_until_taken_back():
+    back = TakeBack(participant_id=ANNA, by=MIA, now=NOON)
+    after = here.given(APART).when(MarkPresent(people=(BEN,), now=NOON)).then(PersonCame(person_id=BEN))
+    assert (after.residents_present(), after.may_come(ANNA)) == ((BEN,), True)
+    again = here.given(APART).when(back).then(ParticipantTakenBack(participant_id=ANNA, by=MIA))
+    assert again.residents_present() == (ANNA,)
+    here.when(back).then()
