@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is here and where they sit, folded from the log alone: the domain that wrote it is not asked whether it is right.
 
-Residents who are here have one place while groups run, unless staff keep them apart. What comes and goes is stored together with the places that it
-changes, so it is looked at after all events of one cause. A person who comes while a phase changes, or stops to serve,
-may be missed at first and gets a place within seconds; nobody who has been here for longer is ever without.
+Residents who are here have one place while groups run, unless staff keep them apart. What comes and goes is stored
+together with the places that it changes, so it is looked at after all events of one cause. A person who comes while a
+phase changes, or stops to serve, may be missed at first and gets a place within seconds; nobody who has been here for
+longer is ever without.
 """
 
 from collections import Counter, defaultdict

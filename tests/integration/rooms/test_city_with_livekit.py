@@ -10,12 +10,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from livekit import api
 
 from gateway.client import Client, ClientError, Closed, Refused
 from services.rooms.testing.double import Double
+from tests.integration.chassis.waiting import until
 from tests.integration.cli.conftest import ROOT, Up, mentioning, started
 
 KEY, SECRET = "city", "s" * 40
@@ -38,10 +40,15 @@ def livekit() -> Iterator[str]:
     process.stdout.close()
 
 
-@pytest.fixture
-def city(livekit: str) -> Iterator[Up]:
+def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
     folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def city(livekit: str) -> Iterator[Up]:
+    folder = _folder()
     told = {"LIVEKIT_URL": livekit, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
     up = started(folder, ROOT, environment=told)
     yield up
@@ -76,8 +83,7 @@ async def test_join_credentials_are_for_a_room_that_livekit_has(city: Up, liveki
 
 
 async def test_a_muted_person_is_silent_everywhere_and_an_excluded_one_is_out_within_two_seconds() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="quartier-city-"))
-    folder.chmod(0o755)
+    folder = _folder()
     async with Double({KEY: SECRET}) as double:
         told = {"LIVEKIT_URL": double.url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
         up = await asyncio.to_thread(started, folder, ROOT, environment=told)
@@ -92,13 +98,16 @@ async def _measures(up: Up, double: Double) -> None:
     conference, sign_in = up.address["conference"], up.address["sign_in"]
     gateway = up.address["graphql"].removesuffix("/graphql")
     async with Client(gateway, sign_in["moderator"]) as moderator, Client(gateway, sign_in["resident"]) as resident:
-        async with asyncio.timeout(PATIENCE):
-            while isinstance(await moderator.command("OpenLobby", conference_id=conference), Refused):
-                await asyncio.sleep(0.1)
-            while (
-                given := (await resident.execute("JoinCredentials", {"id": conference})).conference.join_credentials
-            ) is None:
-                await asyncio.sleep(0.1)
+
+        async def opened() -> bool:
+            return not isinstance(await moderator.command("OpenLobby", conference_id=conference), Refused)
+
+        async def ready() -> bool:
+            return (await _credentials(resident, conference)) is not None
+
+        await until(opened, PATIENCE)
+        await until(ready, PATIENCE)
+        given = await _credentials(resident, conference)
         who = api.TokenVerifier(KEY, SECRET).verify(given.token).identity
         person = base64.b64encode(f"Person:{who}".encode()).decode()
         double.rooms.enter(given.room, who)
@@ -109,8 +118,7 @@ async def _measures(up: Up, double: Double) -> None:
         assert not isinstance(await moderator.command("MuteParticipant", code="insult", **about), Refused)
         async with asyncio.timeout(2):
             refused = await resident.command("PostMessage", **post)
-            while double.rooms.person(given.room, who).permission.can_publish:
-                await asyncio.sleep(0.02)
+            await until(lambda: not double.rooms.person(given.room, who).permission.can_publish)
         assert isinstance(refused, Refused)
         assert refused.kind == "PersonIsMuted"
 
@@ -121,9 +129,12 @@ async def _measures(up: Up, double: Double) -> None:
         assert not isinstance(await moderator.command("ExcludeParticipant", code="insult", **about), Refused)
         async with asyncio.timeout(2):
             await closed.wait()
-            while double.rooms.people(given.room):
-                await asyncio.sleep(0.02)
+            await until(lambda: not double.rooms.people(given.room))
         watching.cancel()
+
+
+async def _credentials(resident: Client, conference: str) -> Any:
+    return (await resident.execute("JoinCredentials", {"id": conference})).conference.join_credentials
 
 
 async def _watch(client: Client, conference: str, heard: asyncio.Event, closed: asyncio.Event) -> None:
