@@ -206,15 +206,15 @@ def test_muting_twice_changes_nothing_and_warning_twice_is_two_warnings():
 def test_who_is_muted_may_speak_again():
     back = UnmuteParticipant(participant_id=ANNA, by=MIA, now=NOON)
     assert (
-        seated.given(MUTED).when(back).then(ParticipantUnmuted(participant_id=ANNA, by=MIA)).state.muted == frozenset()
+        seated.given(MUTED).when(back).then(ParticipantUnmuted(participant_id=ANNA, by=MIA)).after.muted == frozenset()
     )
     seated.when(back).then()
 
 
 def test_who_was_removed_from_groups_is_here_and_has_no_place_in_them_until_taken_back():
     back = TakeBack(participant_id=ANNA, by=MIA, now=NOON)
-    after = here.given(APART).when(MarkPresent(people=(BEN,), now=NOON)).then(PersonCame(person_id=BEN)).state
+    after = here.given(APART).when(MarkPresent(people=(BEN,), now=NOON)).then(PersonCame(person_id=BEN)).after
     assert (after.residents_present(), after.may_come(ANNA)) == ((BEN,), True)
-    again = here.given(APART).when(back).then(ParticipantTakenBack(participant_id=ANNA, by=MIA)).state
+    again = here.given(APART).when(back).then(ParticipantTakenBack(participant_id=ANNA, by=MIA)).after
     assert again.residents_present() == (ANNA,)
     here.when(back).then()
