@@ -43,8 +43,11 @@ def call(number: int, *, resolved: bool = False) -> dict[str, Any]:
     }  # fmt: skip
 
 
+CONDUCT = {"person": WHO, "warnings": ["insult"], "muted": True, "apart": False}
+
+
 def presence(*present: dict[str, str]) -> dict[str, Any]:
-    return {"seated": [WHO], "present": list(present), "staff": []}
+    return {"seated": [WHO], "present": list(present), "staff": [], "conduct": []}
 
 
 def snapshot(at: datetime = AT, **parts: Any) -> ConferenceSnapshot:
@@ -68,6 +71,8 @@ def board(kinds: list[str], *cards: dict[str, Any]) -> dict[str, Any]:
     [
         ({}, change("PresenceChanged", presence=presence(WHO)), {"presence": presence(WHO)}),
         ({"presence": presence(WHO)}, change("PresenceChanged", presence=None), {"presence": None}),
+        ({}, change("MyConductChanged", myConduct=CONDUCT), {"myConduct": CONDUCT}),
+        ({"myConduct": CONDUCT}, change("MyConductChanged", myConduct=None), {"myConduct": None}),
         ({"polls": [poll(1), poll(2)]}, change("PollsChanged", changedPolls=[poll(1, 3), poll(3)]),
          {"polls": [poll(1, 3), poll(2), poll(3)]}),
         ({"help": [call(1)]}, change("HelpChanged", changedCalls=[call(1, resolved=True)]),

@@ -213,6 +213,6 @@ def test_every_message_of_the_contracts_makes_a_view_out_of_date_or_is_known_to_
 
 def test_every_part_has_a_change_that_tells_of_it():
     kinds = {key.kind for key in wanted(MIA, {})}
-    assert kinds | {"placement"} == set(CHANGES)
+    assert kinds | {"placement", "conduct"} == set(CHANGES)
     assert {key.kind for key in TOPICS[1].wanted(MIA, {})} == set(DESK_CHANGES)
     assert TOPICS[2].affected("round") == set(JURY_CHANGES)

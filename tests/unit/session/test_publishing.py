@@ -26,6 +26,8 @@ def recorded(conference: str | None = CONFERENCE) -> Recorded:
     return Recorded(7, uuid4(), 0, "topic", b"", where, uuid4(), b"", AT)
 
 
+BY_MIA = Reason(code="insult", by=MIA)
+
 PUBLISHED = [
     (PREPARED, told.SessionPrepared(**STAMP)),
     (session_facts.LobbyOpened(), told.LobbyOpened(**STAMP)),
@@ -94,6 +96,22 @@ PUBLISHED = [
     (groups_facts.GroupsRecalled(generation=6), told.GroupsRecalled(**STAMP, generation=6)),
     (roster.PersonCame(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=True)),
     (roster.PersonWent(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=False)),
+    *(
+        (fact(participant_id=ANNA, code="insult", by=MIA), contract(**STAMP, participant_id=ANNA, reason=BY_MIA))
+        for fact, contract in (
+            (roster.ParticipantWarned, told.ParticipantWarned),
+            (roster.ParticipantMuted, told.ParticipantMuted),
+            (roster.ParticipantSetApart, told.ParticipantSetApart),
+        )
+    ),
+    (
+        roster.ParticipantUnmuted(participant_id=ANNA, by=MIA),
+        told.ParticipantUnmuted(**STAMP, participant_id=ANNA),
+    ),
+    (
+        roster.ParticipantTakenBack(participant_id=ANNA, by=MIA),
+        told.ParticipantTakenBack(**STAMP, participant_id=ANNA),
+    ),
     (
         roster.ParticipantExcluded(participant_id=ANNA, code="insult", by=MIA),
         told.ParticipantExcluded(**STAMP, participant_id=ANNA, reason=Reason(code="insult", by=MIA)),
