@@ -20,6 +20,17 @@ def graphql_enum(cls: EnumT) -> EnumT:
 
 
 @graphql_enum
+class DeskAlert(Enum):
+    """What somebody at the city desk should look after in one conference."""
+
+    LATE = "LATE"
+    NO_MODERATOR = "NO_MODERATOR"
+    FEW_PRESENT = "FEW_PRESENT"
+    LONELY_GROUP = "LONELY_GROUP"
+    CALL_WAITS = "CALL_WAITS"
+
+
+@graphql_enum
 class PhaseKind(Enum):
     """How people sit together in a phase."""
 

@@ -8,7 +8,17 @@ import strawberry
 from gateway.schema.licensed import Licensed
 from gateway.schema.people import Person, optional_person, person
 from gateway.schema.relay import Node, global_id, optional_id
-from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, PollKind, Role, SeatingRuleKind, SessionStatus, Tool
+from gateway.schema.scalars import (
+    DeskAlert,
+    GroupMode,
+    LocalText,
+    PhaseKind,
+    PollKind,
+    Role,
+    SeatingRuleKind,
+    SessionStatus,
+    Tool,
+)
 from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
 from gateway.schema.stored import part, parts
 from services.contracts import session as contract
@@ -313,6 +323,13 @@ class DeskRow(Shown):
     oldest_call_at: datetime | None = shown("When the oldest of the open help calls was made.")
     answer_seconds: float | None = shown("Conference seconds until somebody took a help call, the mean of the evening.")
     resolution_seconds: float | None = shown("Conference seconds until a help call was done, the mean of the evening.")
+    planned_until: datetime | None = shown("When the running phase would end by the script's timetable.")
+    delay_seconds: float | None = shown(
+        "By how many conference seconds it ends later than that; negative: earlier. While paused it grows."
+    )
+    missing_staff: int = shown("How many people serve there and are not here.")
+    lonely_groups: int = shown("How many groups have fewer than three people.")
+    alerts: list[DeskAlert] = shown("What to look after, the most urgent first; the city sets the thresholds.")
 
     @computed
     def conference_id(self) -> strawberry.ID:

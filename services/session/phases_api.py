@@ -32,6 +32,7 @@ from services.session.placing import carry_out, change_of_phase
 from services.session.readmodel.chat import ANNOUNCEMENT
 from services.session.readmodel.desk import DESK
 from services.session.readmodel.sessions import SESSIONS
+from services.session.settings import USUAL, SessionSettings
 
 LeadsOn: TypeAlias = (
     asked.StartSession
@@ -169,4 +170,5 @@ async def get_desk(request: asked.GetDesk, ctx: Context) -> asked.DeskView:
     """Every conference that is prepared or running, by the instant of its start."""
     desk = await DESK.all(ctx.db)
     rows = sorted(desk.items(), key=lambda item: (item[1].starts_at, item[0]))
-    return asked.DeskView(rows=tuple(row.answer(conference) for conference, row in rows))
+    limits = ctx.settings.thresholds if isinstance(ctx.settings, SessionSettings) else USUAL
+    return asked.DeskView(rows=tuple(row.answer(conference, ctx.now, limits) for conference, row in rows))

@@ -72,8 +72,8 @@ async def test_the_desk_sees_every_evening_and_every_registration_as_they_change
 
 
 @pytest.mark.parametrize("role", ["moderator", "mentor"])
-async def test_the_desk_is_for_organisers_of_the_city(role: str, city: City, gateway: Address) -> None:
-    async with Client(gateway.url, city.issuer.staff(role=role, scope="city")) as client:
+async def test_the_desk_is_for_those_who_serve_in_the_whole_city(role: str, city: City, gateway: Address) -> None:
+    async with Client(gateway.url, city.issuer.staff(role=role, scope=CONFERENCE)) as client:
         with pytest.raises(ClientError) as refused:
             await anext(client.subscribe("DeskChanges"))
         assert refused.value.codes == ["NOT_ALLOWED"]

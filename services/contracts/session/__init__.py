@@ -10,8 +10,8 @@ from services.contracts.session.vocabulary import (
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, PauseSession,
-    ResumeSession, EndSession, HandOver, HandBack, PhaseView, SessionView, GetSession, PoolCall, DeskRow,
-    DeskView, GetDesk,
+    ResumeSession, EndSession, HandOver, HandBack, PhaseView, SessionView, GetSession, PoolCall, DeskAlert,
+    DeskRow, DeskView, GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
     PollResultsChanged, PollOpenedAnswer, OpenPoll, ClosePoll, CastBallot, PollView, PollsView, GetPolls,
@@ -41,8 +41,8 @@ from services.contracts.session.events import (
 
 __all__ = [
     "SERVICE", "AgendaChanged", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll",
-    "ConductView", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat", "GetDesk",
-    "GetGroups", "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSeatingRules", "GetSession",
+    "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat",
+    "GetDesk", "GetGroups", "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSeatingRules", "GetSession",
     "GroupLocked", "GroupMode", "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView",
     "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver",
     "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants",

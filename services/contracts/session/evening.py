@@ -2,7 +2,7 @@
 """Leading through the phases of an evening, and all evenings at a glance."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -169,8 +169,20 @@ class PoolCall(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
 
 
+DeskAlert = Literal["LATE", "NO_MODERATOR", "FEW_PRESENT", "LONELY_GROUP", "CALL_WAITS"]
+"""What somebody at the desk should look after."""
+
+
 class DeskRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One conference on the city desk. `answer_seconds` and `resolution_seconds` are means over its help calls."""
+    """One conference on the city desk. `answer_seconds` and `resolution_seconds` are means over its help calls.
+
+    Args:
+        planned_until: when the running phase would end if every phase had taken the time of the script.
+        delay_seconds: by how much it ends later than that; negative: earlier.
+        missing_staff: how many people serve here and are not here.
+        lonely_groups: running groups with fewer than three people.
+        alerts: by the thresholds of the city's settings.
+    """
 
     conference_id: Id
     status: SessionStatus
@@ -185,6 +197,11 @@ class DeskRow(msgspec.Struct, frozen=True, kw_only=True):
     oldest_call_at: datetime | None = None
     answer_seconds: float | None = None
     resolution_seconds: float | None = None
+    planned_until: datetime | None = None
+    delay_seconds: float | None = None
+    missing_staff: int = 0
+    lonely_groups: int = 0
+    alerts: tuple[DeskAlert, ...] = ()
 
 
 class DeskView(Answer, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 """How do all conferences of the city stand? One small row each, from its preparation to its end."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.session.domain import groups_facts, roster, session_facts
+from services.session.domain.alerts import Standing, Thresholds, alerts
+from services.session.domain.roster import MODERATION
 from services.session.domain.seating import Seating
 from services.session.readmodel.help import EVENTS as OF_CALLS
 from services.session.readmodel.help import HELP_CALLS, HelpCall, calls_after
@@ -26,12 +29,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     status: told.SessionStatus | None = None
     phase: str | None = None
     deadline: datetime | None = None
+    left_seconds: float | None = None
+    planned: tuple[float, ...] = ()
+    planned_until: datetime | None = None
     people: WhoIsHere = WhoIsHere()
     seating: Seating = Seating(groups=())
     calls: tuple[HelpCall, ...] = ()
 
-    def answer(self, conference: str) -> told.DeskRow:
-        """One line of the answer to `GetDesk`."""
+    def answer(self, conference: str, now: datetime, limits: Thresholds) -> told.DeskRow:
+        """One line of the answer to `GetDesk`.
+
+        Args:
+            conference: 32 hex digits.
+            now: domain time.
+            limits: from when on the desk is alerted.
+        """
+        delay, standing = self._delay(now), self._standing(now)
         seated = frozenset(self.people.seated)
         waiting = [call for call in self.calls if not call.resolved]
         free = [call for call in waiting if call.claimed_by is None]
@@ -53,6 +66,33 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             oldest_call_at=min((call.asked_at for call in waiting), default=None),
             answer_seconds=_mean([call.answered_after() for call in self.calls]),
             resolution_seconds=_mean([call.resolved_after() for call in self.calls]),
+            planned_until=self.planned_until,
+            delay_seconds=None if delay is None else delay.total_seconds(),
+            missing_staff=len(self.people.staff.keys() - {*self.people.present}),
+            lonely_groups=standing.lonely,
+            alerts=tuple(alerts(standing, limits, now)),
+        )
+
+    def _delay(self, now: datetime) -> timedelta | None:
+        """By how much the running phase ends later than the script has it; while the clock stands it grows."""
+        if self.planned_until is None:
+            return None
+        if self.left_seconds is not None:
+            return now + timedelta(seconds=self.left_seconds) - self.planned_until
+        return None if self.deadline is None else self.deadline - self.planned_until
+
+    def _standing(self, now: datetime) -> Standing:
+        present = frozenset(self.people.present)
+        roles = self.people.roles()
+        return Standing(
+            running=self.status in ("RUNNING", "PAUSED"),
+            lobby_open=self.status == "LOBBY",
+            delay=self._delay(now),
+            seated=len(self.people.seated),
+            present=len(present.intersection(self.people.seated)),
+            moderators=sum(one in present and not MODERATION.isdisjoint(theirs) for one, theirs in roles.items()),
+            sizes=tuple(len(group.members) for group in self.seating.groups),
+            free_calls=tuple(call.asked_at for call in self.calls if not call.resolved and call.claimed_by is None),
         )
 
 
@@ -74,26 +114,43 @@ def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
 def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
     match event:
         case session_facts.SessionPrepared():
-            return Row(status="PREPARED", starts_at=event.starts_at)
+            ends = accumulate(phase.minutes for phase in event.script.phases)
+            return Row(status="PREPARED", starts_at=event.starts_at, planned=tuple(ends))
         case session_facts.SessionEnded():
             return None
         case _ if row.status is None:
             return None  # what trickles in after the end
         case session_facts.PhaseStarted():
-            return _with(row, status="RUNNING", phase=event.key, deadline=event.deadline)
+            return _with(
+                row,
+                status="RUNNING",
+                phase=event.key,
+                deadline=event.deadline,
+                left_seconds=None,
+                planned_until=row.starts_at + timedelta(minutes=row.planned[event.phase]),
+            )
         case _ if isinstance(event, OF_CALLS):
             return _with(row, calls=_without_reasons(calls_after(row.calls, event)))
         case (
             session_facts.SessionMoved()
             | session_facts.LobbyOpened()
             | session_facts.PhaseExtended()
+            | session_facts.PausedPhaseExtended()
             | session_facts.SessionPaused()
             | session_facts.SessionResumed()
         ):
-            before = Evening(status=row.status, starts_at=row.starts_at, deadline=row.deadline)
+            before = Evening(
+                status=row.status, starts_at=row.starts_at, deadline=row.deadline, left_seconds=row.left_seconds
+            )
             after = SESSIONS.evolve(before, event, recorded)
             assert after is not None  # noqa: S101 -- only rows of the desk are deleted
-            return _with(row, status=after.status, starts_at=after.starts_at, deadline=after.deadline)
+            return _with(
+                row,
+                status=after.status,
+                starts_at=after.starts_at,
+                deadline=after.deadline,
+                left_seconds=after.left_seconds,
+            )
         case (
             groups_facts.GroupsPlaced()
             | groups_facts.PersonMoved()
@@ -127,4 +184,4 @@ def _with(row: Row, **changes: Any) -> Row:
     return msgspec.structs.replace(row, **changes)
 
 
-DESK = DocumentProjection(name="desk", version=2, keys=_keys, initial=lambda _: Row(), evolve=_evolve, doc=Row)
+DESK = DocumentProjection(name="desk", version=3, keys=_keys, initial=lambda _: Row(), evolve=_evolve, doc=Row)

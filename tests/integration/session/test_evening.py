@@ -264,6 +264,10 @@ async def test_the_desk_counts_people_groups_and_mentors(night: Evening):
     assert (row.status, row.phase, row.seated, row.present, row.groups, row.without_mentor) == (
         *("RUNNING", "one", 8, 8, 2, 1),
     )
+    assert (row.alerts, row.missing_staff, row.lonely_groups) == (("NO_MODERATOR",), 0, 0)
+    assert row.planned_until == night.starts_at + timedelta(minutes=20)
+    assert row.deadline is not None
+    assert row.delay_seconds == (row.deadline - row.planned_until).total_seconds()
     await night.ask(asked.EndSession(conference_id=night.conference))
     assert (await night.ask(asked.GetDesk(), organiser)).rows == ()
 
