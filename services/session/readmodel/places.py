@@ -76,21 +76,17 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
     def answer(self, conference: str) -> told.PresenceView:
         """The answer to `GetPresence`."""
         seated = tuple(one for one in self.seated if one not in self.excluded)
-        return told.PresenceView(conference_id=conference, seated=seated, present=self.present, staff=self.roles())
+        conduct = tuple(self.conduct[one] for one in sorted(self.conduct))
+        return told.PresenceView(
+            conference_id=conference, seated=seated, present=self.present, staff=self.roles(), conduct=conduct
+        )
 
     def roles(self) -> dict[str, tuple[str, ...]]:
         """What everybody serves as who serves here, by assignment or while they are here."""
         staff = dict(self.staff)
         for one, roles in self.visiting.items():
             staff[one] = tuple(dict.fromkeys((*staff.get(one, ()), *roles)))
-<<<<<<< HEAD
-        conduct = tuple(self.conduct[one] for one in sorted(self.conduct))
-        return told.PresenceView(
-            conference_id=conference, seated=seated, present=self.present, staff=staff, conduct=conduct
-        )
-=======
         return staff
->>>>>>> ab4a719 (Tell the city desk how far evenings are behind, and what to look after)
 
 
 def group_placed(group: Group, locked: bool) -> told.GroupView:
