@@ -11,13 +11,15 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of all answers; fields are named as in the operation, in snake_case."""
 
 
+AnswerStatus = Literal["WAITING", "SHOWN", "HIDDEN"]
 CardKind = Literal["NEED", "OFFER", "VALUE", "QUESTION"]
 ConferenceStatus = Literal["ANNOUNCED", "OPEN", "CLOSED", "HELD", "CANCELLED"]
 GroupMode = Literal["MIX", "TOPIC", "NEED_OFFER", "SAME"]
 JobKind = Literal["ANNOUNCE_CONFERENCES", "OPEN_CONFERENCES", "CANCEL_CONFERENCES", "ASSIGN_STAFF_MEMBERS"]
 JobStatus = Literal["AWAITING_APPROVAL", "RUNNING", "FINISHED", "CANCELLED", "REJECTED", "EXPIRED"]
 PhaseKind = Literal["PLENARY", "GROUPS", "BREAK"]
-PollKind = Literal["SINGLE", "WORD_CLOUD"]
+PollKind = Literal["SINGLE", "MULTIPLE", "SCALE", "RANKING", "NUMBER", "WORD_CLOUD", "OPEN", "MOOD"]
+PollResults = Literal["LIVE", "HIDDEN", "REVEALED"]
 Role = Literal["ORGANISER", "MODERATOR", "DEPUTY", "MENTOR", "GUEST", "JUROR", "PARTNER"]
 RoomKind = Literal["PLENARY", "GROUP"]
 SeatStatus = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED", "ERASED"]
@@ -435,10 +437,20 @@ class ConferenceSnapshotPollsOptions(_Result, frozen=True, kw_only=True):
 
 
 class ConferenceSnapshotPollsTally(_Result, frozen=True, kw_only=True):
-    """How many ballots named an option or a word."""
+    """How many ballots named an option, a value or a word."""
 
     label: str
     count: int
+    place: int | None = None
+    answer_id: str | None = None
+
+
+class ConferenceSnapshotPollsSpread(_Result, frozen=True, kw_only=True):
+    """The middle of what people answered to a scale or with a number."""
+
+    lower: float
+    median: float
+    upper: float
 
 
 class ConferenceSnapshotPolls(_Result, frozen=True, kw_only=True):
@@ -450,7 +462,12 @@ class ConferenceSnapshotPolls(_Result, frozen=True, kw_only=True):
     options: tuple[ConferenceSnapshotPollsOptions, ...]
     open: bool
     ballots: int
+    results: PollResults
+    at_least: int | None = None
+    at_most: int | None = None
+    waiting: int
     tally: tuple[ConferenceSnapshotPollsTally, ...] | None = None
+    spread: ConferenceSnapshotPollsSpread | None = None
 
 
 class ConferenceSnapshotBoardCardsAuthor(_Result, frozen=True, kw_only=True):
@@ -886,10 +903,20 @@ class PollsChangedChangedPollsOptions(_Result, frozen=True, kw_only=True):
 
 
 class PollsChangedChangedPollsTally(_Result, frozen=True, kw_only=True):
-    """How many ballots named an option or a word."""
+    """How many ballots named an option, a value or a word."""
 
     label: str
     count: int
+    place: int | None = None
+    answer_id: str | None = None
+
+
+class PollsChangedChangedPollsSpread(_Result, frozen=True, kw_only=True):
+    """The middle of what people answered to a scale or with a number."""
+
+    lower: float
+    median: float
+    upper: float
 
 
 class PollsChangedChangedPolls(_Result, frozen=True, kw_only=True):
@@ -901,7 +928,12 @@ class PollsChangedChangedPolls(_Result, frozen=True, kw_only=True):
     options: tuple[PollsChangedChangedPollsOptions, ...]
     open: bool
     ballots: int
+    results: PollResults
+    at_least: int | None = None
+    at_most: int | None = None
+    waiting: int
     tally: tuple[PollsChangedChangedPollsTally, ...] | None = None
+    spread: PollsChangedChangedPollsSpread | None = None
 
 
 class PollsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="PollsChanged"):
@@ -1600,10 +1632,20 @@ class EveningConferencePollsOptions(_Result, frozen=True, kw_only=True):
 
 
 class EveningConferencePollsTally(_Result, frozen=True, kw_only=True):
-    """How many ballots named an option or a word."""
+    """How many ballots named an option, a value or a word."""
 
     label: str
     count: int
+    place: int | None = None
+    answer_id: str | None = None
+
+
+class EveningConferencePollsSpread(_Result, frozen=True, kw_only=True):
+    """The middle of what people answered to a scale or with a number."""
+
+    lower: float
+    median: float
+    upper: float
 
 
 class EveningConferencePolls(_Result, frozen=True, kw_only=True):
@@ -1615,7 +1657,12 @@ class EveningConferencePolls(_Result, frozen=True, kw_only=True):
     options: tuple[EveningConferencePollsOptions, ...]
     open: bool
     ballots: int
+    results: PollResults
+    at_least: int | None = None
+    at_most: int | None = None
+    waiting: int
     tally: tuple[EveningConferencePollsTally, ...] | None = None
+    spread: EveningConferencePollsSpread | None = None
 
 
 class EveningConferenceBoardCardsAuthor(_Result, frozen=True, kw_only=True):
@@ -1906,10 +1953,20 @@ class EveningForStaffConferencePollsOptions(_Result, frozen=True, kw_only=True):
 
 
 class EveningForStaffConferencePollsTally(_Result, frozen=True, kw_only=True):
-    """How many ballots named an option or a word."""
+    """How many ballots named an option, a value or a word."""
 
     label: str
     count: int
+    place: int | None = None
+    answer_id: str | None = None
+
+
+class EveningForStaffConferencePollsSpread(_Result, frozen=True, kw_only=True):
+    """The middle of what people answered to a scale or with a number."""
+
+    lower: float
+    median: float
+    upper: float
 
 
 class EveningForStaffConferencePolls(_Result, frozen=True, kw_only=True):
@@ -1921,7 +1978,12 @@ class EveningForStaffConferencePolls(_Result, frozen=True, kw_only=True):
     options: tuple[EveningForStaffConferencePollsOptions, ...]
     open: bool
     ballots: int
+    results: PollResults
+    at_least: int | None = None
+    at_most: int | None = None
+    waiting: int
     tally: tuple[EveningForStaffConferencePollsTally, ...] | None = None
+    spread: EveningForStaffConferencePollsSpread | None = None
 
 
 class EveningForStaffConferenceBoardCardsAuthor(_Result, frozen=True, kw_only=True):
@@ -2667,6 +2729,12 @@ class MergeGroupsSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ModerateAnswersSuccess(_Result, frozen=True, kw_only=True):
+    """ModerateAnswers was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class MoveParticipantSuccess(_Result, frozen=True, kw_only=True):
     """MoveParticipant was carried out. The command holds; there is nothing else to say."""
 
@@ -2785,6 +2853,29 @@ class PauseSessionSuccess(_Result, frozen=True, kw_only=True):
     """PauseSession was carried out. The command holds; there is nothing else to say."""
 
     position: str
+
+
+class PollAnswersConferencePollAnswers(_Result, frozen=True, kw_only=True):
+    """A word or an answer as moderators see it. Who wrote it is known to nobody."""
+
+    id: str
+    text: str
+    count: int
+    status: AnswerStatus
+    held: bool
+
+
+class PollAnswersConference(_Result, frozen=True, kw_only=True):
+    """One evening of one district. Each field is null, with an error, while its service is away."""
+
+    id: str
+    poll_answers: tuple[PollAnswersConferencePollAnswers, ...] | None = None
+
+
+class PollAnswersResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    conference: PollAnswersConference | None = None
 
 
 class PostChallengeSuccess(_Result, frozen=True, kw_only=True):
@@ -2914,6 +3005,12 @@ class ResolveHelpSuccess(_Result, frozen=True, kw_only=True):
 
 class ResumeSessionSuccess(_Result, frozen=True, kw_only=True):
     """ResumeSession was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class RevealPollSuccess(_Result, frozen=True, kw_only=True):
+    """RevealPoll was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -3075,6 +3172,12 @@ class UpdateWebhookSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class UpvoteAnswersSuccess(_Result, frozen=True, kw_only=True):
+    """UpvoteAnswers was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class ViewerViewerPerson(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -3168,6 +3271,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "KeepParticipants": KeepParticipantsSuccess,
     "LockGroup": LockGroupSuccess,
     "MergeGroups": MergeGroupsSuccess,
+    "ModerateAnswers": ModerateAnswersSuccess,
     "MoveParticipant": MoveParticipantSuccess,
     "MuteParticipant": MuteParticipantSuccess,
     "NextPhase": NextPhaseSuccess,
@@ -3197,6 +3301,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "RequestHelp": RequestHelpSuccess,
     "ResolveHelp": ResolveHelpSuccess,
     "ResumeSession": ResumeSessionSuccess,
+    "RevealPoll": RevealPollSuccess,
     "RevokeAppKey": RevokeAppKeySuccess,
     "RotateWebhookSecret": RotateWebhookSecretSuccess,
     "ScoreIdea": ScoreIdeaSuccess,
@@ -3213,6 +3318,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "UndoPhaseChange": UndoPhaseChangeSuccess,
     "UnmuteParticipant": UnmuteParticipantSuccess,
     "UpdateWebhook": UpdateWebhookSuccess,
+    "UpvoteAnswers": UpvoteAnswersSuccess,
     "WarnParticipant": WarnParticipantSuccess,
     "WritePassage": WritePassageSuccess,
 }
@@ -3236,6 +3342,7 @@ OPERATIONS: dict[str, type[_Result]] = {
     "JuryRound": JuryRoundResult,
     "JuryRoundChanges": JuryRoundChangesResult,
     "MyRegistration": MyRegistrationResult,
+    "PollAnswers": PollAnswersResult,
     "Roster": RosterResult,
     "Viewer": ViewerResult,
 }

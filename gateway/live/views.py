@@ -118,7 +118,7 @@ VIEWS: Mapping[str, View] = {
     "polls": View(
         session.SERVICE,
         lambda conference, _: session.GetPolls(conference_id=conference),
-        (session.PollOpened, session.PollClosed, session.PollResultsChanged, *_PHASES),
+        (session.PollOpened, session.PollRevealed, session.PollClosed, session.PollResultsChanged, *_PHASES),
     ),
     "chat": View(
         session.SERVICE,

@@ -44,6 +44,7 @@ FOR_MEMBERS = Needs(MEMBERS, READ)
 FOR_WRITERS = ideas_types.FOR_WRITERS
 FOR_STAFF = Needs(STAFF, READ)
 FOR_LEADERS = Needs(HOSTS, READ)
+FOR_MODERATORS = Needs(("deputy", "moderator"), ("admin:session",))
 FOR_HOSTS = Needs(HOSTS, ("admin:registration",))
 FOR_LEADERS = Needs(("organiser", "moderator", "deputy"), READ)
 FOR_WHO_COMES = Needs(("resident", "invited", *STAFF), LIVE)
@@ -51,6 +52,7 @@ FOR_WHO_ENTERS = Needs(("seated", "guest", *STAFF), LIVE)
 FOR_THE_RESIDENT = Needs(("resident",))
 
 AT = Annotated[datetime | None, strawberry.argument(description="Up to when; null: up to now.")]
+POLL = Annotated[strawberry.ID, strawberry.argument(description="The poll.")]
 CHANNEL = Annotated[
     str, strawberry.argument(description="`plenary`, `staff`, or the global id of a group one sits in.")
 ]
@@ -155,6 +157,13 @@ class Conference(Shown, Node, Licensed):
         context = context_of(info)
         view = await context.ask(contract_session.GetPolls(conference_id=self.conference))
         return show_all(session_types.Poll, view.polls, self.conference)
+
+    @computed(needs=FOR_MODERATORS)
+    async def poll_answers(self, info: strawberry.Info, poll_id: POLL) -> list[session_types.PollAnswer] | None:
+        """Words or answers of an open poll, those that wait for a moderator first; ask again when `waiting` changed."""
+        asked = contract_session.GetPollAnswers(conference_id=self.conference, poll_id=local_id(poll_id, "Poll"))
+        view = await context_of(info).ask(asked)
+        return show_all(session_types.PollAnswer, view.answers, self.conference)
 
     @computed(needs=FOR_MEMBERS)
     async def chat(self, info: strawberry.Info, channel: CHANNEL) -> session_types.Chat | None:

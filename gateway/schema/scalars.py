@@ -75,10 +75,34 @@ class Tool(Enum):
 
 @graphql_enum
 class PollKind(Enum):
-    """What a ballot holds: one option, or up to three words."""
+    """What is asked, hence what a ballot holds: options, a value, or words."""
 
     SINGLE = "single"
+    MULTIPLE = "multiple"
+    SCALE = "scale"
+    RANKING = "ranking"
+    NUMBER = "number"
     WORD_CLOUD = "word_cloud"
+    OPEN = "open"
+    MOOD = "mood"
+
+
+@graphql_enum
+class AnswerStatus(Enum):
+    """Who sees a word of a cloud or an answer to an open question."""
+
+    WAITING = "waiting"
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+
+
+@graphql_enum
+class PollResults(Enum):
+    """Who sees the results of a poll: everybody while people vote, nobody, or everybody since they were revealed."""
+
+    LIVE = "live"
+    HIDDEN = "hidden"
+    REVEALED = "revealed"
 
 
 @graphql_enum

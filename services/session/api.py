@@ -10,7 +10,8 @@ phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipP
 #                           PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
 places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup ReportPresence
 #                           KeepParticipants GetGroups GetSeatingRules GetPresence
-polls_api.register(api)  # OpenPoll CastBallot ClosePoll GetPolls
+polls_api.register(api)  # OpenPoll CastBallot UpvoteAnswers ModerateAnswers RevealPoll ClosePoll
+#                         GetPolls GetPollAnswers
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat
 help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp
 record_api.register(api)  # GetRecord

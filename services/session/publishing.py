@@ -13,7 +13,7 @@ from services.chassis.decider import Event
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.contracts.shared import Reason
-from services.session.domain import chat, groups_facts, poll, roster, session_facts
+from services.session.domain import chat, groups_facts, poll_facts, roster, session_facts
 from services.session.domain import help as help_
 from services.session.publishing_talk import publish_chat, publish_help, publish_poll
 
@@ -23,7 +23,13 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
     if recorded.conference_id is None:
         return None
     match event:
-        case poll.PollOpened() | poll.PollVotingEnded() | poll.PollClosed():
+        case (
+            poll_facts.PollOpened()
+            | poll_facts.PollRevealed()
+            | poll_facts.AnswersModerated()
+            | poll_facts.PollVotingEnded()
+            | poll_facts.PollClosed()
+        ):
             return publish_poll(event, recorded)
         case chat.MessagePosted() | chat.MessageHidden() | chat.BroadcastSent():
             return publish_chat(event, recorded)

@@ -8,27 +8,43 @@ from typing import assert_never
 
 from services.chassis.store import Recorded
 from services.contracts import session as told
-from services.session.domain import chat, poll
+from services.session.domain import chat, poll_facts
 from services.session.domain import help as help_
 
 
-def publish_poll(event: poll.PollEvent, recorded: Recorded) -> told.PollOpened | told.PollClosed | None:
-    """Openings and results; the moment in between is nobody's business."""
+def publish_poll(
+    event: poll_facts.PollEvent, recorded: Recorded
+) -> told.PollOpened | told.PollRevealed | told.PollClosed | None:
+    """Openings and results that may be seen; everything else about polls stays here."""
+    at, conference = recorded.recorded_at, _conference(recorded)
     match event:
-        case poll.PollOpened(poll_id=poll_id):
-            return told.PollOpened(at=recorded.recorded_at, conference_id=_conference(recorded), poll_id=poll_id)
-        case poll.PollVotingEnded():
+        case poll_facts.PollOpened(poll_id=poll_id):
+            return told.PollOpened(at=at, conference_id=conference, poll_id=poll_id)
+        case poll_facts.PollRevealed(poll_id=poll_id):
+            return told.PollRevealed(at=at, conference_id=conference, poll_id=poll_id)
+        case poll_facts.PollVotingEnded() | poll_facts.AnswersModerated():
             return None
-        case poll.PollClosed(poll_id=poll_id, ballots=ballots, tally=tally):
+        case poll_facts.PollClosed(poll_id=poll_id, ballots=ballots, tally=tally, spread=spread, hidden=hidden):
             return told.PollClosed(
-                at=recorded.recorded_at,
-                conference_id=_conference(recorded),
+                at=at,
+                conference_id=conference,
                 poll_id=poll_id,
                 ballots=ballots,
-                tally=tuple(told.WordCount(label=one.label, count=one.count) for one in tally),
+                tally=None if hidden or tally is None else tuple(word_count(one) for one in tally),
+                spread=None if hidden or spread is None else told_spread(spread),
             )
         case _:
             assert_never(event)
+
+
+def word_count(count: poll_facts.Count) -> told.WordCount:
+    """A count as others see it."""
+    return told.WordCount(label=count.label, count=count.count, place=count.place, answer_id=count.answer)
+
+
+def told_spread(spread: poll_facts.Spread) -> told.Spread:
+    """The middle of values as others see it."""
+    return told.Spread(lower=spread.lower, median=spread.median, upper=spread.upper)
 
 
 def publish_chat(

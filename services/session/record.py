@@ -5,6 +5,7 @@ It is made when it is asked for, from the same events and rules as the evening i
 happened. It holds counts and times and names nobody; texts of people and ballots are not even read.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -21,9 +22,11 @@ from services.session.domain import session_state as situation
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_facts import GroupPlan, GroupsPlaced
 from services.session.domain.help import HELP, HelpClaimed, HelpRequested, HelpResolved
-from services.session.domain.poll import POLL, PollClosed, PollOpened
+from services.session.domain.poll import POLL
+from services.session.domain.poll_facts import AnswersModerated, PollClosed, PollOpened, PollRevealed
 from services.session.domain.roster import ROSTER, Roster
 from services.session.domain.session import SESSION
+from services.session.publishing_talk import word_count
 
 EVENTS: Final[tuple[type[Event], ...]] = tuple(
     dict.fromkeys(event for decider in (SESSION, GROUPS, ROSTER, POLL, HELP) for event in decider.events)
@@ -62,6 +65,7 @@ class Recorder:
         self._phases: list[told.PhaseRecord] = []
         self._seatings: list[told.SeatingRecord] = []
         self._polls: dict[str, told.PollRecord] = {}
+        self._unseen: dict[str, tuple[told.WordCount, ...] | None] = {}
         self._calls: dict[str, told.HelpRecord] = {}
 
     def note(self, event: Event, at: datetime) -> None:
@@ -167,21 +171,33 @@ class Recorder:
 
     def _note_poll(self, event: Event, at: datetime) -> None:
         match event:
-            case PollOpened(poll_id=poll_id, question=question):
+            case PollOpened(poll_id=poll_id, asked=asked):
                 self._polls[poll_id] = told.PollRecord(
                     poll_id=poll_id,
                     run=self._run,
-                    question=LocalText(de=question.de, en=question.en),
+                    question=LocalText(de=asked.question.de, en=asked.question.en),
                     opened_at=at,
                     closed_at=None,
                     ballots=None,
                     tally=None,
                 )
-            case PollClosed(poll_id=poll_id, ballots=ballots, tally=tally):
-                counts = tuple(told.WordCount(label=one.label, count=one.count) for one in tally)
+            case PollClosed(poll_id=poll_id, ballots=ballots, tally=tally, hidden=hidden):
+                counts = None if tally is None else tuple(word_count(one) for one in tally)
+                if hidden:
+                    self._unseen[poll_id], counts = counts, None
                 self._polls[poll_id] = msgspec.structs.replace(
                     self._polls[poll_id], closed_at=at, ballots=ballots, tally=counts
                 )
+            case PollRevealed(poll_id=poll_id) if poll_id in self._unseen:
+                counts = self._unseen.pop(poll_id)
+                self._polls[poll_id] = msgspec.structs.replace(self._polls[poll_id], tally=counts)
+            case AnswersModerated(poll_id=poll_id, answers=answers, show=False):
+                # What a moderator hides after the count stands in no record either.
+                self._unseen.update(
+                    {one: _without(self._unseen[one], answers) for one in self._unseen if one == poll_id}
+                )
+                poll = self._polls[poll_id]
+                self._polls[poll_id] = msgspec.structs.replace(poll, tally=_without(poll.tally, answers))
 
     def _note_call(self, event: Event, at: datetime) -> None:
         match event:
@@ -204,3 +220,7 @@ class Recorder:
 
 def _seconds(call: told.HelpRecord, at: datetime) -> float:
     return (at - call.asked_at).total_seconds()
+
+
+def _without(tally: tuple[told.WordCount, ...] | None, answers: Collection[str]) -> tuple[told.WordCount, ...] | None:
+    return None if tally is None else tuple(one for one in tally if one.answer_id not in answers)

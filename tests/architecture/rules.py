@@ -40,12 +40,16 @@ def domains_are_pure(root: Path) -> Iterator[str]:
 
 
 def methods_are_pure(root: Path) -> Iterator[str]:
-    """A numeric method computes: numpy, scipy, its own domain, and no randomness but a seeded generator."""
+    """A method computes: numpy, scipy, stems of words, its own domain, and no randomness but a seeded generator."""
     for service in SERVICES:
         own = {f"services.{service}.methods", f"services.{service}.domain"}
         for path, tree in _modules(root / "services" / service / "methods"):
             yield from _foreign(
-                root, path, tree, _TYPES_AND_ARITHMETIC | {"msgspec", "numpy", "scipy", "random", "time"}, own
+                root,
+                path,
+                tree,
+                _TYPES_AND_ARITHMETIC | {"msgspec", "numpy", "random", "scipy", "snowballstemmer", "time"},
+                own,
             )
 
 

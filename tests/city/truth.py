@@ -176,7 +176,7 @@ def what_was_accepted_is_there_once(one: Evening, logs: dict[str, Log], *, aband
         assert abandoned or stored == Counter(told)
     ballots: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for fact in logs["session"].of(conference, "session.ballot_cast"):
-        ballots[fact.fields["poll_id"]][fact.stream].append(fact.fields["option"])
+        ballots[fact.fields["poll_id"]][fact.stream].extend(fact.fields["chosen"])
     for poll, people in accepted.ballots.items():
         # Streams of ballots name nobody: what can be compared is who voted what in which order, without who.
         ours = sorted(given for given in people.values() if given)

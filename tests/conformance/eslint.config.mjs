@@ -15,7 +15,7 @@ const refusals = Object.values(buildSchema(readFileSync(SCHEMA, 'utf8')).getType
 const values = [
   'AppKeyInfo', 'AppKeyUsage', 'AppUsage', 'AppUsageDay', 'Attribute', 'Board', 'Change', 'Changes', 'Chat',
   'Conduct', 'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'EveningRecord', 'Groups', 'HelpRecord', 'IdeaField', 'JoinCredentials',
-  'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'PhaseRecord', 'Placement', 'PollCount', 'PoolCall', 'Presence', 'Problems', 'RankedIdea',
+  'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'PhaseRecord', 'Placement', 'PollCount', 'PollSpread', 'PoolCall', 'Presence', 'Problems', 'RankedIdea',
   'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'Score', 'SeatingRecord', 'SeatingRule', 'StaffAssignment',
   'StaffPresence', 'StreetRange', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
   'WebhookEventKind',

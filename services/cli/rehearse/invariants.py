@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
+from services.cli.rehearse import polls
 from services.cli.rehearse.places import MENDED_SECONDS, PLACING, misplaced
 from services.cli.rehearse.record import Answer, Record, Votes
 from services.cli.rehearse.replay import Fact, Log
@@ -51,11 +52,19 @@ def every_accepted_ballot_is_counted_once(record: Record, logs: Logs) -> Iterato
         if poll not in closed and votes.accepted:
             yield f"poll {poll} has {len(votes.accepted)} accepted ballots and no result"
     for poll, fact in closed.items():
-        # The answers to a question with options are their numbers, the tally names their German labels.
-        numbers = {option["de"]: str(number) for number, option in enumerate(opened[poll].fields["options"])}
-        counted = {numbers.get(each["label"], each["label"].casefold()): each["count"] for each in fact.fields["tally"]}
-        for wrong in miscounted(record.ballots.get(poll, Votes()), counted, fact.fields["ballots"]):
+        votes, ballots = record.ballots.get(poll, Votes()), fact.fields["ballots"]
+        asked = opened[poll].fields.get("asked", opened[poll].fields)
+        shown = polls.counted(asked, fact.fields, votes)
+        if shown is None:
+            if ballots >= polls.FEWEST_BALLOTS:
+                yield f"poll {poll} has {ballots} ballots and shows nothing"
+            continue
+        tally, renamed = shown
+        for wrong in miscounted(renamed, tally, ballots):
             yield f"poll {poll}: {wrong}"
+        if asked["kind"] == "word_cloud":
+            for wrong in polls.missing_words(tally, votes):
+                yield f"poll {poll}: {wrong}"
 
 
 def every_accepted_dot_is_counted_once(record: Record, logs: Logs) -> Iterator[str]:

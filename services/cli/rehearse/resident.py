@@ -9,12 +9,13 @@ from typing import Any
 from gateway.client import new_id
 from services.cli.rehearse.patience import GivenUp, Patience, carried_out
 from services.cli.rehearse.player import Player
+from services.cli.rehearse.polls import drawn
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import Staged, Ticket
 from services.cli.rehearse.world import World
 
 DOTS = 5
-WORDS = 2
+UPVOTES = 2
 
 
 class Resident(Player):
@@ -88,6 +89,8 @@ class Resident(Player):
         for poll in self.view.polls:
             if poll.open:
                 self._once(f"vote {poll.id}", self._vote, poll)
+                if poll.kind == "OPEN" and poll.tally and f"voted {poll.id}" in self._done:
+                    self._once(f"support {poll.id}", self._support, poll)
         run, tools = session.run, set(session.phases[session.phase].tools)
         if "NEEDS_OFFERS" in tools:
             self._once(f"needs {run}", self._pin_needs_and_offers)
@@ -150,18 +153,23 @@ class Resident(Player):
         self.leave()
 
     async def _vote(self, poll: Any) -> None:
-        for _ in range(2 if self.part.changes_vote else 1):
+        for _ in range(2 if self.part.changes_vote and poll.kind != "OPEN" else 1):
             await self._think(0.15)
             await self._cast(poll)
+        self._done.add(f"voted {poll.id}")
+
+    async def _support(self, poll: Any) -> None:
+        """Supports answers of others that are shown now."""
+        await self._think(0.02)
+        chosen = self.draw.sample(poll.tally, min(UPVOTES, len(poll.tally)))
+        answer = Counter(self.local(one.answer_id) for one in chosen)
+        ids = [one.answer_id for one in chosen]
+        await self.voted(
+            self.record.ballots[self.local(poll.id)], answer, "UpvoteAnswers", poll_id=poll.id, answer_ids=ids
+        )
 
     async def _cast(self, poll: Any) -> None:
-        fields: dict[str, Any]
-        if poll.kind == "SINGLE":
-            option = self.draw.randrange(len(poll.options))
-            answer, fields = Counter([str(option)]), {"option": option}
-        else:
-            words = self.draw.sample(self.world.texts["words"], WORDS)
-            answer, fields = Counter(word.casefold() for word in words), {"words": words}
+        fields, answer = drawn(poll, self.draw, self.world.texts["words"], self.world.texts["questions"])
         await self.voted(self.record.ballots[self.local(poll.id)], answer, "CastBallot", poll_id=poll.id, **fields)
 
     async def _pin_needs_and_offers(self) -> None:

@@ -17,8 +17,22 @@ DROPS_OUT = 90.0
 LATE_MINUTES = 3.0
 """So long after the start a late moderator comes."""
 
-POLL_SHARE = 0.35
-"""Of the phase, so long a poll stays open."""
+POLLS = {
+    "welcome": ("how-are-you", "how-long-here", "concerns"),
+    "values": ("togetherness", "value-word", "questions"),
+    "problems": ("urgency", "first"),
+    "closing": ("ready-to-act", "hours", "one-word"),
+}
+"""The polls that are opened in each phase, one after the other."""
+
+POLLS_SHARE = {"problems": 0.4}
+"""The part of a phase in which its polls are open; 0.75 where nothing else is said."""
+
+LOOKS = 4
+"""So often the moderator looks at the words that wait while a poll is open."""
+
+HIDDEN = ("urgency",)
+"""The polls whose results are revealed once they are closed."""
 
 
 class Mentor(Player):
@@ -169,8 +183,8 @@ class Moderator(Player):
                 return
 
     async def _phase(self, phase: Any) -> None:
-        for key in self._polls_of(phase.key):
-            await self._run_poll(key)
+        for key in POLLS.get(phase.key, ()):
+            await self._run_poll(key, POLLS_SHARE.get(phase.key, 0.75) / len(POLLS[phase.key]))
         match phase.key:
             case "exchange-1":
                 await self._broadcast_and_extend()
@@ -179,25 +193,34 @@ class Moderator(Player):
             case "values":
                 await self.sent("handed_over", "HandOver", deputy_id=self.global_id("Person", self._deputy))
             case "problems":
-                await self.world.sleep(phase.minutes * 0.6)
+                await self.world.sleep(phase.minutes * 0.2)
                 await self.command("ChooseTopics", conference_id=self.gid)
             case "solutions":
                 await self.command("PauseSession", conference_id=self.gid)
                 await self.world.sleep(1)
                 await self.command("ResumeSession", conference_id=self.gid)
 
-    @staticmethod
-    def _polls_of(phase: str) -> tuple[str, ...]:
-        return {"welcome": ("how-long-here", "concerns"), "values": ("value-word",), "closing": ("one-word",)}.get(
-            phase, ()
-        )
-
-    async def _run_poll(self, key: str) -> None:
+    async def _run_poll(self, key: str, share: float) -> None:
         outcome = await self.command("OpenPoll", conference_id=self.gid, key=key)
         if not carried_out(outcome):
             return  # if it was opened all the same, the end of the phase closes it
-        await self.world.sleep(self.phase_minutes() * POLL_SHARE)
+        for _ in range(LOOKS):
+            await self.world.sleep(self.phase_minutes() * share / LOOKS)
+            await self._look_at_words(outcome.poll_id)
         await self.command("ClosePoll", conference_id=self.gid, poll_id=outcome.poll_id)
+        if key in HIDDEN:
+            await self.command("RevealPoll", conference_id=self.gid, poll_id=outcome.poll_id)
+
+    async def _look_at_words(self, poll_id: str) -> None:
+        """Shows the answers that wait, and hides those that the word filter held."""
+        if not any(poll.id == poll_id and poll.waiting for poll in self.view.polls):
+            return
+        found = await self.query("PollAnswers", {"id": self.gid, "pollId": poll_id})
+        answers = () if found is None else found.conference.poll_answers or ()
+        for held in (False, True):
+            ids = [one.id for one in answers if one.status == "WAITING" and one.held == held]
+            if ids:
+                await self.sent("moderated", "ModerateAnswers", poll_id=poll_id, answer_ids=ids, show=not held)
 
     async def _broadcast_and_extend(self) -> None:
         await self.command("Broadcast", conference_id=self.gid, text=self.world.texts["broadcast"])

@@ -22,7 +22,8 @@ from services.contracts.refusals.evening import (
 )  # fmt: skip
 from services.contracts.refusals.talk import (
     AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PersonIsMuted, PollIsClosed, PollIsOpen, TooManyCalls,
-    TooManyMessages, UnknownCall, UnknownOption, UnknownPoll,
+    TooManyMessages, UnknownAnswer, UnknownCall, UnknownOption, UnknownPoll, ValueOutOfBounds,
+    WrongNumberOfOptions,
 )  # fmt: skip
 from services.contracts.refusals.ideas import (
     BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
@@ -44,8 +45,8 @@ __all__ = [
     "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "RulesContradict", "SeriesAlreadyCreated", "SessionIs",
     "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls",
     "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages",
-    "TooManyProblems", "TopicsAreSettled", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge",
-    "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase",
-    "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic", "VenueIsClosed",
-    "VotingIsClosed",
+    "TooManyProblems", "TopicsAreSettled", "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard",
+    "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption",
+    "UnknownPhase", "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic",
+    "ValueOutOfBounds", "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
 ]  # fmt: skip

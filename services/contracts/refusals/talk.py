@@ -20,7 +20,8 @@ class AlreadyResolved(Refusal, frozen=True, kw_only=True):
 
 
 class BallotDoesNotFit(Refusal, frozen=True, kw_only=True):
-    """A poll of this kind is answered otherwise: `single` by exactly one option, `word_cloud` by one to three words."""
+    """A poll of this kind is answered otherwise: `single` and `mood` by one option, `multiple` and `ranking` by several
+    different ones, `scale` and `number` by a value, `word_cloud` and `open` by words."""
 
     kind: str
 
@@ -55,6 +56,12 @@ class TooManyMessages(Refusal, frozen=True, kw_only=True):
     retry_at: datetime
 
 
+class UnknownAnswer(Refusal, frozen=True, kw_only=True):
+    """There is no such answer that everybody sees."""
+
+    answer_id: Id
+
+
 class UnknownCall(Refusal, frozen=True, kw_only=True):
     """There is no such call in this conference."""
 
@@ -72,3 +79,17 @@ class UnknownPoll(Refusal, frozen=True, kw_only=True):
     """There is no such poll."""
 
     poll_id: Id
+
+
+class ValueOutOfBounds(Refusal, frozen=True, kw_only=True):
+    """The poll takes values from `lowest` to `highest`."""
+
+    lowest: int
+    highest: int
+
+
+class WrongNumberOfOptions(Refusal, frozen=True, kw_only=True):
+    """The poll wants from `at_least` to `at_most` different options on a ballot."""
+
+    at_least: int
+    at_most: int

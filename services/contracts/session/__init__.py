@@ -6,7 +6,8 @@
 
 # ruff: noqa: I001 -- in the order in which the schema shows the commands
 from services.contracts.session.vocabulary import (
-    SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, SessionStatus, GroupPlaced, WordCount,
+    SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, PollResults, AnswerStatus, SessionStatus,
+    GroupPlaced, WordCount, Spread,
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, PauseSession,
@@ -14,7 +15,8 @@ from services.contracts.session.evening import (
     DeskRow, DeskView, GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
-    PollResultsChanged, PollOpenedAnswer, OpenPoll, ClosePoll, CastBallot, PollView, PollsView, GetPolls,
+    PollResultsChanged, PollOpenedAnswer, OpenPoll, RevealPoll, ClosePoll, CastBallot, UpvoteAnswers, ModerateAnswers,
+    PollView, PollsView, GetPolls, PollAnswerView, PollAnswersView, GetPollAnswers,
 )  # fmt: skip
 from services.contracts.session.people import (
     PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup, KeepParticipants,
@@ -34,28 +36,30 @@ from services.contracts.session.record import (
 from services.contracts.session.events import (
     SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, AgendaChanged,
     LeadChanged, SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled,
-    GroupLocked, PollOpened, PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver, HelpResolved,
-    MessagePosted, MessageHidden, BroadcastSent, PresenceEdge, ParticipantExcluded, ParticipantReadmitted,
-    ParticipantWarned, ParticipantMuted, ParticipantUnmuted, ParticipantSetApart, ParticipantTakenBack,
+    GroupLocked, PollOpened, PollRevealed, PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver,
+    HelpResolved, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge, ParticipantExcluded,
+    ParticipantReadmitted, ParticipantWarned, ParticipantMuted, ParticipantUnmuted, ParticipantSetApart,
+    ParticipantTakenBack,
 )  # fmt: skip
 
 __all__ = [
-    "SERVICE", "AgendaChanged", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp", "ClosePoll",
-    "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendPhase", "GetChat",
-    "GetDesk", "GetGroups", "GetHelp", "GetPolls", "GetPresence", "GetRecord", "GetSeatingRules", "GetSession",
-    "GroupLocked", "GroupMode", "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView",
-    "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver",
-    "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants",
-    "LeadChanged", "LobbyOpened", "LockGroup", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted",
-    "MessageView", "MoveParticipant", "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll",
-    "ParticipantExcluded", "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart",
-    "ParticipantTakenBack", "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseEnded",
-    "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollClosed", "PollKind",
-    "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResultsChanged", "PollView", "PollsView", "PoolCall",
-    "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase", "ReadmitParticipant",
-    "RecordView", "RemoveFromGroups", "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession",
-    "SeatingRecord", "SeatingRuleKind", "SeatingRuleView", "SeatingRulesView", "SessionEnded", "SessionPaused",
-    "SessionPrepared", "SessionResumed", "SessionStarted", "SessionStatus", "SessionView", "SkipPhase",
-    "SplitGroup", "StartSession", "SwapParticipants", "TakeBackIntoGroups", "Tool", "UndoPhaseChange",
-    "UnmuteParticipant", "WarnParticipant", "WordCount",
+    "SERVICE", "AgendaChanged", "AnswerStatus", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp",
+    "ClosePoll", "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant",
+    "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence",
+    "GetRecord", "GetSeatingRules", "GetSession", "GroupLocked", "GroupMode", "GroupPlaced", "GroupView",
+    "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer",
+    "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved",
+    "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened", "LockGroup", "MergeGroups",
+    "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers", "MoveParticipant",
+    "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
+    "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack",
+    "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind",
+    "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed", "PollKind",
+    "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed", "PollView",
+    "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
+    "ReadmitParticipant", "RecordView", "RemoveFromGroups", "ReportPresence", "RequestHelp", "ResolveHelp",
+    "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind", "SeatingRuleView", "SeatingRulesView",
+    "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted", "SessionStatus",
+    "SessionView", "SkipPhase", "SplitGroup", "Spread", "StartSession", "SwapParticipants", "TakeBackIntoGroups",
+    "Tool", "UndoPhaseChange", "UnmuteParticipant", "UpvoteAnswers", "WarnParticipant", "WordCount",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from services.chassis.contract import ContractEvent, Id
 from services.chassis.decider import Sealed
-from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, PhaseKind, Tool, WordCount
+from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, PhaseKind, Spread, Tool, WordCount
 from services.contracts.shared import Reason
 
 
@@ -123,12 +123,25 @@ class PollOpened(_Event, frozen=True, kw_only=True):
     poll_id: Id
 
 
+class PollRevealed(_Event, frozen=True, kw_only=True):
+    """The results of a poll, hidden until now, are shown to everybody."""
+
+    poll_id: Id
+
+
 class PollClosed(_Event, frozen=True, kw_only=True):
-    """The poll's result; its ballots can no longer be joined to people."""
+    """The poll takes no more ballots, and those it has can no longer be joined to people.
+
+    Args:
+        tally: None while the results are hidden, and when fewer than three people voted.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     poll_id: Id
     ballots: int
-    tally: tuple[WordCount, ...]
+    tally: tuple[WordCount, ...] | None
+    spread: Spread | None = None
 
 
 class HelpRequested(_Event, frozen=True, kw_only=True):

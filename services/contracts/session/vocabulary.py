@@ -12,7 +12,9 @@ PhaseKind = Literal["plenary", "groups", "break"]
 GroupMode = Literal["mix", "topic", "need_offer", "same"]
 SeatingRuleKind = Literal["apart", "one_organisation", "together"]
 Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", "ideas", "survey", "stage"]
-PollKind = Literal["single", "word_cloud"]
+PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_cloud", "open", "mood"]
+AnswerStatus = Literal["waiting", "shown", "hidden"]
+PollResults = Literal["live", "hidden", "revealed"]
 SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
 
 
@@ -27,10 +29,26 @@ class GroupPlaced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WordCount(msgspec.Struct, frozen=True, kw_only=True):
-    """An option or a word and how many ballots named it."""
+    """An option, a value or a word, and how many ballots named it.
+
+    Args:
+        count: in a ranking the points by which it is drawn.
+        place: in a ranking the place in the decision, from 1.
+        answer_id: of a word or an answer.
+    """
 
     label: str
     count: int
+    place: int | None = None
+    answer_id: Id | None = None
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """The middle of the values of a scale or number: half of them lie between the quartiles."""
+
+    lower: float
+    median: float
+    upper: float
 
 
 class _Command(CommandRequest[Done], frozen=True, kw_only=True):

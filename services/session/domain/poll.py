@@ -5,100 +5,39 @@ Closing takes two steps. `PollVotingEnded` comes first: every ballot is stored o
 stands where it stood when the poll was opened, so from that moment on none can be added, and what lies in the log
 can be counted in peace. `PollClosed` then carries the tally; with it the poll's key is destroyed. A crash between
 the two loses nothing: counting again gives the same tally.
+
+The results of a `live` poll are drawn while people vote; of any other nobody sees them until a moderator reveals them,
+before the close or after it.
 """
 
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
 import msgspec
 
-from services.chassis.decider import Command, Decider, Event, Refusal
-from services.session.domain.script import LocalText, PollKind
-
-WORDS_PER_BALLOT = 3
+from services.chassis.decider import Command, Decider, Refusal
+from services.session.domain.poll_facts import (
+    AnswersModerated,
+    Asked,
+    Closed,
+    Count,
+    Counting,
+    Open,
+    Poll,
+    PollClosed,
+    PollEvent,
+    PollOpened,
+    PollRevealed,
+    PollVotingEnded,
+    Spread,
+    Unopened,
+    Verdicts,
+)
 
 
 def poll_key(conference_id: str, poll_id: str) -> str:
     """The key of a poll's stream; a poll is found only through its own conference."""
     return f"{conference_id}:{poll_id}"
-
-
-class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """An option (in German) or a word, and how many ballots named it."""
-
-    label: str
-    count: int
-
-
-# Events ---------------------------------------------------------------------------------------------------------
-
-
-class PollOpened(Event, frozen=True, kw_only=True):
-    """Ballots are welcome. `key` names the poll in the script, None for one that was made up on the spot."""
-
-    TOPIC = "session.poll_opened"
-
-    poll_id: str
-    key: str | None
-    kind: PollKind
-    question: LocalText
-    options: tuple[LocalText, ...]
-    live: bool
-    opened_at: datetime
-
-
-class PollVotingEnded(Event, frozen=True, kw_only=True):
-    """No ballot is accepted any more; the tally follows."""
-
-    TOPIC = "session.poll_voting_ended"
-
-    poll_id: str
-
-
-class PollClosed(Event, frozen=True, kw_only=True):
-    """The result. From now on nobody can say which ballot was whose."""
-
-    TOPIC = "session.poll_closed"
-
-    poll_id: str
-    ballots: int
-    tally: tuple[Count, ...]
-
-
-PollEvent: TypeAlias = PollOpened | PollVotingEnded | PollClosed
-
-
-# State ----------------------------------------------------------------------------------------------------------
-
-
-class Unopened(msgspec.Struct, frozen=True):
-    """There is no such poll yet."""
-
-
-class Open(msgspec.Struct, frozen=True, kw_only=True):
-    """People vote."""
-
-    kind: PollKind
-    options: tuple[LocalText, ...]
-    opened_at: datetime
-
-
-class Counting(msgspec.Struct, frozen=True, kw_only=True):
-    """The voting has ended, the tally is not stored yet."""
-
-    kind: PollKind
-    options: tuple[LocalText, ...]
-    opened_at: datetime
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """The tally is stored, the key is destroyed."""
-
-
-Poll: TypeAlias = Unopened | Open | Counting | Closed
 
 
 # Commands and refusals ------------------------------------------------------------------------------------------
@@ -109,10 +48,21 @@ class OpenPoll(Command, frozen=True, kw_only=True):
 
     poll_id: str
     key: str | None
-    kind: PollKind
-    question: LocalText
-    options: tuple[LocalText, ...] = ()
-    live: bool = True
+    asked: Asked
+
+
+class RevealPoll(Command, frozen=True, kw_only=True):
+    """Shows the results to everybody; those of a live poll are shown already."""
+
+    poll_id: str
+
+
+class ModerateAnswers(Command, frozen=True, kw_only=True):
+    """Shows words or answers to everybody, or hides them."""
+
+    poll_id: str
+    answers: tuple[str, ...]
+    show: bool
 
 
 class EndVoting(Command, frozen=True, kw_only=True):
@@ -126,10 +76,11 @@ class RecordTally(Command, frozen=True, kw_only=True):
 
     poll_id: str
     ballots: int
-    tally: tuple[Count, ...]
+    tally: tuple[Count, ...] | None
+    spread: Spread | None = None
 
 
-PollCommand: TypeAlias = OpenPoll | EndVoting | RecordTally
+PollCommand: TypeAlias = OpenPoll | RevealPoll | ModerateAnswers | EndVoting | RecordTally
 
 
 class UnknownPoll(Refusal, frozen=True, kw_only=True):
@@ -158,6 +109,19 @@ def decide(poll: Poll, command: PollCommand) -> Sequence[PollEvent] | Refusal:
     match command:
         case OpenPoll():
             return _open(poll, command)
+        case RevealPoll(poll_id=poll_id):
+            match poll:
+                case Unopened():
+                    return UnknownPoll(poll_id=poll_id)
+                case Open() | Counting():
+                    shown = poll.asked.live or poll.revealed
+                case Closed():
+                    shown = not poll.hidden
+                case _:
+                    assert_never(poll)
+            return [] if shown else [PollRevealed(poll_id=poll_id)]
+        case ModerateAnswers():
+            return _moderate(poll, command)
         case EndVoting(poll_id=poll_id):
             match poll:
                 case Unopened():
@@ -168,14 +132,23 @@ def decide(poll: Poll, command: PollCommand) -> Sequence[PollEvent] | Refusal:
                     return []
                 case _:
                     assert_never(poll)
-        case RecordTally(poll_id=poll_id, ballots=ballots, tally=tally):
+        case RecordTally(poll_id=poll_id):
             match poll:
                 case Unopened():
                     return UnknownPoll(poll_id=poll_id)
                 case Open():
                     return PollIsOpen(poll_id=poll_id)
                 case Counting():
-                    return [PollClosed(poll_id=poll_id, ballots=ballots, tally=tally)]
+                    hidden = not (poll.asked.live or poll.revealed)
+                    return [
+                        PollClosed(
+                            poll_id=poll_id,
+                            ballots=command.ballots,
+                            tally=command.tally,
+                            spread=command.spread,
+                            hidden=hidden,
+                        )
+                    ]
                 case Closed():
                     return []
                 case _:
@@ -187,17 +160,7 @@ def decide(poll: Poll, command: PollCommand) -> Sequence[PollEvent] | Refusal:
 def _open(poll: Poll, command: OpenPoll) -> Sequence[PollEvent] | Refusal:
     match poll:
         case Unopened():
-            return [
-                PollOpened(
-                    poll_id=command.poll_id,
-                    key=command.key,
-                    kind=command.kind,
-                    question=command.question,
-                    options=command.options,
-                    live=command.live,
-                    opened_at=command.now,
-                )
-            ]
+            return [PollOpened(poll_id=command.poll_id, key=command.key, asked=command.asked, opened_at=command.now)]
         case Open():
             return []
         case Counting() | Closed():
@@ -206,18 +169,47 @@ def _open(poll: Poll, command: OpenPoll) -> Sequence[PollEvent] | Refusal:
             assert_never(poll)
 
 
+def _moderate(poll: Poll, command: ModerateAnswers) -> Sequence[PollEvent] | Refusal:
+    """Until the voting ends both ways; what was counted can still be hidden, and no more be added."""
+    match poll:
+        case Unopened():
+            return UnknownPoll(poll_id=command.poll_id)
+        case Counting() | Closed() if command.show:
+            return PollIsClosed(poll_id=command.poll_id)
+        case Open() | Counting() | Closed():
+            already = poll.verdicts.shown if command.show else poll.verdicts.hidden
+        case _:
+            assert_never(poll)
+    new = tuple(answer for answer in dict.fromkeys(command.answers) if answer not in already)
+    return [AnswersModerated(poll_id=command.poll_id, answers=new, show=command.show)] if new else []
+
+
 def evolve(poll: Poll, event: PollEvent) -> Poll:
     """The poll after an event."""
     match event:
-        case PollOpened(kind=kind, options=options, opened_at=opened_at):
-            return Open(kind=kind, options=options, opened_at=opened_at)
+        case PollOpened(asked=asked, opened_at=opened_at):
+            return Open(asked=asked, opened_at=opened_at)
+        case PollRevealed():
+            match poll:
+                case Open() | Counting():
+                    return msgspec.structs.replace(poll, revealed=True)
+                case Closed():
+                    return msgspec.structs.replace(poll, hidden=False)
+                case Unopened():
+                    return poll
+                case _:
+                    assert_never(poll)
+        case AnswersModerated(answers=answers, show=show):
+            if isinstance(poll, Unopened):
+                return poll
+            return msgspec.structs.replace(poll, verdicts=poll.verdicts.after(answers, show=show))
         case PollVotingEnded():
             # A log in which voting ends before it began was not written by this rule; it counts nothing.
             if not isinstance(poll, Open):
                 return poll
-            return Counting(kind=poll.kind, options=poll.options, opened_at=poll.opened_at)
-        case PollClosed():
-            return Closed()
+            return Counting(asked=poll.asked, opened_at=poll.opened_at, revealed=poll.revealed, verdicts=poll.verdicts)
+        case PollClosed(hidden=hidden):
+            return Closed(hidden=hidden, verdicts=Verdicts() if isinstance(poll, Unopened) else poll.verdicts)
         case _:
             assert_never(event)
 
@@ -227,42 +219,5 @@ POLL: Decider[Poll, PollCommand, PollEvent] = Decider(
     initial=Unopened(),
     decide=decide,
     evolve=evolve,
-    events=(PollOpened, PollVotingEnded, PollClosed),
+    events=(PollOpened, PollRevealed, AnswersModerated, PollVotingEnded, PollClosed),
 )
-
-
-# Words and counting ---------------------------------------------------------------------------------------------
-
-
-def normalised(words: Iterable[str]) -> tuple[str, ...]:
-    """Words as one ballot holds them: composed, single-spaced, without control characters; none empty, none twice."""
-    kept: dict[str, str] = {}
-    for word in words:
-        spaced = " ".join(unicodedata.normalize("NFC", word).split())
-        text = "".join(character for character in spaced if unicodedata.category(character) != "Cc")
-        if text:
-            kept.setdefault(text.casefold(), text)
-    return tuple(kept.values())[:WORDS_PER_BALLOT]
-
-
-def count_options(options: Sequence[LocalText], chosen: Iterable[int]) -> tuple[Count, ...]:
-    """How often each option was chosen, in the order of the options, those that nobody chose included."""
-    counted = Counter(chosen)
-    return tuple(Count(label=option.de, count=counted[number]) for number, option in enumerate(options))
-
-
-def count_words(ballots: Iterable[Sequence[str]]) -> tuple[Count, ...]:
-    """How many ballots named each word, the most frequent first.
-
-    Words that differ only in case are one; it is shown in its most frequent written form (at a tie, the first in
-    the alphabet, so that the order of the ballots does not show).
-    """
-    forms: dict[str, Counter[str]] = {}
-    for words in ballots:
-        for word in words:
-            forms.setdefault(word.casefold(), Counter())[word] += 1
-    counts = [
-        Count(label=min(written, key=lambda form: (-written[form], form)), count=written.total())
-        for written in forms.values()
-    ]
-    return tuple(sorted(counts, key=lambda one: (-one.count, one.label)))

@@ -5,7 +5,7 @@ A session keeps the script it was prepared with, whole, so that a city may chang
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,7 @@ PhaseKind = Literal["plenary", "groups", "break"]
 GroupMode = Literal["mix", "topic", "need_offer", "same"]
 Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", "ideas", "survey", "stage"]
 Advance = Literal["deadline", "by_hand"]
-PollKind = Literal["single", "word_cloud"]
+PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_cloud", "open", "mood"]
 
 Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -31,10 +31,79 @@ class PreparedPoll(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A poll that the moderator opens with one click."""
 
     key: Annotated[Key, Meta(description="Name of the poll, of no other in the script.")]
-    kind: Annotated[PollKind, Meta(description="One choice of several, or a word of one's own.")]
+    kind: Annotated[
+        PollKind,
+        Meta(
+            description="One option or several, a value of a scale, options in order, a number, words, an open "
+            "question, or how people feel."
+        ),
+    ]
     question: Annotated[LocalText, Meta(description="What is asked.")]
-    options: Annotated[tuple[LocalText, ...], Meta(description="Of a single choice: 2 to 12.")] = ()
-    live: Annotated[bool, Meta(description="Whether results are drawn while people vote.")] = True
+    options: Annotated[
+        tuple[LocalText, ...],
+        Meta(description="Of a choice or ranking: 2 to 12. Of a scale: what its two ends mean, or none. Else none."),
+    ] = ()
+    live: Annotated[
+        bool, Meta(description="Whether results are drawn while people vote; if not, when the moderator reveals them.")
+    ] = True
+    at_least: Annotated[
+        int | None,
+        Meta(description="Fewest options of a ballot (`multiple`, `ranking`); lowest value (`scale`, `number`)."),
+    ] = None
+    at_most: Annotated[
+        int | None,
+        Meta(description="Most options of a ballot (`multiple`, `ranking`); highest value (`scale`, `number`)."),
+    ] = None
+
+    @property
+    def bounds(self) -> tuple[int, int] | None:
+        """The fewest and most options of a ballot, or its lowest and highest value; None of other kinds."""
+        match self.kind:
+            case "multiple" | "ranking":
+                low, high = 1, len(self.options)
+            case "scale":
+                low, high = 1, 5
+            case "number":
+                low, high = 0, 100
+            case "single" | "word_cloud" | "open" | "mood":
+                return None
+            case _:
+                assert_never(self.kind)
+        return low if self.at_least is None else self.at_least, high if self.at_most is None else self.at_most
+
+    def problems(self) -> Iterator["Problem"]:
+        """What the types alone cannot say about it; paths begin at the poll: `options`."""
+        choice = self.kind in {"single", "multiple", "ranking"}
+        if choice and not 2 <= len(self.options) <= 12:
+            yield Problem("options", f"{CALLED[self.kind]} has 2 to 12 options")
+        if self.kind == "scale" and len(self.options) not in {0, 2}:
+            yield Problem("options", "a scale has two options, which say what its ends mean, or none")
+        if not choice and self.kind != "scale" and self.options:
+            yield Problem("options", f"{CALLED[self.kind]} has no options")
+        if len({option.de for option in self.options}) < len(self.options):
+            yield Problem("options", "two options are the same")
+        if self.bounds is None:
+            if self.at_least is not None or self.at_most is not None:
+                yield Problem("at_least", f"{CALLED[self.kind]} has no bounds")
+            return
+        low, high = self.bounds
+        field = "at_most" if self.at_most is not None else "at_least"
+        if choice and not 1 <= low <= high <= len(self.options):
+            yield Problem(field, "a ballot has one option or more and all at most, the fewest not above the most")
+        if self.kind == "scale" and not (0 <= low < high <= 10):
+            yield Problem(field, "a scale goes up, from 0 or more to 10 or less")
+        if self.kind == "number" and not (-WIDEST <= low < high <= WIDEST):
+            yield Problem(field, f"numbers go up, from -{WIDEST} or more to {WIDEST} or less")
+
+
+CALLED: Mapping[PollKind, str] = {
+    "single": "a single choice", "multiple": "a multiple choice", "scale": "a scale", "ranking": "a ranking",
+    "number": "a number", "word_cloud": "a word cloud", "open": "an open question", "mood": "a mood",
+}  # fmt: skip
+"""What sentences call the kinds of polls."""
+
+WIDEST = 1_000_000_000
+"""No number that people are asked for is farther from nought."""
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,7 +181,5 @@ def problems(script: Script) -> Iterator[Problem]:
             if poll.key in polls:
                 yield Problem(f"{where}.key", f"a second poll has the key `{poll.key}`")
             polls.add(poll.key)
-            if poll.kind == "single" and not 2 <= len(poll.options) <= 12:
-                yield Problem(where, "a single choice has 2 to 12 options")
-            if poll.kind == "word_cloud" and poll.options:
-                yield Problem(f"{where}.options", "a word cloud has no options")
+            for problem in poll.problems():
+                yield Problem(f"{where}.{problem.path}", problem.text)

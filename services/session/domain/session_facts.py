@@ -14,7 +14,7 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     """A conference has its session. The script is kept as it was."""
 
     TOPIC = "session.prepared"
-    VERSION = 2
+    VERSION = 3
 
     script: Script
     starts_at: datetime
@@ -25,6 +25,11 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     def upcast_v1_v2(fields: dict[str, Any]) -> dict[str, Any]:
         """Version 1 knew scripts without versions."""
         return {**fields, "script": {**fields["script"], "version": 1}}
+
+    @staticmethod
+    def upcast_v2_v3(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 2 knew fewer kinds of polls, and none with bounds."""
+        return fields
 
 
 class SessionMoved(Event, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from services.chassis.timers import Timers
 from services.contracts import refusals
 from services.session import chat_api, help_api, polls_api, record_api
 from services.session.adapters.keys import keys_of
-from services.session.domain import chat, poll
+from services.session.domain import chat, poll_facts
 from services.session.domain import help as help_
 from services.session.domain.ballot import BALLOT
 from services.session.domain.chat import CHAT
@@ -83,6 +83,11 @@ SCRIPT = Script(
                 PreparedPoll(
                     key="hidden", kind="single", question=text("Wer?"), options=(text("A"), text("B")), live=False
                 ),
+                PreparedPoll(
+                    key="order", kind="ranking", question=text("Was zuerst?"), options=(text("A"), text("B"), text("C"))
+                ),
+                PreparedPoll(key="open", kind="open", question=text("Was noch?")),
+                PreparedPoll(key="scale", kind="scale", question=text("Wie sehr?")),
             ),
         ),
         Phase(key="end", kind="plenary", title=text("Ende"), prompt=text("Tschüss"), minutes=60),
@@ -92,7 +97,13 @@ SCRIPT = Script(
 
 def publish(event: Event, recorded: Recorded) -> Any:
     match event:
-        case poll.PollOpened() | poll.PollVotingEnded() | poll.PollClosed():
+        case (
+            poll_facts.PollOpened()
+            | poll_facts.PollRevealed()
+            | poll_facts.AnswersModerated()
+            | poll_facts.PollVotingEnded()
+            | poll_facts.PollClosed()
+        ):
             return publish_poll(event, recorded)
         case chat.MessagePosted() | chat.BroadcastSent() | chat.MessageHidden():
             return publish_chat(event, recorded)

@@ -2,25 +2,32 @@
 """Polls over NATS: who may vote, what is shown, what is counted, and that nobody can tell who voted how."""
 
 import asyncio
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
+import msgspec
 import pytest
 
-from services.chassis.ballots import VoteKey, VoteKeys
+from services.chassis.ballots import VoteKeys
 from services.chassis.identity import Actor
+from services.chassis.mapper import topic_of
 from services.chassis.refusals import InvalidInput, NotAllowed, NotFound
-from services.contracts.refusals import BallotDoesNotFit, PollIsClosed, UnknownOption
+from services.contracts.refusals import BallotDoesNotFit, PollIsClosed, UnknownAnswer, UnknownOption, ValueOutOfBounds
 from services.contracts.session import (
     CastBallot,
     ClosePoll,
+    GetPollAnswers,
     GetPolls,
+    ModerateAnswers,
     OpenPoll,
     PollResultsChanged,
+    RevealPoll,
+    Spread,
+    UpvoteAnswers,
     WordCount,
 )
 from services.contracts.shared import LocalText
 from services.session import polls_api
-from services.session.domain.ballot import BALLOT, BallotCast
+from services.session.domain.ballot import BallotCast
 from services.session.domain.poll import POLL, EndVoting, poll_key
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import NextPhase
@@ -38,8 +45,14 @@ async def opened(talk, key="missing"):
     return (await talk.ask(OpenPoll(conference_id=talk.conference, key=key), talk.moderator)).poll_id
 
 
-def ballot(talk, poll_id, option=None, words=()):
-    return CastBallot(conference_id=talk.conference, poll_id=poll_id, option=option, words=words)
+def ballot(talk, poll_id, option=None, words=(), **answer):
+    return CastBallot(conference_id=talk.conference, poll_id=poll_id, option=option, words=words, **answer)
+
+
+async def vote(talk, poll_id, *options):
+    """One resident after the other votes for one of these options."""
+    for person, option in zip(talk.residents, options, strict=False):
+        await talk.ask(ballot(talk, poll_id, option), person)
 
 
 def closing(talk, poll_id):
@@ -54,8 +67,7 @@ async def shown(talk, actor=None):
 
 async def test_a_prepared_poll_is_opened_voted_on_and_closed(talk):
     poll_id = await opened(talk)
-    for person, option in zip(talk.residents, (0, 1, 1), strict=False):
-        await talk.ask(ballot(talk, poll_id, option), person)
+    await vote(talk, poll_id, 0, 1, 1)
     await talk.ask(closing(talk, poll_id), talk.moderator)
     poll = await shown(talk)
     assert (poll.open, poll.ballots) == (False, 3)
@@ -141,26 +153,114 @@ async def test_a_poll_of_another_conference_is_not_found(talk):
 
 async def test_live_results_are_shown_while_people_vote(talk):
     poll_id = await opened(talk)
-    await talk.ask(ballot(talk, poll_id, 1), talk.residents[0])
+    await vote(talk, poll_id, 1, 1, 0)
     poll = await shown(talk, talk.residents[1])
-    assert (poll.open, poll.ballots, [one.count for one in poll.tally]) == (True, 1, [0, 1])
+    assert (poll.open, poll.results, poll.ballots, [one.count for one in poll.tally]) == (True, "live", 3, [1, 2])
 
 
 async def test_a_changed_mind_counts_once(talk):
     poll_id = await opened(talk)
-    for option in (0, 1):
-        await talk.ask(ballot(talk, poll_id, option), talk.residents[0])
+    await vote(talk, poll_id, 0, 0, 0)
+    await vote(talk, poll_id, 1)
     poll = await shown(talk)
-    assert (poll.ballots, [one.count for one in poll.tally]) == (1, [0, 1])
+    assert (poll.ballots, [one.count for one in poll.tally]) == (3, [2, 1])
 
 
-async def test_hidden_results_are_shown_to_nobody_before_the_close(talk):
-    poll_id = await opened(talk, "hidden")
-    await talk.ask(ballot(talk, poll_id, 0), talk.residents[0])
-    before = await shown(talk, talk.moderator)
+async def test_two_ballots_have_no_results_open_or_closed(talk):
+    poll_id = await opened(talk)
+    await vote(talk, poll_id, 0, 1)
+    before = await shown(talk)
     await talk.ask(closing(talk, poll_id), talk.moderator)
-    assert (before.tally, before.ballots) == (None, 1)
-    assert [one.count for one in (await shown(talk)).tally] == [1, 0]
+    after = await shown(talk)
+    assert [(one.ballots, one.tally) for one in (before, after)] == [(2, None), (2, None)]
+
+
+def revealing(talk, poll_id):
+    return RevealPoll(conference_id=talk.conference, poll_id=poll_id)
+
+
+async def test_hidden_results_are_shown_to_nobody_before_they_are_revealed(talk):
+    poll_id = await opened(talk, "hidden")
+    await vote(talk, poll_id, 0, 0, 0)
+    during = [await shown(talk, actor) for actor in (talk.moderator, talk.residents[0])]
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    closed = [await shown(talk, actor) for actor in (talk.moderator, talk.residents[0])]
+    assert {(one.results, one.ballots, one.tally) for one in (*during, *closed)} == {("hidden", 3, None)}
+    await talk.ask(revealing(talk, poll_id), talk.moderator)
+    poll = await shown(talk, talk.residents[0])
+    assert (poll.results, [one.count for one in poll.tally]) == ("revealed", [3, 0])
+
+
+async def test_results_revealed_while_people_vote_go_on_changing(talk):
+    poll_id = await opened(talk, "hidden")
+    await talk.ask(revealing(talk, poll_id), talk.moderator)
+    await vote(talk, poll_id, 0, 0, 1)
+    assert [one.count for one in (await shown(talk)).tally] == [2, 1]
+
+
+async def test_residents_do_not_reveal_results(talk):
+    poll_id = await opened(talk, "hidden")
+    assert isinstance(await talk.refused(revealing(talk, poll_id), talk.residents[0]), NotAllowed)
+
+
+async def test_hidden_results_do_not_leave_the_service(talk):
+    heard = []
+
+    async def hear(message):
+        heard.append((message.subject.rpartition(".")[2], message.data))
+
+    await talk.bus.subscribe(f"{talk.bus.prefix}.evt.session.>", hear)
+    poll_id = await opened(talk, "hidden")
+    await vote(talk, poll_id, 0, 0, 0)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    await talk.ask(revealing(talk, poll_id), talk.moderator)
+    await until(lambda: any(kind == "PollRevealed" for kind, _ in heard))
+    (closed,) = [msgspec.json.decode(data) for kind, data in heard if kind == "PollClosed"]
+    assert (closed["ballots"], closed["tally"]) == (3, None)
+
+
+async def test_a_ranking_shows_points_and_places(talk):
+    poll_id = await opened(talk, "order")
+    for person, chosen in zip(talk.residents, ((2, 0), (2, 1, 0), (0, 2)), strict=False):
+        await talk.ask(ballot(talk, poll_id, chosen=chosen), person)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    assert (await shown(talk)).tally == (
+        WordCount(label="A", count=3, place=2),
+        WordCount(label="B", count=1, place=3),
+        WordCount(label="C", count=5, place=1),
+    )
+
+
+async def test_a_scale_shows_values_and_their_middle(talk):
+    poll_id = await opened(talk, "scale")
+    for person, value in zip(talk.residents, (1, 4, 4), strict=False):
+        await talk.ask(ballot(talk, poll_id, value=value), person)
+    live = await shown(talk)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    poll = await shown(talk)
+    assert [(one.label, one.count) for one in poll.tally] == [("1", 1), ("2", 0), ("3", 0), ("4", 2), ("5", 0)]
+    assert (poll.spread, poll.tally) == (Spread(lower=2.5, median=4, upper=4), live.tally)
+
+
+async def test_a_value_beyond_the_scale_is_refused_with_its_bounds(talk):
+    refusal = await talk.refused(ballot(talk, await opened(talk, "scale"), value=6), talk.residents[0])
+    assert refusal == ValueOutOfBounds(lowest=1, highest=5)
+
+
+async def test_a_mood_needs_only_its_kind(talk):
+    poll_id = (await talk.ask(OpenPoll(conference_id=talk.conference, kind="mood"), talk.moderator)).poll_id
+    await vote(talk, poll_id, 0, 4, 4)
+    poll = await shown(talk)
+    assert (poll.question.de, len(poll.options)) == ("Wie geht es Ihnen gerade?", 5)
+    assert [one.count for one in poll.tally] == [1, 0, 0, 0, 2]
+
+
+async def test_a_made_up_number_keeps_its_bounds(talk):
+    question = LocalText(de="Wie viele?", en="How many?")
+    request = OpenPoll(conference_id=talk.conference, kind="number", question=question, at_most=20)
+    await talk.ask(request, talk.moderator)
+    poll = await shown(talk)
+    assert (poll.at_least, poll.at_most) == (0, 20)
 
 
 async def test_words_of_a_cloud_are_grouped_and_lie_nowhere_in_plain_text_while_it_is_open(talk):
@@ -168,16 +268,90 @@ async def test_words_of_a_cloud_are_grouped_and_lie_nowhere_in_plain_text_while_
     await talk.ask(ballot(talk, poll_id, words=("Laternen", " mehr  Licht ")), talk.residents[0])
     await talk.ask(ballot(talk, poll_id, words=("laternen",)), talk.residents[1])
     await talk.ask(ballot(talk, poll_id, words=("Laternen",)), talk.residents[2])
-    assert (await shown(talk)).tally == (WordCount(label="Laternen", count=3), WordCount(label="mehr Licht", count=1))
+    assert [(one.label, one.count) for one in (await shown(talk)).tally] == [("Laternen", 3)]
     assert "laternen" not in str(await talk.everything()).casefold()
 
 
 async def test_the_cloud_outlives_its_key(talk):
     poll_id = await opened(talk, "words")
-    await talk.ask(ballot(talk, poll_id, words=("Laternen",)), talk.residents[0])
+    for person in talk.residents[:3]:
+        await talk.ask(ballot(talk, poll_id, words=("Laternen",)), person)
     await talk.ask(closing(talk, poll_id), talk.moderator)
-    assert (await shown(talk)).tally == (WordCount(label="Laternen", count=1),)
+    assert [(one.label, one.count) for one in (await shown(talk)).tally] == [("Laternen", 3)]
     assert await VoteKeys(talk.one.runtime.db, WRAPPING).load(poll_id) is None
+
+
+async def queue(talk, poll_id):
+    """What moderators see, by text."""
+    view = await talk.ask(GetPollAnswers(conference_id=talk.conference, poll_id=poll_id), talk.moderator)
+    return {one.text: one for one in view.answers}
+
+
+def moderating(talk, poll_id, *answers, show=True):
+    ids = tuple(answer.answer_id for answer in answers)
+    return ModerateAnswers(conference_id=talk.conference, poll_id=poll_id, answer_ids=ids, show=show)
+
+
+def upvoting(talk, poll_id, *answer_ids):
+    return UpvoteAnswers(conference_id=talk.conference, poll_id=poll_id, answer_ids=answer_ids)
+
+
+async def test_answers_are_shown_once_a_moderator_has_looked_and_supported_by_others(talk):
+    poll_id = await opened(talk, "open")
+    for person, words in zip(talk.residents, (("Mehr Lampen?",), ("Idioten!",), ("Wann?", "Wer?")), strict=False):
+        await talk.ask(ballot(talk, poll_id, words=words), person)
+    before, waiting = await shown(talk), await queue(talk, poll_id)
+    await talk.ask(moderating(talk, poll_id, waiting["Mehr Lampen?"], waiting["Wann?"]), talk.moderator)
+    answers = {one.label: one.answer_id for one in (await shown(talk, talk.residents[3])).tally}
+    for person in talk.residents[1:]:
+        await talk.ask(upvoting(talk, poll_id, answers["Mehr Lampen?"]), person)
+    live = await shown(talk)
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    after = await shown(talk)
+    assert (before.tally, before.waiting, waiting["Idioten!"].held, waiting["Wer?"].held) == ((), 4, True, False)
+    assert [(one.label, one.count) for one in live.tally] == [("Mehr Lampen?", 3), ("Wann?", 0)]
+    assert (after.tally, after.ballots, after.waiting) == (live.tally, 4, 0)
+    assert "Idioten" not in str(await talk.everything())
+
+
+async def test_an_answer_that_was_changed_waits_anew(talk):
+    poll_id = await opened(talk, "open")
+    for person in talk.residents[:3]:
+        await talk.ask(ballot(talk, poll_id, words=("Wann?",)), person)
+    waiting = (await talk.ask(GetPollAnswers(conference_id=talk.conference, poll_id=poll_id), talk.moderator)).answers
+    await talk.ask(moderating(talk, poll_id, *waiting), talk.moderator)
+    await talk.ask(ballot(talk, poll_id, words=("Idioten!",)), talk.residents[0])
+    poll = await shown(talk)
+    assert ([one.label for one in poll.tally], poll.waiting) == (["Wann?", "Wann?"], 1)
+
+
+async def test_a_word_is_hidden_while_people_vote_and_after_the_count(talk):
+    poll_id = await opened(talk, "words")
+    for person in talk.residents[:3]:
+        await talk.ask(ballot(talk, poll_id, words=("Laternen", "Verkehr", "Schorsch")), person)
+    await talk.ask(moderating(talk, poll_id, (await queue(talk, poll_id))["Schorsch"], show=False), talk.moderator)
+    during = (await shown(talk)).tally
+    await talk.ask(closing(talk, poll_id), talk.moderator)
+    traffic = next(one for one in (await shown(talk)).tally if one.label == "Verkehr")
+    await talk.ask(moderating(talk, poll_id, traffic, show=False), talk.moderator)
+    assert [one.label for one in during] == ["Laternen", "Verkehr"]
+    assert [one.label for one in (await shown(talk)).tally] == ["Laternen"]
+
+
+async def test_residents_neither_see_nor_decide_what_waits(talk):
+    poll_id = await opened(talk, "open")
+    asking = GetPollAnswers(conference_id=talk.conference, poll_id=poll_id)
+    await talk.ask(ballot(talk, poll_id, words=("Wann?",)), talk.residents[0])
+    waiting = (await queue(talk, poll_id))["Wann?"]
+    for request in (asking, moderating(talk, poll_id, waiting)):
+        assert isinstance(await talk.refused(request, talk.residents[0]), NotAllowed)
+    refusal = await talk.refused(upvoting(talk, poll_id, waiting.answer_id), talk.residents[1])
+    assert refusal == UnknownAnswer(answer_id=waiting.answer_id)
+
+
+async def test_a_word_of_a_cloud_is_short(talk):
+    refusal = await talk.refused(ballot(talk, await opened(talk, "words"), words=("o" * 41,)), talk.residents[0])
+    assert (type(refusal), refusal.field) == (InvalidInput, "words")
 
 
 async def test_the_same_words_again_are_no_second_event(talk):
@@ -185,7 +359,7 @@ async def test_the_same_words_again_are_no_second_event(talk):
     for words in (("Licht", "Bäume"), ("Licht ", "Bäume")):
         await talk.ask(ballot(talk, poll_id, words=words), talk.residents[0])
     events = (await talk.everything())["stored_events"]
-    assert len([row for row in events if row["topic"] == BallotCast.TOPIC]) == 1
+    assert len([row for row in events if row["topic"] == topic_of(BallotCast)]) == 1
 
 
 async def test_a_ballot_repeated_with_its_key_is_answered_even_while_the_ballots_are_counted(talk):
@@ -218,12 +392,12 @@ async def test_gateways_hear_of_new_results_at_most_twice_a_second(talk):
 
 async def test_a_poll_ends_with_the_phase_in_which_it_was_opened(talk):
     poll_id = await opened(talk)
-    await talk.ask(ballot(talk, poll_id, 0), talk.residents[0])
+    await vote(talk, poll_id, 0, 0, 1)
     await talk.decide((SESSION, talk.conference, NextPhase(run=1, now=talk.one.runtime.clock.now())))
 
     async def closed():
         poll = await shown(talk)
-        return not poll.open and poll.tally is not None and poll.ballots == 1
+        return not poll.open and poll.tally is not None and poll.ballots == 3
 
     await until(closed)
     assert await talk.refused(ballot(talk, poll_id, 0), talk.residents[0]) == PollIsClosed(poll_id=poll_id)
@@ -231,14 +405,14 @@ async def test_a_poll_ends_with_the_phase_in_which_it_was_opened(talk):
 
 async def test_a_crash_between_the_end_of_the_voting_and_the_count_is_finished_by_the_next_instance(talk, monkeypatch):
     poll_id = await opened(talk)
-    await talk.ask(ballot(talk, poll_id, 1), talk.residents[0])
+    await vote(talk, poll_id, 1, 1, 1)
     voting_ended = asyncio.Event()
 
     async def dies(*_):
         voting_ended.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(polls_api, "_counted", dies)
+    monkeypatch.setattr(polls_api, "counted", dies)
     never_answered = asyncio.create_task(talk.try_(closing(talk, poll_id), talk.moderator, uuid4()))
     await voting_ended.wait()
     await talk.one.close()
@@ -247,7 +421,7 @@ async def test_a_crash_between_the_end_of_the_voting_and_the_count_is_finished_b
 
     talk.one = blind = await talk.start(timers=False)
     between = await shown(talk)
-    late = await talk.refused(ballot(talk, poll_id, 0), talk.residents[1])
+    late = await talk.refused(ballot(talk, poll_id, 0), talk.residents[3])
     await blind.close()
     talk.one = await talk.start()
 
@@ -257,7 +431,7 @@ async def test_a_crash_between_the_end_of_the_voting_and_the_count_is_finished_b
     await until(counted)
     after = await shown(talk)
     assert (between.open, late) == (False, PollIsClosed(poll_id=poll_id))
-    assert (after.open, after.ballots, [one.count for one in after.tally]) == (False, 1, [0, 1])
+    assert (after.open, after.ballots, [one.count for one in after.tally]) == (False, 3, [0, 3])
 
 
 async def test_fifty_voters_race_over_two_instances_with_the_close(service_database, nats_url, prefix):
@@ -274,35 +448,9 @@ async def test_fifty_voters_race_over_two_instances_with_the_close(service_datab
         poll = await shown(talk)
     accepted = [number % 2 for number, reply in enumerate(replies) if reply.refusal is None]
     assert {reply.refusal for reply in replies} <= {None, PollIsClosed(poll_id=poll_id)}
-    assert (poll.ballots, [one.count for one in poll.tally]) == (
-        len(accepted),
-        [accepted.count(0), accepted.count(1)],
-    )
-
-
-async def test_after_the_close_nothing_in_the_database_joins_a_ballot_to_a_person(talk):
-    poll_id = await opened(talk, "words")
-    commands = {person.id: uuid4() for person in talk.residents}
-    for person in talk.residents:
-        await talk.ask(ballot(talk, poll_id, words=("Licht",)), person, commands[person.id])
-    during = await VoteKeys(talk.one.runtime.db, WRAPPING).load(poll_id)
-    await talk.ask(closing(talk, poll_id), talk.moderator)
-    await talk.caught_up()
-    rows = await talk.everything()
-    cast = [row for row in rows["stored_events"] if row["topic"] == BallotCast.TOPIC]
-    streams = {row["originator_id"] for row in cast}
-    people = [person.id for person in talk.residents]
-
-    assert streams == {during.stream_id(person) for person in people}  # only the destroyed key could tell
-    assert (rows["ballot_keys"], rows["poll_ballots"]) == ([], [])
-    keys = [WRAPPING, bytes(32), *(row["state"][:32].ljust(32, b"\0") for row in rows["stored_events"])]
-    guesses = {VoteKey(poll_id, key).stream_id(person) for key in keys for person in people}
-    guesses |= {talk.one.runtime.repository.stream_id(BALLOT, person) for person in people}
-    guesses |= {uuid5(UUID(poll_id), person) for person in people}
-    assert not streams & guesses
-    assert {(row["meta"], row["recorded_at"]) for row in cast} == {(b"", cast[0]["recorded_at"])}
-    assert not [row for row in cast for person in people if person.encode() in row["state"]]
-    assert not {row["command_id"] for row in rows["commands"]} & set(commands.values())
+    assert poll.ballots == len(accepted)
+    counts = None if poll.tally is None else [one.count for one in poll.tally]
+    assert counts == (None if len(accepted) < 3 else [accepted.count(0), accepted.count(1)])
 
 
 async def test_ballots_do_not_leave_the_database(talk):

@@ -42,7 +42,7 @@ def broken(check, record: Record, given: dict[str, Log]) -> list[str]:
 
 def poll(tally: dict[str, int], ballots: int) -> list[tuple[str, dict[str, Any]]]:
     return [
-        ("poll_opened", {"poll_id": POLL, "options": YES_NO}),
+        ("poll_opened", {"poll_id": POLL, "asked": {"kind": "single", "options": YES_NO}}),
         (
             "poll_closed",
             {"poll_id": POLL, "ballots": ballots, "tally": [{"label": k, "count": v} for k, v in tally.items()]},

@@ -31,7 +31,12 @@ def poll(poll_id: str, *, ballots: int = 0) -> PollsChangedChangedPolls:
         options=(),
         open=False,
         ballots=ballots,
+        results="LIVE",
+        waiting=0,
+        at_least=None,
+        at_most=None,
         tally=(),
+        spread=None,
     )
 
 

@@ -28,7 +28,7 @@ def message(number: int, text: str = "Hallo") -> dict[str, Any]:
 def poll(number: int, ballots: int = 0) -> dict[str, Any]:
     return {
         "id": f"p{number}", "kind": "SINGLE", "question": TEXT, "options": [], "open": True, "ballots": ballots,
-        "tally": [],
+        "results": "LIVE", "waiting": 0, "atLeast": None, "atMost": None, "tally": [], "spread": None,
     }  # fmt: skip
 
 

@@ -2,45 +2,48 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from services.chassis.testing.story import Story
 from services.session.domain.poll import (
     POLL,
-    Count,
     EndVoting,
+    ModerateAnswers,
     OpenPoll,
-    PollClosed,
     PollIsClosed,
     PollIsOpen,
-    PollOpened,
-    PollVotingEnded,
     RecordTally,
+    RevealPoll,
     UnknownPoll,
-    count_options,
-    count_words,
-    normalised,
 )
-from services.session.domain.script import LocalText
+from services.session.domain.poll_facts import (
+    MOODS,
+    AnswersModerated,
+    Asked,
+    Count,
+    PollClosed,
+    PollOpened,
+    PollRevealed,
+    PollVotingEnded,
+    asked_of,
+)
+from services.session.domain.script import LocalText, PreparedPoll
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 POLL_ID = "a" * 32
 QUESTION = LocalText(de="Was fehlt?", en="What is missing?")
 BENCHES, TREES = LocalText(de="Bänke", en="benches"), LocalText(de="Bäume", en="trees")
-OPENED = PollOpened(
-    poll_id=POLL_ID,
-    key="missing",
-    kind="single",
-    question=QUESTION,
-    options=(BENCHES, TREES),
-    live=True,
-    opened_at=NOON,
-)
+ASKED = Asked(kind="single", question=QUESTION, options=(BENCHES, TREES), live=True)
+HIDDEN = msgspec.structs.replace(ASKED, live=False)
+OPENED = PollOpened(poll_id=POLL_ID, key="missing", asked=ASKED, opened_at=NOON)
+OPENED_HIDDEN = msgspec.structs.replace(OPENED, asked=HIDDEN)
 ENDED = PollVotingEnded(poll_id=POLL_ID)
+REVEALED = PollRevealed(poll_id=POLL_ID)
 TALLY = (Count(label="Bänke", count=2), Count(label="Bäume", count=1))
-CLOSED = PollClosed(poll_id=POLL_ID, ballots=3, tally=TALLY)
-OPEN = OpenPoll(
-    poll_id=POLL_ID, key="missing", kind="single", question=QUESTION, options=(BENCHES, TREES), live=True, now=NOON
-)
+CLOSED = PollClosed(poll_id=POLL_ID, ballots=3, tally=TALLY, spread=None, hidden=False)
+CLOSED_HIDDEN = msgspec.structs.replace(CLOSED, hidden=True)
+OPEN = OpenPoll(poll_id=POLL_ID, key="missing", asked=ASKED, now=NOON)
+REVEAL = RevealPoll(poll_id=POLL_ID, now=NOON)
 END = EndVoting(poll_id=POLL_ID, now=NOON)
 RECORD = RecordTally(poll_id=POLL_ID, ballots=3, tally=TALLY, now=NOON)
 
@@ -95,36 +98,118 @@ def test_a_second_count_changes_nothing():
     story.given(OPENED, ENDED, CLOSED).when(RECORD).then()
 
 
-def test_words_lose_their_needless_spaces():
-    assert normalised(["  mehr \t Bäume "]) == ("mehr Bäume",)
+def test_results_of_a_live_poll_need_no_revealing():
+    story.given(OPENED).when(REVEAL).then()
+    story.given(OPENED, ENDED, CLOSED).when(REVEAL).then()
 
 
-def test_a_word_written_twice_in_one_ballot_counts_once():
-    assert normalised(["Bäume", "BÄUME", "ba\u0308ume"]) == ("Bäume",)
+def test_hidden_results_are_revealed_while_people_vote():
+    story.given(OPENED_HIDDEN).when(REVEAL).then(REVEALED)
 
 
-def test_control_characters_are_no_part_of_a_word():
-    assert normalised(["\0Li\x07cht"]) == ("Licht",)
+def test_results_that_were_not_revealed_stay_hidden_when_the_poll_is_closed():
+    story.given(OPENED_HIDDEN, ENDED).when(RECORD).then(CLOSED_HIDDEN)
 
 
-def test_empty_words_are_not_words():
-    assert normalised([" ", "\n", "Licht"]) == ("Licht",)
+def test_results_that_were_revealed_stay_so_when_the_poll_is_closed():
+    story.given(OPENED_HIDDEN, REVEALED, ENDED).when(RECORD).then(CLOSED)
 
 
-def test_one_ballot_holds_three_words_at_most():
-    assert normalised(["a", "b", "c", "d"]) == ("a", "b", "c")
+def test_hidden_results_are_revealed_after_the_close():
+    story.given(OPENED_HIDDEN, ENDED, CLOSED_HIDDEN).when(REVEAL).then(REVEALED)
 
 
-def test_an_option_that_nobody_chose_is_shown_with_nought():
-    assert count_options((BENCHES, TREES), [0, 0]) == (Count(label="Bänke", count=2), Count(label="Bäume", count=0))
+def test_revealing_twice_changes_nothing():
+    story.given(OPENED_HIDDEN, REVEALED).when(REVEAL).then()
+    story.given(OPENED_HIDDEN, REVEALED, ENDED).when(REVEAL).then()
+    story.given(OPENED_HIDDEN, ENDED, CLOSED_HIDDEN, REVEALED).when(REVEAL).then()
 
 
-def test_words_that_differ_in_case_are_one_word_in_its_most_frequent_form():
-    assert count_words([("bäume",), ("Bäume",), ("Bäume", "Licht")]) == (
-        Count(label="Bäume", count=3),
-        Count(label="Licht", count=1),
+ONE, TWO = "1" * 32, "2" * 32
+SHOWN = AnswersModerated(poll_id=POLL_ID, answers=(ONE,), show=True)
+HID = AnswersModerated(poll_id=POLL_ID, answers=(ONE,), show=False)
+
+
+def moderate(*answers, show):
+    return ModerateAnswers(poll_id=POLL_ID, answers=answers, show=show, now=NOON)
+
+
+def test_a_moderator_shows_answers_and_hides_them_again():
+    story.given(OPENED).when(moderate(ONE, show=True)).then(SHOWN)
+    story.given(OPENED, SHOWN).when(moderate(ONE, show=False)).then(HID)
+    story.given(OPENED, SHOWN, HID).when(moderate(ONE, show=True)).then(SHOWN)
+
+
+def test_a_verdict_that_stands_already_is_none():
+    story.given(OPENED, SHOWN).when(moderate(ONE, show=True)).then()
+    story.given(OPENED, SHOWN).when(moderate(ONE, TWO, TWO, show=True)).then(
+        msgspec.structs.replace(SHOWN, answers=(TWO,))
     )
 
 
-def test_the_order_of_the_ballots_does_not_show_in_the_cloud():
-    assert count_words([("licht",), ("Licht",)]) == count_words([("Licht",), ("licht",)])
+def test_what_was_counted_can_be_hidden_and_nothing_be_added():
+    for past in ((OPENED, ENDED), (OPENED, ENDED, CLOSED)):
+        story.given(*past).when(moderate(ONE, show=False)).then(HID)
+        story.given(*past).when(moderate(ONE, show=True)).refused(PollIsClosed(poll_id=POLL_ID))
+
+
+def test_verdicts_outlast_the_close():
+    story.given(OPENED, HID, ENDED, CLOSED).when(moderate(ONE, show=False)).then()
+
+
+def test_a_poll_that_was_never_opened_has_no_answers():
+    story.when(moderate(ONE, show=True)).refused(UnknownPoll(poll_id=POLL_ID))
+
+
+def test_there_is_nothing_to_reveal_of_a_poll_that_was_never_opened():
+    story.when(REVEAL).refused(UnknownPoll(poll_id=POLL_ID))
+
+
+def prepared(kind, options=(), **bounds):
+    return PreparedPoll(key="missing", kind=kind, question=QUESTION, options=options, **bounds)
+
+
+@pytest.mark.parametrize(
+    ("poll", "bounds"),
+    [
+        (prepared("single", (BENCHES, TREES)), (None, None)),
+        (prepared("multiple", (BENCHES, TREES)), (1, 2)),
+        (prepared("multiple", (BENCHES, TREES), at_most=1), (1, 1)),
+        (prepared("ranking", (BENCHES, TREES), at_least=2), (2, 2)),
+        (prepared("scale"), (1, 5)),
+        (prepared("scale", at_most=7), (1, 7)),
+        (prepared("number"), (0, 100)),
+        (prepared("word_cloud"), (None, None)),
+    ],
+)
+def test_a_kind_fills_in_the_bounds_that_were_left_out(poll, bounds):
+    asked = asked_of(poll)
+    assert (asked.at_least, asked.at_most) == bounds
+    assert list(poll.problems()) == []
+
+
+def test_a_mood_comes_with_its_options():
+    assert asked_of(prepared("mood")).options == MOODS
+
+
+@pytest.mark.parametrize(
+    ("poll", "field"),
+    [
+        (prepared("single", (BENCHES,)), "options"),
+        (prepared("ranking", (BENCHES, BENCHES)), "options"),
+        (prepared("single", (BENCHES, TREES), at_least=1), "at_least"),
+        (prepared("multiple", (BENCHES, TREES), at_least=0), "at_least"),
+        (prepared("multiple", (BENCHES, TREES), at_most=3), "at_most"),
+        (prepared("multiple", (BENCHES, TREES), at_least=2, at_most=1), "at_most"),
+        (prepared("scale", (BENCHES,)), "options"),
+        (prepared("scale", at_least=5), "at_least"),
+        (prepared("scale", at_most=11), "at_most"),
+        (prepared("number", at_least=1, at_most=1), "at_most"),
+        (prepared("number", at_most=2_000_000_000), "at_most"),
+        (prepared("mood", MOODS), "options"),
+        (prepared("word_cloud", (BENCHES, TREES)), "options"),
+        (prepared("open", at_most=3), "at_least"),
+    ],
+)
+def test_a_poll_that_cannot_be_asked_names_its_field(poll, field):
+    assert [problem.path for problem in poll.problems()] == [field]

@@ -13,7 +13,15 @@ from services.contracts import session as told
 from services.session.domain.ballot import BallotCast
 from services.session.domain.chat import BroadcastSent, MessageHidden, MessagePosted
 from services.session.domain.help import HelpRequested
-from services.session.domain.poll import Count, PollClosed, PollOpened, PollVotingEnded
+from services.session.domain.poll_facts import (
+    Asked,
+    Count,
+    PollClosed,
+    PollOpened,
+    PollRevealed,
+    PollVotingEnded,
+    Spread,
+)
 from services.session.domain.script import LocalText
 from services.session.publishing import publish
 
@@ -31,7 +39,7 @@ def published(event: Event) -> object:
 
 
 def test_a_ballot_stays_inside():
-    assert published(BallotCast(poll_id=POLL, option=1)) is None
+    assert published(BallotCast(poll_id=POLL, chosen=(1,))) is None
 
 
 def test_the_end_of_the_voting_stays_inside():
@@ -40,21 +48,34 @@ def test_the_end_of_the_voting_stays_inside():
 
 def test_an_opened_poll_is_told():
     question = LocalText(de="Was?", en="What?")
-    opened = PollOpened(
-        poll_id=POLL, key=None, kind="word_cloud", question=question, options=(), live=True, opened_at=NOON
-    )
+    asked = Asked(kind="word_cloud", question=question, options=(), live=True)
+    opened = PollOpened(poll_id=POLL, key=None, asked=asked, opened_at=NOON)
     assert published(opened) == told.PollOpened(at=NOON, conference_id=CONFERENCE, poll_id=POLL)
 
 
+CLOSED = PollClosed(
+    poll_id=POLL, ballots=3, tally=(Count(label="4", count=3),), spread=Spread(lower=4, median=4, upper=4), hidden=False
+)
+
+
 def test_a_closed_poll_is_told_with_its_tally():
-    closed = PollClosed(poll_id=POLL, ballots=2, tally=(Count(label="Bänke", count=2),))
-    assert published(closed) == told.PollClosed(
+    assert published(CLOSED) == told.PollClosed(
         at=NOON,
         conference_id=CONFERENCE,
         poll_id=POLL,
-        ballots=2,
-        tally=(told.WordCount(label="Bänke", count=2),),
+        ballots=3,
+        tally=(told.WordCount(label="4", count=3),),
+        spread=told.Spread(lower=4, median=4, upper=4),
     )
+
+
+def test_hidden_results_stay_inside():
+    hidden = msgspec.structs.replace(CLOSED, hidden=True)
+    assert published(hidden) == told.PollClosed(at=NOON, conference_id=CONFERENCE, poll_id=POLL, ballots=3, tally=None)
+
+
+def test_it_is_told_that_results_were_revealed():
+    assert published(PollRevealed(poll_id=POLL)) == told.PollRevealed(at=NOON, conference_id=CONFERENCE, poll_id=POLL)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from services.cli.replay import conference_of, instant_of, language_of, page, zo
 from services.contracts.session import RecordView
 from services.session.domain.groups_facts import GroupsPlaced, GroupsRecalled, PersonMoved
 from services.session.domain.help import HelpClaimed, HelpRequested, HelpResolved
-from services.session.domain.poll import Count, PollClosed, PollOpened, PollVotingEnded
+from services.session.domain.poll_facts import Asked, Count, PollClosed, PollOpened, PollRevealed, PollVotingEnded
 from services.session.domain.roster import PersonCame, PersonWent, SeatFilled
 from services.session.domain.seating import Group
 from services.session.domain.session_facts import SessionEnded, SessionPaused
@@ -33,6 +33,7 @@ from tests.unit.session.evening import (
 
 PEOPLE = [f"{number:032x}" for number in range(1, 8)]
 MENTOR = "a" * 32
+ASKED = Asked(kind="single", question=text("Wie geht's?"), options=(text("gut"), text("so")), live=True)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -54,11 +55,11 @@ HAPPENED: list[tuple[float, Event]] = [
     *((-5, PersonCame(person_id=person)) for person in PEOPLE[:6]),
     (0, STARTED),
     (0, entered(1, 0, NOON)),
-    (1, PollOpened(poll_id="c" * 32, key=None, kind="single", question=text("Wie geht's?"),
-                   options=(text("gut"), text("so")), live=True, opened_at=NOON + minutes(1))),
+    (1, PollOpened(poll_id="c" * 32, key=None, asked=ASKED, opened_at=NOON + minutes(1))),
     (2, PersonCame(person_id=PEOPLE[6])),
     (4, PollVotingEnded(poll_id="c" * 32)),
-    (4, PollClosed(poll_id="c" * 32, ballots=6, tally=(Count(label="gut", count=4), Count(label="so", count=2)))),
+    (4, PollClosed(poll_id="c" * 32, ballots=6, tally=(Count(label="gut", count=4), Count(label="so", count=2)),
+                   spread=None, hidden=False)),
     (12, left(1, 0)),
     (12, entered(2, 1, NOON + minutes(12))),
     (12, placed()),
@@ -114,6 +115,17 @@ def test_a_poll_has_its_result_once_it_is_closed() -> None:
     (closed,) = record(20).polls
     assert (closed.closed_at, closed.ballots) == (NOON + minutes(4), 6)
     assert [(one.label, one.count) for one in closed.tally or ()] == [("gut", 4), ("so", 2)]
+
+
+def test_a_hidden_result_stands_in_the_record_once_it_is_revealed() -> None:
+    opened, closed = (
+        next(event for _, event in HAPPENED if isinstance(event, kind)) for kind in (PollOpened, PollClosed)
+    )
+    assert isinstance(closed, PollClosed)
+    hidden = [(0.0, PREPARED), (1.0, opened), (4.0, msgspec.structs.replace(closed, hidden=True))]
+    revealed = (5.0, PollRevealed(poll_id="c" * 32))
+    assert record(20, events=hidden).polls[0].tally is None
+    assert record(20, revealed, events=hidden).polls[0].tally is not None
 
 
 def test_help_calls_say_how_long_they_waited() -> None:

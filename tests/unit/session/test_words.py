@@ -1,44 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tags are opened to find partners: only those of present people whose keys can be had."""
+"""Which words are one word, and which wait for a person."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import pytest
 
-from services.chassis.keys import Keys, seal
-from services.session.domain.groups_facts import GroupPlan
-from services.session.words import tags_of
-
-ERASED = "c"
+from services.session.methods.words import is_held, stem_of
 
 
-def _key(person: str) -> bytes:
-    return hashlib.sha256(person.encode()).digest()
-
-
-async def _fetch(ids: Sequence[str]) -> Mapping[str, bytes]:
-    return {one: _key(one) for one in ids if one != ERASED}
-
-
-async def _no_keys(_: Sequence[str]) -> Mapping[str, bytes]:
-    raise ConnectionError("no keys today")
-
-
-PLAN = GroupPlan(
-    needs={
-        "a": frozenset({seal("a", _key("a"), "garden"), seal("a", _key("a"), "garden"), seal("a", _key("a"), "bike")}),
-        ERASED: frozenset({seal(ERASED, _key(ERASED), "secret")}),
-        "away": frozenset({seal("away", _key("away"), "cooking")}),
-    },
-    offers={"b": frozenset({seal("b", _key("b"), "garden")})},
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ("Baum", "Bäume", "bäume", "der Baum"),
+        ("Bürger", "Bürgerinnen", "Bürger:innen", "Bürger*innen", "Bürger_innen", "BürgerInnen", "Bürger/-innen"),
+        ("Nachbar:in", "Nachbar*in", "Nachbar"),
+        ("Spielplatz", "Spielplätze", "Spielplätzen"),
+        ("mehr Licht", "Mehr  Licht!", "mehr Lichter"),
+        ("Begegnung", "Begegnungen"),
+        ("💡", "💡"),
+    ],
 )
+def test_forms_of_one_word_are_one(forms):
+    assert len({stem_of(form) for form in forms}) == 1
 
 
-async def test_the_same_tag_on_two_cards_is_one_tag_and_what_an_erased_person_wrote_is_none():
-    needs, offers = await tags_of(Keys(_fetch), PLAN, ("a", "b", ERASED))
-    assert needs == {"a": ("bike", "garden"), "b": (), ERASED: ()}
-    assert offers == {"a": (), "b": ("garden",), ERASED: ()}
+@pytest.mark.parametrize(
+    ("one", "other"), [("Bäume", "Bänke"), ("Licht", "mehr Licht"), ("Innenstadt", "Stadt"), ("💡", "🌳")]
+)
+def test_different_words_stay_apart(one, other):
+    assert stem_of(one) != stem_of(other)
 
 
-async def test_groups_are_formed_without_tags_when_keys_cannot_be_had():
-    needs, offers = await tags_of(Keys(_no_keys), PLAN, ("a", "b"))
-    assert needs == offers == {"a": (), "b": ()}
+def test_a_word_that_tells_nothing_alone_is_kept_when_it_is_all_there_is():
+    assert stem_of("und") == "und"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So ein Idiot", "1d10t!", "Idiooooot", "ihr Arschlöcher", "Vollarschlochgasse", "FICKEN",
+        "Ruft mich an: 0761 123456",
+        "+49 (0)761/12345-6", "ida@example.org", "https://example.org", "www.example.org",
+    ],
+)  # fmt: skip
+def test_what_may_hurt_or_tells_how_to_reach_somebody_waits(text):
+    assert is_held(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mehr Bäume",
+        "Scheibe",
+        "Schweinheim",
+        "Sitzbänke am Fluss",
+        "2026 bis 2030",
+        "79106 Freiburg",
+        "50 % mehr",
+        "Assistenz",
+    ],
+)
+def test_what_is_harmless_does_not(text):
+    assert not is_held(text)
