@@ -267,6 +267,14 @@ class ClosePollSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ConferenceSnapshotSessionGroupDeadlines(_Result, frozen=True, kw_only=True):
+    """A group with a deadline of its own. The phase lasts until the last group's."""
+
+    group_id: str
+    deadline: datetime | None = None
+    left_seconds: float | None = None
+
+
 class ConferenceSnapshotSessionLedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -299,6 +307,7 @@ class ConferenceSnapshotSessionPhases(_Result, frozen=True, kw_only=True):
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
     skipped: bool
+    soft_close_seconds: int
 
 
 class ConferenceSnapshotSession(_Result, frozen=True, kw_only=True):
@@ -312,6 +321,9 @@ class ConferenceSnapshotSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    mark: int | None = None
+    closes_at: datetime | None = None
+    group_deadlines: tuple[ConferenceSnapshotSessionGroupDeadlines, ...]
     undo_until: datetime | None = None
     led_by: ConferenceSnapshotSessionLedBy | None = None
     announcement: str | None = None
@@ -600,6 +612,15 @@ class ConferenceSnapshotHelp(_Result, frozen=True, kw_only=True):
     resolved: bool
 
 
+class ConferenceSnapshotPresenceReadiness(_Result, frozen=True, kw_only=True):
+    """How the groups stand to the end of the phase; outside of groups, the people who are here."""
+
+    ready: int
+    more_time: int
+    of: int
+    groups_wanting_time: tuple[str, ...]
+
+
 class ConferenceSnapshotPresenceSeated(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -647,6 +668,7 @@ class ConferenceSnapshotPresenceConduct(_Result, frozen=True, kw_only=True):
 class ConferenceSnapshotPresence(_Result, frozen=True, kw_only=True):
     """Who has a seat and who is here."""
 
+    readiness: ConferenceSnapshotPresenceReadiness
     seated: tuple[ConferenceSnapshotPresenceSeated, ...]
     present: tuple[ConferenceSnapshotPresencePresent, ...]
     staff: tuple[ConferenceSnapshotPresenceStaff, ...]
@@ -700,6 +722,14 @@ class Resumed(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="R
     server_time: datetime
 
 
+class SessionChangedSessionGroupDeadlines(_Result, frozen=True, kw_only=True):
+    """A group with a deadline of its own. The phase lasts until the last group's."""
+
+    group_id: str
+    deadline: datetime | None = None
+    left_seconds: float | None = None
+
+
 class SessionChangedSessionLedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -732,6 +762,7 @@ class SessionChangedSessionPhases(_Result, frozen=True, kw_only=True):
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
     skipped: bool
+    soft_close_seconds: int
 
 
 class SessionChangedSession(_Result, frozen=True, kw_only=True):
@@ -745,6 +776,9 @@ class SessionChangedSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    mark: int | None = None
+    closes_at: datetime | None = None
+    group_deadlines: tuple[SessionChangedSessionGroupDeadlines, ...]
     undo_until: datetime | None = None
     led_by: SessionChangedSessionLedBy | None = None
     announcement: str | None = None
@@ -1106,6 +1140,15 @@ class HelpChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", ta
     changed_calls: tuple[HelpChangedChangedCalls, ...]
 
 
+class PresenceChangedPresenceReadiness(_Result, frozen=True, kw_only=True):
+    """How the groups stand to the end of the phase; outside of groups, the people who are here."""
+
+    ready: int
+    more_time: int
+    of: int
+    groups_wanting_time: tuple[str, ...]
+
+
 class PresenceChangedPresenceSeated(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -1153,6 +1196,7 @@ class PresenceChangedPresenceConduct(_Result, frozen=True, kw_only=True):
 class PresenceChangedPresence(_Result, frozen=True, kw_only=True):
     """Who has a seat and who is here."""
 
+    readiness: PresenceChangedPresenceReadiness
     seated: tuple[PresenceChangedPresenceSeated, ...]
     present: tuple[PresenceChangedPresencePresent, ...]
     staff: tuple[PresenceChangedPresenceStaff, ...]
@@ -1531,6 +1575,14 @@ class EraseStaffSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class EveningConferenceSessionGroupDeadlines(_Result, frozen=True, kw_only=True):
+    """A group with a deadline of its own. The phase lasts until the last group's."""
+
+    group_id: str
+    deadline: datetime | None = None
+    left_seconds: float | None = None
+
+
 class EveningConferenceSessionLedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -1563,6 +1615,7 @@ class EveningConferenceSessionPhases(_Result, frozen=True, kw_only=True):
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
     skipped: bool
+    soft_close_seconds: int
 
 
 class EveningConferenceSession(_Result, frozen=True, kw_only=True):
@@ -1576,6 +1629,9 @@ class EveningConferenceSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    mark: int | None = None
+    closes_at: datetime | None = None
+    group_deadlines: tuple[EveningConferenceSessionGroupDeadlines, ...]
     undo_until: datetime | None = None
     led_by: EveningConferenceSessionLedBy | None = None
     announcement: str | None = None
@@ -1810,6 +1866,14 @@ class EveningResult(_Result, frozen=True, kw_only=True):
     conference: EveningConference | None = None
 
 
+class EveningForStaffConferenceSessionGroupDeadlines(_Result, frozen=True, kw_only=True):
+    """A group with a deadline of its own. The phase lasts until the last group's."""
+
+    group_id: str
+    deadline: datetime | None = None
+    left_seconds: float | None = None
+
+
 class EveningForStaffConferenceSessionLedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -1842,6 +1906,7 @@ class EveningForStaffConferenceSessionPhases(_Result, frozen=True, kw_only=True)
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None = None
     skipped: bool
+    soft_close_seconds: int
 
 
 class EveningForStaffConferenceSession(_Result, frozen=True, kw_only=True):
@@ -1855,6 +1920,9 @@ class EveningForStaffConferenceSession(_Result, frozen=True, kw_only=True):
     started_at: datetime | None = None
     deadline: datetime | None = None
     left_seconds: float | None = None
+    mark: int | None = None
+    closes_at: datetime | None = None
+    group_deadlines: tuple[EveningForStaffConferenceSessionGroupDeadlines, ...]
     undo_until: datetime | None = None
     led_by: EveningForStaffConferenceSessionLedBy | None = None
     announcement: str | None = None
@@ -2119,6 +2187,15 @@ class EveningForStaffConferenceHelp(_Result, frozen=True, kw_only=True):
     resolved: bool
 
 
+class EveningForStaffConferencePresenceReadiness(_Result, frozen=True, kw_only=True):
+    """How the groups stand to the end of the phase; outside of groups, the people who are here."""
+
+    ready: int
+    more_time: int
+    of: int
+    groups_wanting_time: tuple[str, ...]
+
+
 class EveningForStaffConferencePresenceSeated(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -2166,6 +2243,7 @@ class EveningForStaffConferencePresenceConduct(_Result, frozen=True, kw_only=Tru
 class EveningForStaffConferencePresence(_Result, frozen=True, kw_only=True):
     """Who has a seat and who is here."""
 
+    readiness: EveningForStaffConferencePresenceReadiness
     seated: tuple[EveningForStaffConferencePresenceSeated, ...]
     present: tuple[EveningForStaffConferencePresencePresent, ...]
     staff: tuple[EveningForStaffConferencePresenceStaff, ...]
@@ -2243,6 +2321,12 @@ class EveningForStaffResult(_Result, frozen=True, kw_only=True):
 
 class ExcludeParticipantSuccess(_Result, frozen=True, kw_only=True):
     """ExcludeParticipant was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class ExtendGroupSuccess(_Result, frozen=True, kw_only=True):
+    """ExtendGroup was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -3093,6 +3177,12 @@ class SeatStandbysSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class SetReadinessSuccess(_Result, frozen=True, kw_only=True):
+    """SetReadiness was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class SkipPhaseSuccess(_Result, frozen=True, kw_only=True):
     """SkipPhase was carried out. The command holds; there is nothing else to say."""
 
@@ -3261,6 +3351,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "EraseMe": EraseMeSuccess,
     "EraseStaff": EraseStaffSuccess,
     "ExcludeParticipant": ExcludeParticipantSuccess,
+    "ExtendGroup": ExtendGroupSuccess,
     "ExtendPhase": ExtendPhaseSuccess,
     "HandBack": HandBackSuccess,
     "HandOver": HandOverSuccess,
@@ -3306,6 +3397,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "RotateWebhookSecret": RotateWebhookSecretSuccess,
     "ScoreIdea": ScoreIdeaSuccess,
     "SeatStandbys": SeatStandbysSuccess,
+    "SetReadiness": SetReadinessSuccess,
     "SkipPhase": SkipPhaseSuccess,
     "SplitGroup": SplitGroupSuccess,
     "StartJob": StartJobSuccess,

@@ -106,6 +106,15 @@ class PollResults(Enum):
 
 
 @graphql_enum
+class Readiness(Enum):
+    """How a group, or a person outside of groups, stands to the end of a phase."""
+
+    READY = "READY"
+    MORE_TIME = "MORE_TIME"
+    NONE = "NONE"
+
+
+@graphql_enum
 class SessionStatus(Enum):
     """Where an evening stands as a whole."""
 

@@ -42,9 +42,24 @@ class Phase(Shown):
     tools: list[Tool] = shown("What people can use while the phase runs.")
     group_mode: GroupMode | None = shown("How its groups are formed; null in a phase without groups.")
     skipped: bool = shown("Whether it is left out tonight.")
+    soft_close_seconds: int = shown("So long people may finish when its time is up; 0: it ends at once.")
 
     title = part(LocalText, "title", "Title on the screen.")
     prompt = part(LocalText, "prompt", "What people are asked to do.")
+
+
+@graphql_type()
+class GroupDeadline(Shown):
+    """A group with a deadline of its own. The phase lasts until the last group's."""
+
+    view: strawberry.Private[contract.GroupDeadline]
+    deadline: datetime | None = shown("When the time of the group is up; null while the clock is paused.")
+    left_seconds: float | None = shown("Conference seconds that the group has left while the clock is paused.")
+
+    @computed
+    def group_id(self) -> strawberry.ID:
+        """Global id of the group."""
+        return global_id("Group", self.view.group_id)
 
 
 @graphql_type()
@@ -60,6 +75,8 @@ class Session(Shown, Node, Licensed):
     started_at: datetime | None = shown("When the first phase began.")
     deadline: datetime | None = shown("When the running phase ends; null before the start, while paused, at the end.")
     left_seconds: float | None = shown("Conference seconds left in the phase while the clock is paused.")
+    mark: int | None = shown("The smallest of the marks 5, 2 and 1 minutes before the deadline that was reached.")
+    closes_at: datetime | None = shown("While people finish their sentence: when the phase is left; else null.")
     undo_until: datetime | None = shown("Until when `undoPhaseChange` takes back the click that led into this phase.")
     announcement: str | None = shown("The newest text that staff sent to everybody.")
 
@@ -74,6 +91,9 @@ class Session(Shown, Node, Licensed):
         return optional_person(self.conference, self.view.led_by)
 
     phases = parts(Phase, "phases", "All phases in their order.")
+    group_deadlines = parts(
+        GroupDeadline, "group_deadlines", "The groups of the phase that have deadlines of their own."
+    )
 
 
 @graphql_type()
@@ -322,10 +342,27 @@ class Conduct(Shown):
 
 
 @graphql_type()
+class ReadinessCounts(Shown):
+    """How the groups stand to the end of the phase; outside of groups, the people who are here."""
+
+    view: strawberry.Private[contract.ReadinessView]
+    ready: int = shown("How many are ready.")
+    more_time: int = shown("How many want more time.")
+    of: int = shown("How many there are.")
+
+    @computed
+    def groups_wanting_time(self) -> list[strawberry.ID]:
+        """Global ids of the groups that want more time."""
+        return [global_id("Group", group) for group in self.view.groups_wanting_time]
+
+
+@graphql_type()
 class Presence(Shown):
     """Who has a seat and who is here."""
 
     view: strawberry.Private[contract.PresenceView]
+
+    readiness = part(ReadinessCounts, "readiness", "Who is ready to go on, and who wants more time.")
 
     @computed
     def seated(self) -> list[Person]:

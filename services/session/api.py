@@ -2,14 +2,24 @@
 """The table of contents of the session service: everything it can be asked, area by area."""
 
 from services.chassis.api import Api
-from services.session import chat_api, conduct_api, help_api, phases_api, places_api, polls_api, record_api
+from services.session import (
+    chat_api,
+    conduct_api,
+    help_api,
+    phases_api,
+    places_api,
+    polls_api,
+    readiness_api,
+    record_api,
+)
 
 api = Api("session")
 
 phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipPhase UndoPhaseChange ExtendPhase
-#                           PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
+#                           ExtendGroup PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
 places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup ReportPresence
 #                           KeepParticipants GetGroups GetSeatingRules GetPresence
+readiness_api.register(api)  # SetReadiness
 polls_api.register(api)  # OpenPoll CastBallot UpvoteAnswers ModerateAnswers RevealPoll ClosePoll
 #                         GetPolls GetPollAnswers
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat

@@ -20,6 +20,7 @@ from services.session.adapters.presence import BOOK, forget_silent, in_rooms, si
 from services.session.domain.roster import ROSTER
 from services.session.placing import arrival, departure, mending
 from services.session.readmodel.places import PRESENCE
+from services.session.readmodel.readiness import READY
 from services.session.settings import SessionSettings
 
 ATTEMPTS = 5
@@ -38,10 +39,10 @@ async def keep_a_planner_warm(_: Runtime) -> None:
 
 
 async def tell_of_presence(runtime: Runtime) -> None:
-    """Sends `PresenceChanged` from the replica that projects."""
+    """Sends `PresenceChanged` from the replica that projects; who is ready is part of it."""
 
     def changed(projection: str, keys: frozenset[str], position: int) -> None:
-        if projection == PRESENCE.name:
+        if projection in (PRESENCE.name, READY.name):
             for conference in keys:
                 runtime.live.send(PresenceChanged(conference_id=conference, position=position))
 

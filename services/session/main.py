@@ -13,6 +13,7 @@ from services.session.domain.chat import CHAT
 from services.session.domain.groups import GROUPS
 from services.session.domain.help import HELP
 from services.session.domain.poll import POLL
+from services.session.domain.readiness import READINESS
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.loops import follow_presence, keep_a_planner_warm, tell_of_presence
@@ -25,6 +26,7 @@ from services.session.readmodel.help import HELP_CALLS
 from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.places import GROUPINGS, PRESENCE
 from services.session.readmodel.polls import POLLS
+from services.session.readmodel.readiness import READY
 from services.session.readmodel.sessions import SESSIONS
 from services.session.readmodel.timers import SESSION_TIMERS
 from services.session.settings import SessionSettings
@@ -41,7 +43,7 @@ def build(settings: Settings) -> Service:
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, GROUPS, ROSTER, POLL, BALLOT, CHAT, HELP),
+        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, HELP),
         api=api,
         policies=policies,
         publish=publish,
@@ -49,6 +51,7 @@ def build(settings: Settings) -> Service:
             SESSIONS,
             GROUPINGS,
             PRESENCE,
+            READY,
             DESK,
             SESSION_TIMERS,
             POLLS,

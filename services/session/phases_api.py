@@ -9,11 +9,14 @@ from services.chassis.decisions import Envelope, Step, request_hash
 from services.chassis.refusals import NotFound
 from services.contracts import session as asked
 from services.session.access import STAFF_ROLES, is_staff
+from services.session.domain.groups import GROUPS
+from services.session.domain.groups_commands import NoGroupsNow, NoSuchGroup
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (
     By,
     EndSession,
+    ExtendGroup,
     ExtendPhase,
     HandBack,
     HandOver,
@@ -54,6 +57,7 @@ def register(api: Api) -> None:
     api.command(asked.SkipPhase, needs=moderation)(skip_phase)
     api.command(asked.UndoPhaseChange, needs=moderation)(undo_phase_change)
     api.command(asked.ExtendPhase, needs=moderation)(extend_phase)
+    api.command(asked.ExtendGroup, needs=moderation)(extend_group)
     api.command(asked.PauseSession, needs=moderation)(pause_session)
     api.command(asked.ResumeSession, needs=moderation)(resume_session)
     api.command(asked.EndSession, needs=moderation)(end_session)
@@ -75,7 +79,7 @@ async def start_session(request: asked.StartSession, ctx: Context) -> Decide | R
 
 async def next_phase(request: asked.NextPhase, ctx: Context) -> Decide | Refusal:
     """Leaves the phase that the moderator saw."""
-    return await _change(request, ctx, NextPhase(run=request.run, by=_by(ctx), now=ctx.now))
+    return await _change(request, ctx, NextPhase(run=request.run, force=request.force, by=_by(ctx), now=ctx.now))
 
 
 async def previous_phase(request: asked.PreviousPhase, ctx: Context) -> Decide | Refusal:
@@ -97,6 +101,17 @@ async def undo_phase_change(request: asked.UndoPhaseChange, ctx: Context) -> Dec
 async def extend_phase(request: asked.ExtendPhase, ctx: Context) -> Decide:
     """Moves the deadline of the phase that the moderator saw."""
     return _only(request.conference_id, ExtendPhase(run=request.run, minutes=request.minutes, by=_by(ctx), now=ctx.now))
+
+
+async def extend_group(request: asked.ExtendGroup, ctx: Context) -> Decide | Refusal:
+    """Moves the deadline of one running group."""
+    groups = (await ctx.load(GROUPS, request.conference_id)).state
+    if groups.now is None:
+        return NoGroupsNow(generation=groups.generation)
+    if request.group_id not in {group.group_id for group in groups.now.seating.groups}:
+        return NoSuchGroup(group_id=request.group_id)
+    command = ExtendGroup(run=request.run, group_id=request.group_id, minutes=request.minutes, by=_by(ctx), now=ctx.now)
+    return _only(request.conference_id, command)
 
 
 async def pause_session(request: asked.PauseSession, ctx: Context) -> Decide:

@@ -26,6 +26,8 @@ from services.session.domain.roster import ROSTER, NotOnTheRoster
 from services.session.domain.seating_rules import SeatingRule
 from services.session.placing import arrival
 from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere
+from services.session.readmodel.readiness import READY, Readiness
+from services.session.readmodel.sessions import SESSIONS
 from services.session.settings import SessionSettings
 
 
@@ -125,8 +127,20 @@ async def get_presence(request: asked.GetPresence, ctx: Context) -> asked.Presen
     refusal = await may_see(ctx, request.conference_id)
     if refusal is not None:
         return refusal
-    here = (await PRESENCE.get(ctx.db, request.conference_id) or WhoIsHere()).answer(request.conference_id)
-    if is_staff(ctx.actor, request.conference_id):
-        return here
+    conference = request.conference_id
+    here = await PRESENCE.get(ctx.db, conference) or WhoIsHere()
+    shown = here.answer(conference, await _readiness(ctx, conference, here))
+    if is_staff(ctx.actor, conference):
+        return shown
     # What staff did about others is nobody's business.
-    return msgspec.structs.replace(here, conduct=tuple(c for c in here.conduct if c.participant_id == ctx.actor.id))
+    return msgspec.structs.replace(shown, conduct=tuple(c for c in shown.conduct if c.participant_id == ctx.actor.id))
+
+
+async def _readiness(ctx: Context, conference: str, here: WhoIsHere) -> asked.ReadinessView:
+    """Of the groups that run, or else of the residents who are here."""
+    seating = (await GROUPINGS.get(ctx.db, conference) or GroupsNow()).seating
+    evening = await SESSIONS.get(ctx.db, conference)
+    groups = [group.group_id for group in seating.groups]
+    people = [one for one in here.seated if one in here.present and one not in here.staff]
+    said = await READY.get(ctx.db, conference) or Readiness()
+    return said.counts(evening.run if evening is not None else 0, groups or people, groups)

@@ -4,7 +4,7 @@
 Ballots, tags and wishes stay inside. Texts of people travel sealed.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -67,6 +67,17 @@ def _phases(event: Event, recorded: Recorded) -> ContractEvent | None:
             )
         case session_facts.PhaseExtended():
             return told.PhaseExtended(at=at, conference_id=conference, run=event.run, deadline=event.deadline)
+        case session_facts.GroupExtended():
+            own = None if event.deadline is None else event.deadline + timedelta(seconds=event.offset_seconds)
+            return told.GroupExtended(
+                at=at, conference_id=conference, run=event.run, group_id=event.group_id, deadline=own
+            )
+        case session_facts.TimeMarkReached():
+            return told.TimeMarkReached(
+                at=at, conference_id=conference, run=event.run, minutes=event.minutes, deadline=event.deadline
+            )
+        case session_facts.PhaseClosing():
+            return told.PhaseClosing(at=at, conference_id=conference, run=event.run, closes_at=event.closes_at)
         case session_facts.PhaseSkipped() | session_facts.PhaseRestored():
             skipped = isinstance(event, session_facts.PhaseSkipped)
             return told.AgendaChanged(at=at, conference_id=conference, phase=event.key, skipped=skipped)

@@ -4,14 +4,17 @@
 from collections.abc import Sequence
 from uuid import NAMESPACE_OID, uuid5
 
+from services.chassis.api import Decide
 from services.chassis.decisions import Envelope, Step
 from services.chassis.policies import Transient
 from services.chassis.refusals import ConcurrentChange
-from services.chassis.timers import TimerContext, Timers
+from services.chassis.timers import TimerContext, Timers, moved
 from services.session import help_api, polls_api
+from services.session.domain.groups import GROUPS
 from services.session.domain.session import SESSION
+from services.session.domain.session_clock import next_strike
 from services.session.domain.session_commands import (
-    DeadlineReached,
+    ClockStruck,
     OpenLobby,
     SessionCommand,
     StartSession,
@@ -39,10 +42,17 @@ async def at_the_start_enter_the_first_phase(due: StartDue, ctx: TimerContext) -
 
 
 @timers.due(PhaseDue)
-async def at_the_deadline_enter_the_next_phase(due: PhaseDue, ctx: TimerContext) -> Sequence[Step]:
+async def when_the_clock_strikes_tell_the_mark_or_lead_on(due: PhaseDue, ctx: TimerContext) -> Decide:
     """Nothing happens when the phase was left, extended or paused meanwhile."""
-    await _change(ctx, due.conference_id, DeadlineReached(run=due.run, now=ctx.now), f"phase {due.run}")
-    return []
+    conference = due.conference_id
+    now = (await ctx.load(GROUPS, conference)).state.now
+    groups = frozenset(() if now is None else (group.group_id for group in now.seating.groups))
+    struck = ClockStruck(run=due.run, marks=due.marks, groups=groups, now=ctx.now)
+    await _change(ctx, conference, struck, f"phase {due.run}")
+    # A group may have more time than the others, and the timer may be older than the newest deadline.
+    session = (await ctx.load(SESSION, conference)).state
+    again = next_strike(session, due.run, due.marks, groups, ctx.now)
+    return Decide(effects=[moved(due, conference, again)]) if again is not None and again > ctx.now else Decide()
 
 
 async def _change(ctx: TimerContext, conference: str, command: SessionCommand, name: str) -> None:

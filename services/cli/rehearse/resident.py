@@ -17,6 +17,9 @@ from services.cli.rehearse.world import World
 DOTS = 5
 UPVOTES = 2
 
+SAY_READY = frozenset({"support"})
+"""Phases in which groups say when they are ready."""
+
 
 class Resident(Player):
     """One resident at one conference."""
@@ -102,10 +105,20 @@ class Resident(Player):
             self._once("topics", self._rank_topics)
         if "SHEET" in tools and self.view.my_group is not None:
             self._once(f"sheet {run}", self._write)
+        if session.phases[session.phase].key in SAY_READY and self.view.my_group is not None:
+            self._once(f"ready {run}", self._say_ready, run)
         if self.part.chats:
             self._once(f"chat {run}", self._chat)
         if self.part.asks_for_help == ("plenary" if self.view.my_group is None else "group"):
             self._once("help", self._ask_for_help)
+
+    async def _say_ready(self, run: int) -> None:
+        """Some groups ask for more time first."""
+        if self.draw.random() < 0.2:
+            await self.sent("wanted_time", "SetReadiness", run=run, readiness="MORE_TIME")
+        await self.world.sleep(self.phase_minutes() * self.draw.uniform(0.5, 0.8))
+        if self.view.session.run == run:
+            await self.sent("ready", "SetReadiness", run=run, readiness="READY")
 
     def _once(self, what: str, do: Callable[..., Coroutine[Any, Any, None]], *about: Any) -> None:
         if what not in self._done:

@@ -234,8 +234,9 @@ class Moderator(Player):
         """And takes it back at once: everybody sits in the same groups again, with the time they had left."""
         run = self.view.session.run
         self._mistaken.add(run + 1)
-        if await self.sent("pressed_by_mistake", "NextPhase", run=run) is not None:
+        if await self.sent("pressed_by_mistake", "NextPhase", run=run, force=True) is not None:
             await self.sent("taken_back", "UndoPhaseChange", run=run + 1)
+            await self._until(lambda session: session.run > run + 1)
 
     async def _take_measures(self) -> None:
         """Warns somebody, mutes them and takes them out of their group, and lets them come back."""
@@ -258,8 +259,11 @@ class Moderator(Player):
             return
         left = (session.deadline - self.world.clock.now()).total_seconds() / 60
         await self.world.sleep(left * 0.9)
-        self.record.phase_asked[run + 1] = time.perf_counter()
-        await self.command("NextPhase", conference_id=self.gid, run=run)
+        if self.view.session.run != run:
+            return  # enough were ready
+        asked = time.perf_counter()
+        if carried_out(await self.command("NextPhase", conference_id=self.gid, run=run, force=True)):
+            self.record.phase_asked[run + 1] = asked
 
     async def _expect(self) -> None:
         """Notes when the clock will change the phase, unless somebody presses next before."""
@@ -268,7 +272,7 @@ class Moderator(Player):
             if session is not None and session.deadline is not None and session.run % 2 == 1:
                 if session.run in self._mistaken:
                     continue
-                due = time.perf_counter() + self.world.clock.seconds_until(session.deadline)
+                due = time.perf_counter() + self.world.clock.seconds_until(session.closes_at or session.deadline)
                 if session.run + 1 not in self.record.phase_told:
                     self.record.phase_asked[session.run + 1] = due
 

@@ -6,13 +6,13 @@
 
 # ruff: noqa: I001 -- in the order in which the schema shows the commands
 from services.contracts.session.vocabulary import (
-    SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, PollResults, AnswerStatus, SessionStatus,
-    GroupPlaced, WordCount, Spread,
+    SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, Readiness, PollResults, AnswerStatus,
+    SessionStatus, GroupPlaced, WordCount, Spread,
 )  # fmt: skip
 from services.contracts.session.evening import (
-    OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, PauseSession,
-    ResumeSession, EndSession, HandOver, HandBack, PhaseView, SessionView, GetSession, PoolCall, DeskAlert,
-    DeskRow, DeskView, GetDesk,
+    OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, ExtendGroup,
+    PauseSession, ResumeSession, EndSession, HandOver, HandBack, PhaseView, GroupDeadline, SessionView, GetSession,
+    PoolCall, DeskAlert, DeskRow, DeskView, GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
     PollResultsChanged, PollOpenedAnswer, OpenPoll, RevealPoll, ClosePoll, CastBallot, UpvoteAnswers, ModerateAnswers,
@@ -21,8 +21,8 @@ from services.contracts.session.polls import (
 from services.contracts.session.people import (
     PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup, KeepParticipants,
     ExcludeParticipant, ReadmitParticipant, WarnParticipant, MuteParticipant, UnmuteParticipant, RemoveFromGroups,
-    TakeBackIntoGroups, ReportPresence, GroupView, GroupsView, GetGroups, SeatingRuleView, SeatingRulesView,
-    GetSeatingRules, ConductView, PresenceView, GetPresence,
+    TakeBackIntoGroups, ReportPresence, GroupView, GroupsView, GetGroups, SetReadiness, ReadinessView,
+    SeatingRuleView, SeatingRulesView, GetSeatingRules, ConductView, PresenceView, GetPresence,
 )  # fmt: skip
 from services.contracts.session.help import (
     HelpCallAnswer, RequestHelp, ClaimHelp, HandOverHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
@@ -34,32 +34,33 @@ from services.contracts.session.record import (
     PhaseRecord, SeatingRecord, PollRecord, HelpRecord, RecordView, GetRecord,
 )  # fmt: skip
 from services.contracts.session.events import (
-    SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, PhaseEnded, AgendaChanged,
-    LeadChanged, SessionPaused, SessionResumed, SessionEnded, GroupsPlaced, ParticipantMoved, GroupsRecalled,
-    GroupLocked, PollOpened, PollRevealed, PollClosed, HelpRequested, HelpClaimed, HelpPooled, HelpHandedOver,
-    HelpResolved, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge, ParticipantExcluded,
-    ParticipantReadmitted, ParticipantWarned, ParticipantMuted, ParticipantUnmuted, ParticipantSetApart,
-    ParticipantTakenBack,
+    SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, GroupExtended, TimeMarkReached,
+    PhaseClosing, PhaseEnded, AgendaChanged, LeadChanged, SessionPaused, SessionResumed, SessionEnded, GroupsPlaced,
+    ParticipantMoved, GroupsRecalled, GroupLocked, PollOpened, PollRevealed, PollClosed, HelpRequested, HelpClaimed,
+    HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge,
+    ParticipantExcluded, ParticipantReadmitted, ParticipantWarned, ParticipantMuted, ParticipantUnmuted,
+    ParticipantSetApart, ParticipantTakenBack,
 )  # fmt: skip
 
 __all__ = [
     "SERVICE", "AgendaChanged", "AnswerStatus", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp",
-    "ClosePoll", "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant",
+    "ClosePoll", "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendGroup",
     "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence",
-    "GetRecord", "GetSeatingRules", "GetSession", "GroupLocked", "GroupMode", "GroupPlaced", "GroupView",
-    "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer",
-    "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved",
-    "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened", "LockGroup", "MergeGroups",
-    "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers", "MoveParticipant",
-    "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
-    "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack",
-    "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseEnded", "PhaseExtended", "PhaseKind",
-    "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed", "PollKind",
-    "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed", "PollView",
-    "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
-    "ReadmitParticipant", "RecordView", "RemoveFromGroups", "ReportPresence", "RequestHelp", "ResolveHelp",
-    "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind", "SeatingRuleView", "SeatingRulesView",
-    "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted", "SessionStatus",
-    "SessionView", "SkipPhase", "SplitGroup", "Spread", "StartSession", "SwapParticipants", "TakeBackIntoGroups",
-    "Tool", "UndoPhaseChange", "UnmuteParticipant", "UpvoteAnswers", "WarnParticipant", "WordCount",
+    "GetRecord", "GetSeatingRules", "GetSession", "GroupDeadline", "GroupExtended", "GroupLocked", "GroupMode",
+    "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack", "HandOver",
+    "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord",
+    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened",
+    "LockGroup", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers",
+    "MoveParticipant", "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded",
+    "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack",
+    "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded", "PhaseExtended",
+    "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed",
+    "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed",
+    "PollView", "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView",
+    "PreviousPhase", "Readiness", "ReadinessView", "ReadmitParticipant", "RecordView", "RemoveFromGroups",
+    "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind",
+    "SeatingRuleView", "SeatingRulesView", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed",
+    "SessionStarted", "SessionStatus", "SessionView", "SetReadiness", "SkipPhase", "SplitGroup", "Spread",
+    "StartSession", "SwapParticipants", "TakeBackIntoGroups", "TimeMarkReached", "Tool", "UndoPhaseChange",
+    "UnmuteParticipant", "UpvoteAnswers", "WarnParticipant", "WordCount",
 ]  # fmt: skip

@@ -25,7 +25,10 @@ class StartSession(_Command, frozen=True, kw_only=True):
 
 
 class NextPhase(_Command, frozen=True, kw_only=True):
-    """Leaves the phase with number `run` for the next one; behind the last one the session ends (who leads)."""
+    """Leaves the phase with number `run` for the next one; behind the last one the session ends (who leads).
+
+    Where the script gives people seconds to finish, they run first; `force` leaves at once.
+    """
 
     REFUSALS: ClassVar[Refusals] = (
         refusals.AnotherLeads,
@@ -34,6 +37,7 @@ class NextPhase(_Command, frozen=True, kw_only=True):
         refusals.SessionIs,
     )
     run: int
+    force: bool = False
 
 
 class PreviousPhase(_Command, frozen=True, kw_only=True):
@@ -91,6 +95,21 @@ class ExtendPhase(_Command, frozen=True, kw_only=True):
     minutes: Annotated[int, msgspec.Meta(ge=-120, le=120)]
 
 
+class ExtendGroup(_Command, frozen=True, kw_only=True):
+    """Moves the deadline of one running group alone; the phase lasts until that of the last group (who leads)."""
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.AnotherLeads,
+        refusals.NoGroupsNow,
+        refusals.NoSuchGroup,
+        refusals.PhaseHasChanged,
+        refusals.SessionIs,
+    )
+    run: int
+    group_id: Id
+    minutes: Annotated[int, msgspec.Meta(ge=-120, le=120)]
+
+
 class PauseSession(_Command, frozen=True, kw_only=True):
     """Stops the clock (who leads)."""
 
@@ -133,6 +152,15 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...]
     group_mode: GroupMode | None
     skipped: bool = False
+    soft_close_seconds: int = 0
+
+
+class GroupDeadline(msgspec.Struct, frozen=True, kw_only=True):
+    """A group with a deadline of its own; while the clock stands, the seconds that it has left."""
+
+    group_id: Id
+    deadline: datetime | None
+    left_seconds: float | None
 
 
 class SessionView(Answer, frozen=True, kw_only=True):
@@ -152,6 +180,9 @@ class SessionView(Answer, frozen=True, kw_only=True):
     script_version: int = 1
     led_by: Id | None = None
     undo_until: datetime | None = None
+    mark: int | None = None
+    closes_at: datetime | None = None
+    group_deadlines: tuple[GroupDeadline, ...] = ()
 
 
 class GetSession(QueryRequest[SessionView], frozen=True, kw_only=True):

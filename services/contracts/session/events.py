@@ -48,6 +48,29 @@ class PhaseExtended(_Event, frozen=True, kw_only=True):
     deadline: datetime
 
 
+class GroupExtended(_Event, frozen=True, kw_only=True):
+    """One group has another deadline than the others; None: while the clock stands."""
+
+    run: int
+    group_id: Id
+    deadline: datetime | None
+
+
+class TimeMarkReached(_Event, frozen=True, kw_only=True):
+    """Five, two or one minutes are left until the deadline."""
+
+    run: int
+    minutes: int
+    deadline: datetime
+
+
+class PhaseClosing(_Event, frozen=True, kw_only=True):
+    """People may finish; then the phase is left."""
+
+    run: int
+    closes_at: datetime
+
+
 class PhaseEnded(_Event, frozen=True, kw_only=True):
     """A phase was left."""
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from services.chassis.contract import Answer, Id, LiveChange, QueryRequest, Refusals
 from services.contracts import refusals
-from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, SeatingRuleKind, _Command
+from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, Readiness, SeatingRuleKind, _Command
 from services.contracts.shared import ShortText
 
 
@@ -222,6 +222,23 @@ class ConductView(msgspec.Struct, frozen=True, kw_only=True):
     apart: bool = False
 
 
+class SetReadiness(_Command, frozen=True, kw_only=True):
+    """Says that one is ready, or wants more time, in the phase with number `run`; in a group, for the whole group."""
+
+    REFUSALS: ClassVar[Refusals] = (refusals.PhaseHasChanged, refusals.SessionIs)
+    run: int
+    readiness: Readiness
+
+
+class ReadinessView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the groups, outside of groups of the people, are ready, and how many want more time."""
+
+    ready: int = 0
+    more_time: int = 0
+    of: int = 0
+    groups_wanting_time: tuple[Id, ...] = ()
+
+
 class PresenceView(Answer, frozen=True, kw_only=True):
     """Who has a seat and who is here; staff are told apart."""
 
@@ -230,6 +247,7 @@ class PresenceView(Answer, frozen=True, kw_only=True):
     present: tuple[Id, ...]
     staff: dict[str, tuple[str, ...]]
     conduct: tuple[ConductView, ...] = ()
+    readiness: ReadinessView = ReadinessView()
 
 
 class GetPresence(QueryRequest[PresenceView], frozen=True, kw_only=True):

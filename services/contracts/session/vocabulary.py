@@ -15,6 +15,7 @@ Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", 
 PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_cloud", "open", "mood"]
 AnswerStatus = Literal["waiting", "shown", "hidden"]
 PollResults = Literal["live", "hidden", "revealed"]
+Readiness = Literal["READY", "MORE_TIME", "NONE"]
 SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
 
 

@@ -13,7 +13,7 @@ from msgspec import Meta
 PhaseKind = Literal["plenary", "groups", "break"]
 GroupMode = Literal["mix", "topic", "need_offer", "same"]
 Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", "ideas", "survey", "stage"]
-Advance = Literal["deadline", "by_hand"]
+Advance = Literal["deadline", "by_hand", "ready_share"]
 PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_cloud", "open", "mood"]
 
 Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
@@ -119,8 +119,19 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         GroupMode | None, Meta(description="Of groups: how they are formed. `same`: as in the last phase with groups.")
     ] = None
     advance: Annotated[
-        Advance, Meta(description="Whether the clock leads on at the deadline, or only the moderator.")
+        Advance,
+        Meta(
+            description="Whether the clock leads on at the deadline, only the moderator does, or the clock does when "
+            "enough are ready (`ready_percent`), at the deadline at the latest."
+        ),
     ] = "deadline"
+    ready_percent: Annotated[
+        int,
+        Meta(ge=1, le=100, description="With `advance: ready_share`: the share that is enough."),
+    ] = 80
+    soft_close_seconds: Annotated[
+        int, Meta(ge=0, le=300, description="So long people may finish when the time is up, or somebody pressed next.")
+    ] = 0
     polls: Annotated[tuple[PreparedPoll, ...], Meta(description="With the tool `poll`.")] = ()
 
 

@@ -11,17 +11,30 @@ from typing import assert_never
 
 from services.chassis.decider import Decider, Refusal
 from services.session.domain.script import Script
-from services.session.domain.session_clock import SHORTEST_REST, extend, pause, resume
+from services.session.domain.session_clock import (
+    SHORTEST_REST,
+    advances_by_hand,
+    close_softly,
+    close_when_ready,
+    extend,
+    extend_group,
+    group_extended,
+    marks_reached,
+    pause,
+    reopen,
+    resume,
+)
 from services.session.domain.session_commands import (
     AnotherLeads,
-    DeadlineReached,
+    ClockStruck,
     EndSession,
+    EnoughAreReady,
+    ExtendGroup,
     ExtendPhase,
     FirstPhase,
     HandBack,
     HandOver,
     LastPhase,
-    Leading,
     MoveSession,
     NextPhase,
     NothingToUndo,
@@ -40,11 +53,13 @@ from services.session.domain.session_commands import (
     UnknownPhase,
 )
 from services.session.domain.session_facts import (
+    GroupExtended,
     LeadHandedBack,
     LeadHandedOver,
     LobbyOpened,
     PausedPhaseExtended,
     PhaseChangeUndone,
+    PhaseClosing,
     PhaseEnded,
     PhaseExtended,
     PhaseLeftByHand,
@@ -58,6 +73,7 @@ from services.session.domain.session_facts import (
     SessionPrepared,
     SessionResumed,
     SessionStarted,
+    TimeMarkReached,
 )
 from services.session.domain.session_lead import hand_back, hand_over, leads
 from services.session.domain.session_state import (
@@ -84,16 +100,11 @@ UNDO_WITHIN = timedelta(minutes=3)
 
 def decide(session: Session, command: SessionCommand) -> list[SessionEvent] | Refusal:
     """What follows from a command; see the classes of the commands."""
-    if isinstance(command, Leading) and not leads(session, command.by):
+    if isinstance(command, PrepareSession | MoveSession | HandOver | HandBack | EnoughAreReady | ClockStruck):
+        return _whoever_leads(session, command)
+    if not leads(session, command.by):
         return AnotherLeads(led_by=led_by_of(session))
     match command:
-        case PrepareSession():
-            return _prepare(session, command)
-        case MoveSession():
-            if not isinstance(session, Waiting):
-                return SessionIs(status=status_of(session))
-            moved = SessionMoved(starts_at=command.starts_at)
-            return [] if session.starts_at == command.starts_at else [moved]
         case OpenLobby():
             if isinstance(session, Waiting):
                 return [] if session.lobby_open else [LobbyOpened()]
@@ -101,7 +112,7 @@ def decide(session: Session, command: SessionCommand) -> list[SessionEvent] | Re
         case StartSession():
             return _start(session, command.now)
         case NextPhase():
-            return _has_changed(session, command.run) or _next(session, command.now, by_hand=True)
+            return _has_changed(session, command.run) or _press_next(session, command)
         case PreviousPhase():
             return _has_changed(session, command.run) or _previous(session, command.now)
         case SkipPhase():
@@ -110,19 +121,39 @@ def decide(session: Session, command: SessionCommand) -> list[SessionEvent] | Re
             return _has_changed(session, command.run) or _undo(session, command.now)
         case ExtendPhase():
             return _has_changed(session, command.run) or extend(session, command)
+        case ExtendGroup():
+            return _has_changed(session, command.run) or extend_group(session, command)
         case PauseSession():
             return pause(session, command.now)
         case ResumeSession():
             return resume(session, command.now)
         case EndSession():
             return _end(session)
+    assert_never(command)
+
+
+def _whoever_leads(
+    session: Session, command: PrepareSession | MoveSession | HandOver | HandBack | EnoughAreReady | ClockStruck
+) -> list[SessionEvent] | Refusal:
+    """What is nobody's to drive: preparing, the clock itself, and who leads."""
+    match command:
+        case PrepareSession():
+            return _prepare(session, command)
+        case MoveSession():
+            if not isinstance(session, Waiting):
+                return SessionIs(status=status_of(session))
+            moved = SessionMoved(starts_at=command.starts_at)
+            return [] if session.starts_at == command.starts_at else [moved]
         case HandOver():
             return hand_over(session, command)
         case HandBack():
             return hand_back(session, command.by)
-        case DeadlineReached():
-            due = isinstance(session, Running) and session.run == command.run and session.deadline <= command.now
-            return _next(session, command.now, by_hand=False) if due else []
+        case EnoughAreReady():
+            if isinstance(session, Running) and session.run == command.run:
+                return close_when_ready(session, command.now)
+            return []
+        case ClockStruck():
+            return _strike(session, command) if isinstance(session, Running) and session.run == command.run else []
     assert_never(command)
 
 
@@ -148,9 +179,29 @@ def _start(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
             return SessionIs(status=status_of(session))
 
 
-def _next(session: Session, now: datetime, *, by_hand: bool) -> list[SessionEvent] | Refusal:
+def _press_next(session: Session, command: NextPhase) -> list[SessionEvent] | Refusal:
+    """A click is soft where people get time to finish; a second one while they do is patient."""
     if not isinstance(session, Running | Paused):
         return SessionIs(status=status_of(session))
+    if isinstance(session, Running) and not command.force:
+        closing = close_softly(session, command.now, by_hand=True)
+        if closing or session.closing is not None:
+            return closing
+    return _next(session, command.now, by_hand=True)
+
+
+def _strike(session: Running, command: ClockStruck) -> list[SessionEvent]:
+    """What is due now, in its order: marks, the seconds to finish, the way on."""
+    now, closing = command.now, session.closing
+    if closing is not None:
+        return _next(session, now, by_hand=closing.by_hand) if closing.at <= now else []
+    reached = marks_reached(session, command)
+    if advances_by_hand(session) or now < session.ends_at(command.groups):
+        return reached
+    return [*reached, *(close_softly(session, now, by_hand=False) or _next(session, now, by_hand=False))]
+
+
+def _next(session: Running | Paused, now: datetime, *, by_hand: bool) -> list[SessionEvent]:
     behind = [place for place in _places(session) if place > session.phase]
     if not behind:
         return [_leave(session), SessionEnded()]
@@ -183,13 +234,21 @@ def _undo(session: Session, now: datetime) -> list[SessionEvent] | Refusal:
     """Back into the phase that was left, with the time it had left; groups find together again by its key."""
     if not isinstance(session, Running | Paused):
         return SessionIs(status=status_of(session))
+    if isinstance(session, Running) and session.closing is not None and session.closing.by_hand:
+        return reopen(session, now)
     before = session.before
     if before is None or now > before.until:
         return NothingToUndo(run=session.run)
     run, rest = session.run + 1, max(before.left, SHORTEST_REST)
     again = _enter(session.script, before.phase, run, now, rest)
+    entered = Running(script=session.script, run=run, phase=before.phase, deadline=again.deadline)
+    own = [
+        group_extended(entered, group, offset)
+        for group, offset in before.offsets.items()
+        if again.deadline + offset > now
+    ]
     stands = [SessionPaused(run=run, left_seconds=before.left.total_seconds())] if before.paused else []
-    return [PhaseChangeUndone(run=session.run), _leave(session), again, *stands]
+    return [PhaseChangeUndone(run=session.run), _leave(session), again, *own, *stands]
 
 
 def _skip(session: Session, command: SkipPhase) -> list[SessionEvent] | Refusal:
@@ -281,6 +340,9 @@ SESSION: Decider[Session, SessionCommand, SessionEvent] = Decider(
         PhaseChangeUndone,
         PhaseExtended,
         PausedPhaseExtended,
+        GroupExtended,
+        TimeMarkReached,
+        PhaseClosing,
         PhaseEnded,
         SessionPaused,
         SessionResumed,

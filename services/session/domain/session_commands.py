@@ -54,9 +54,13 @@ class StartSession(Leading, frozen=True, kw_only=True):
 
 
 class NextPhase(Leading, frozen=True, kw_only=True):
-    """Leaves the phase with number `run`; behind the last one the session ends."""
+    """Leaves the phase with number `run`; behind the last one the session ends.
+
+    Where the script gives seconds to finish, they run first, unless it is forced.
+    """
 
     run: int
+    force: bool = False
 
 
 class PreviousPhase(Leading, frozen=True, kw_only=True):
@@ -86,6 +90,14 @@ class ExtendPhase(Leading, frozen=True, kw_only=True):
     minutes: int
 
 
+class ExtendGroup(Leading, frozen=True, kw_only=True):
+    """Moves the deadline of one group by `minutes`, which may be negative; the phase lasts until the last group's."""
+
+    run: int
+    group_id: str
+    minutes: int
+
+
 class PauseSession(Leading, frozen=True, kw_only=True):
     """Stops the clock."""
 
@@ -111,8 +123,21 @@ class HandBack(Command, frozen=True, kw_only=True):
     by: By
 
 
-class DeadlineReached(Command, frozen=True, kw_only=True):
-    """The timer of the phase with number `run` went off: like NextPhase, unless the timer is out of date."""
+class ClockStruck(Command, frozen=True, kw_only=True):
+    """The timer of the phase with number `run` went off; nothing happens where it is out of date.
+
+    Args:
+        marks: the marks, in minutes before the deadline, that lay ahead when the timer was set.
+        groups: that are running; only their own deadlines are waited for.
+    """
+
+    run: int
+    marks: tuple[int, ...] = ()
+    groups: frozenset[str] | None = None
+
+
+class EnoughAreReady(Command, frozen=True, kw_only=True):
+    """The ready share of the phase with number `run` is reached; nothing happens where the script asks for none."""
 
     run: int
 
@@ -127,12 +152,14 @@ SessionCommand: TypeAlias = (
     | SkipPhase
     | UndoPhaseChange
     | ExtendPhase
+    | ExtendGroup
     | PauseSession
     | ResumeSession
     | EndSession
     | HandOver
     | HandBack
-    | DeadlineReached
+    | ClockStruck
+    | EnoughAreReady
 )
 
 

@@ -14,7 +14,7 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     """A conference has its session. The script is kept as it was."""
 
     TOPIC = "session.prepared"
-    VERSION = 3
+    VERSION = 4
 
     script: Script
     starts_at: datetime
@@ -29,6 +29,11 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     @staticmethod
     def upcast_v2_v3(fields: dict[str, Any]) -> dict[str, Any]:
         """Version 2 knew fewer kinds of polls, and none with bounds."""
+        return fields
+
+    @staticmethod
+    def upcast_v3_v4(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 3 knew no ready shares and soft closes: their defaults are what it did."""
         return fields
 
 
@@ -115,6 +120,43 @@ class PhaseExtended(Event, frozen=True, kw_only=True):
     by_hand: bool
 
 
+class GroupExtended(Event, frozen=True, kw_only=True):
+    """One group has a deadline of its own: so many seconds behind the `deadline` of all, or before it when negative.
+
+    `ends_at`: when the phase ends now, for it lasts until the last group is done. Both are None while the clock stands.
+    """
+
+    TOPIC = "session.group_extended"
+
+    run: int
+    group_id: str
+    offset_seconds: float
+    deadline: datetime | None
+    ends_at: datetime | None
+    by_hand: bool
+
+
+class TimeMarkReached(Event, frozen=True, kw_only=True):
+    """So many minutes are left until the deadline."""
+
+    TOPIC = "session.time_mark_reached"
+
+    run: int
+    minutes: int
+    deadline: datetime
+    by_hand: bool
+
+
+class PhaseClosing(Event, frozen=True, kw_only=True):
+    """People may finish their sentence: the phase is left at `closes_at`. `by_hand`: somebody pressed next."""
+
+    TOPIC = "session.phase_closing"
+
+    run: int
+    closes_at: datetime
+    by_hand: bool
+
+
 class PausedPhaseExtended(Event, frozen=True, kw_only=True):
     """The paused phase has another rest."""
 
@@ -188,6 +230,9 @@ SessionEvent: TypeAlias = (
     | PhaseChangeUndone
     | PhaseExtended
     | PausedPhaseExtended
+    | GroupExtended
+    | TimeMarkReached
+    | PhaseClosing
     | PhaseEnded
     | SessionPaused
     | SessionResumed

@@ -8,11 +8,13 @@ import msgspec
 
 from services.session.domain.script import Phase, Script
 from services.session.domain.session_facts import (
+    GroupExtended,
     LeadHandedBack,
     LeadHandedOver,
     LobbyOpened,
     PausedPhaseExtended,
     PhaseChangeUndone,
+    PhaseClosing,
     PhaseEnded,
     PhaseExtended,
     PhaseLeftByHand,
@@ -26,6 +28,7 @@ from services.session.domain.session_facts import (
     SessionPrepared,
     SessionResumed,
     SessionStarted,
+    TimeMarkReached,
 )
 
 Status = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
@@ -43,6 +46,14 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     left: timedelta
     paused: bool
     until: datetime
+    offsets: dict[str, timedelta] = {}
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """The phase is left at this instant; `by_hand`: because somebody pressed next."""
+
+    at: datetime
+    by_hand: bool
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +75,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
         skipped: keys of the phases that are left out.
         led_by: the deputy who leads, None: the moderators.
         before: what the present phase was entered from, where that can be undone.
+        offsets: of the groups with a deadline of their own, how far it lies behind that of all.
     """
 
     script: Script
@@ -72,12 +84,25 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     skipped: frozenset[str] = frozenset()
     led_by: str | None = None
     before: Before | None = None
+    offsets: dict[str, timedelta] = {}
 
 
 class Running(Begun, frozen=True, kw_only=True):
-    """A phase runs towards its deadline."""
+    """A phase runs towards its deadline.
+
+    Args:
+        mark: the smallest mark that was reached on the way to this deadline, in minutes.
+        closing: when it is left, while people finish.
+    """
 
     deadline: datetime
+    mark: int | None = None
+    closing: Closing | None = None
+
+    def ends_at(self, groups: frozenset[str] | None = None) -> datetime:
+        """When the time of the last group is up; only `groups` count, when they are given."""
+        own = [offset for group, offset in self.offsets.items() if groups is None or group in groups]
+        return self.deadline + max([timedelta(), *own])
 
     def left_at(self, now: datetime) -> timedelta:
         """The time to the deadline, nothing behind it."""
@@ -150,9 +175,7 @@ def evolve(session: Session, event: SessionEvent) -> Session:
         case PhaseRestored():
             return _with(session, skipped=_skipped(session) - {event.key})
         case PhaseLeftByHand():
-            left = timedelta(seconds=event.left_seconds)
-            before = Before(run=event.run, phase=event.phase, left=left, paused=event.paused, until=event.until)
-            return _with(session, before=before)
+            return _left(session, event)
         case PhaseChangeUndone():
             return _undone(session)
         case SessionEnded():
@@ -162,7 +185,13 @@ def evolve(session: Session, event: SessionEvent) -> Session:
         case LobbyOpened():
             return _with(session, lobby_open=True)
         case PhaseExtended():
-            return _with(session, deadline=event.deadline)
+            return _with(session, deadline=event.deadline, mark=None, closing=None)
+        case GroupExtended():
+            return _group_extended(session, event)
+        case TimeMarkReached():
+            return _with(session, mark=event.minutes)
+        case PhaseClosing():
+            return _with(session, closing=Closing(at=event.closes_at, by_hand=event.by_hand))
         case PausedPhaseExtended():
             return _with(session, left=timedelta(seconds=event.left_seconds))
         case SessionPaused():
@@ -193,6 +222,27 @@ def _entered(session: Session, event: PhaseStarted) -> Running:
         led_by=session.led_by,
         before=before if before is not None and before.run == event.run - 1 else None,
     )
+
+
+def _left(session: Session, event: PhaseLeftByHand) -> Session:
+    assert isinstance(session, Begun), session  # noqa: S101 -- only what began is left
+    left = timedelta(seconds=event.left_seconds)
+    before = Before(
+        run=event.run,
+        phase=event.phase,
+        left=left,
+        paused=event.paused,
+        until=event.until,
+        offsets=session.offsets,
+    )
+    return _with(session, before=before)
+
+
+def _group_extended(session: Session, event: GroupExtended) -> Session:
+    assert isinstance(session, Running | Paused), session  # noqa: S101 -- decide looks
+    offsets = {**session.offsets, event.group_id: timedelta(seconds=event.offset_seconds)}
+    goes_on = {"closing": None} if isinstance(session, Running) else {}
+    return _with(session, offsets=offsets, **goes_on)
 
 
 def _undone(session: Session) -> Session:

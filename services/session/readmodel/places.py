@@ -39,6 +39,8 @@ from services.session.domain.seating import Group, Seating
 
 D = TypeVar("D", bound=msgspec.Struct)
 
+NOTHING_SAID = told.ReadinessView()
+
 
 class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of `GroupsView`."""
@@ -73,12 +75,17 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
     visiting: dict[str, tuple[str, ...]] = {}
     conduct: dict[str, told.ConductView] = {}
 
-    def answer(self, conference: str) -> told.PresenceView:
+    def answer(self, conference: str, readiness: told.ReadinessView = NOTHING_SAID) -> told.PresenceView:
         """The answer to `GetPresence`."""
         seated = tuple(one for one in self.seated if one not in self.excluded)
         conduct = tuple(self.conduct[one] for one in sorted(self.conduct))
         return told.PresenceView(
-            conference_id=conference, seated=seated, present=self.present, staff=self.roles(), conduct=conduct
+            conference_id=conference,
+            seated=seated,
+            present=self.present,
+            staff=self.roles(),
+            conduct=conduct,
+            readiness=readiness,
         )
 
     def roles(self) -> dict[str, tuple[str, ...]]:

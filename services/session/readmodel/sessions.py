@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where is the evening? Script, phase and clock of one conference."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,11 +13,13 @@ from services.contracts import session as told
 from services.session.domain.script import Script
 from services.session.domain.session import SESSION
 from services.session.domain.session_facts import (
+    GroupExtended,
     LeadHandedBack,
     LeadHandedOver,
     LobbyOpened,
     PausedPhaseExtended,
     PhaseChangeUndone,
+    PhaseClosing,
     PhaseExtended,
     PhaseLeftByHand,
     PhaseRestored,
@@ -29,6 +31,7 @@ from services.session.domain.session_facts import (
     SessionPrepared,
     SessionResumed,
     SessionStarted,
+    TimeMarkReached,
 )
 
 
@@ -47,6 +50,9 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
     left_seconds: float | None = None
     led_by: str | None = None
     undo: tuple[int, datetime] | None = None
+    mark: int | None = None
+    closes_at: datetime | None = None
+    offsets: dict[str, float] = {}
 
     def answer(self, conference: str, announcement: str | None, *, inside: bool) -> told.SessionView:
         """The answer to `GetSession`.
@@ -71,7 +77,16 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
             script_version=self.script_version,
             led_by=self.led_by if inside else None,
             undo_until=undo_until,
+            mark=self.mark,
+            closes_at=self.closes_at,
+            group_deadlines=tuple(self._own(group, offset) for group, offset in self.offsets.items()),
         )
+
+    def _own(self, group: str, offset: float) -> told.GroupDeadline:
+        """The deadline of a group that has its own."""
+        deadline = self.deadline + timedelta(seconds=offset) if self.deadline is not None else None
+        left = self.left_seconds + offset if self.left_seconds is not None else None
+        return told.GroupDeadline(group_id=group, deadline=deadline, left_seconds=left)
 
 
 def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
@@ -95,9 +110,7 @@ def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
         case SessionStarted():
             return _with(evening, started_at=event.started_at)
         case PhaseStarted():
-            return _with(
-                evening, status="RUNNING", phase=event.phase, run=event.run, deadline=event.deadline, left_seconds=None
-            )
+            return _clock(evening, event.deadline, status="RUNNING", phase=event.phase, run=event.run, offsets={})
         case PhaseSkipped() | PhaseRestored():
             return _with(evening, phases=_skipping(evening.phases, event.key, skipped=isinstance(event, PhaseSkipped)))
         case PhaseLeftByHand():
@@ -109,15 +122,24 @@ def _evolve(evening: Evening, event: Event, _: Recorded) -> Evening:
         case LeadHandedBack():
             return _with(evening, led_by=None)
         case PhaseExtended():
-            return _with(evening, deadline=event.deadline)
+            undo = None if evening.closes_at is not None else evening.undo
+            return _clock(evening, event.deadline, undo=undo)
+        case GroupExtended():
+            offsets = {**evening.offsets, event.group_id: event.offset_seconds}
+            return _with(evening, offsets=offsets, closes_at=None)
+        case TimeMarkReached():
+            return _with(evening, mark=event.minutes)
+        case PhaseClosing():
+            undo = (event.run, event.closes_at) if event.by_hand else evening.undo
+            return _with(evening, closes_at=event.closes_at, undo=undo)
         case PausedPhaseExtended():
             return _with(evening, left_seconds=event.left_seconds)
         case SessionPaused():
-            return _with(evening, status="PAUSED", deadline=None, left_seconds=event.left_seconds)
+            return _clock(evening, None, status="PAUSED", left_seconds=event.left_seconds)
         case SessionResumed():
-            return _with(evening, status="RUNNING", deadline=event.deadline, left_seconds=None)
+            return _clock(evening, event.deadline, status="RUNNING")
         case SessionEnded():
-            return _with(evening, status="ENDED", phase=None, deadline=None, left_seconds=None, undo=None)
+            return _clock(evening, None, status="ENDED", phase=None, undo=None, offsets={})
         case _:
             return evening
 
@@ -127,6 +149,12 @@ def phase_views(script: Script) -> tuple[told.PhaseView, ...]:
     names = [name for name in told.PhaseView.__struct_fields__ if name != "skipped"]
     plain = [{name: msgspec.to_builtins(getattr(phase, name)) for name in names} for phase in script.phases]
     return msgspec.convert(plain, tuple[told.PhaseView, ...])
+
+
+def _clock(evening: Evening, deadline: datetime | None, **changes: Any) -> Evening:
+    """Another deadline, with all its marks ahead."""
+    anew: dict[str, Any] = {"left_seconds": None, "mark": None, "closes_at": None, **changes}
+    return _with(evening, deadline=deadline, **anew)
 
 
 def _skipping(phases: tuple[told.PhaseView, ...], key: str, *, skipped: bool) -> tuple[told.PhaseView, ...]:

@@ -48,8 +48,14 @@ phases:
   - {key: one, kind: groups, group_mode: mix, minutes: 10, title: {de: B, en: B}, prompt: {de: B, en: B}}
   - {key: two, kind: groups, group_mode: mix, minutes: 10, title: {de: C, en: C}, prompt: {de: C, en: C}}
   - {key: topics, kind: plenary, minutes: 10, tools: [topics], title: {de: D, en: D}, prompt: {de: D, en: D}}
-  - {key: solutions, kind: groups, group_mode: topic, minutes: 10, title: {de: E, en: E}, prompt: {de: E, en: E}}
-  - {key: closing, kind: plenary, minutes: 10, title: {de: F, en: F}, prompt: {de: F, en: F}}
+  - key: solutions
+    kind: groups
+    group_mode: topic
+    minutes: 10
+    advance: ready_share
+    title: {de: E, en: E}
+    prompt: {de: E, en: E}
+  - {key: closing, kind: plenary, minutes: 10, soft_close_seconds: 30, title: {de: F, en: F}, prompt: {de: F, en: F}}
 """
 
 

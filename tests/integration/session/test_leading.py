@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who leads, and what they take back, in the real service over real NATS and PostgreSQL."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,7 +10,9 @@ import pytest
 from services.chassis.identity import Actor
 from services.contracts import registration
 from services.contracts import session as asked
-from services.contracts.refusals import AnotherLeads, NotADeputy
+from services.contracts.refusals import AnotherLeads, NoSuchGroup, NotADeputy, PhaseHasChanged
+from services.session.domain.session_facts import PhaseStarted
+from tests.integration.chassis.waiting import until
 from tests.integration.session.evening import Evening, evening
 
 
@@ -79,3 +82,83 @@ async def test_a_phase_that_is_left_out_is_shown_so_and_passed_over(night: Eveni
     view = await night.view()
     assert view.phase is not None
     assert view.phases[view.phase].key == "two"
+
+
+async def test_a_soft_click_announces_the_end_and_the_clock_leads_on(service_database, nats_url, prefix, tmp_path):
+    async with evening(service_database, nats_url, prefix, tmp_path, pace=10) as night:
+        await night.running(6)
+        for key in ("one", "two", "topics", "solutions"):
+            await night.ask(asked.SkipPhase(conference_id=night.conference, run=1, phase=key))
+        await night.next(1)
+        await night.next(2)
+        closing = await night.view()
+        assert closing.run == 2
+        assert closing.closes_at is not None
+        assert closing.closes_at == closing.undo_until
+
+        async def went_on() -> bool:
+            return (await night.view()).status == "ENDED"
+
+        await until(went_on)
+        assert night.now >= closing.closes_at
+
+
+async def test_one_group_gets_more_time_and_keeps_it_through_a_pause(night: Evening):
+    await night.running(9)
+    await night.next(1)
+    one = (await night.groups()).groups[0].group_id
+    extend = asked.ExtendGroup(conference_id=night.conference, run=2, group_id=one, minutes=3)
+    await night.ask(extend)
+    view = await night.view()
+    assert view.deadline is not None
+    assert view.group_deadlines == (
+        asked.GroupDeadline(group_id=one, deadline=view.deadline + timedelta(minutes=3), left_seconds=None),
+    )
+    await night.ask(asked.PauseSession(conference_id=night.conference))
+    paused = await night.view()
+    assert paused.left_seconds is not None
+    assert paused.group_deadlines[0].left_seconds == paused.left_seconds + 180
+    nobody = asked.ExtendGroup(conference_id=night.conference, run=2, group_id=uuid4().hex, minutes=3)
+    assert isinstance((await night.try_(nobody)).refusal, NoSuchGroup)
+
+
+async def test_the_phase_lasts_until_the_last_group_is_done(service_database, nats_url, prefix, tmp_path):
+    async with evening(service_database, nats_url, prefix, tmp_path, pace=120) as night:
+        await night.running(6)
+        await night.next(1)
+        one = (await night.groups()).groups[0].group_id
+        await night.ask(asked.ExtendGroup(conference_id=night.conference, run=2, group_id=one, minutes=2))
+        deadline = (await night.view()).deadline
+        assert deadline is not None
+
+        async def went_on() -> bool:
+            return (await night.view()).run == 3
+
+        await until(went_on)
+        started = [event for _, event in await night.log() if isinstance(event, PhaseStarted) and event.run == 3]
+        assert started[0].deadline - timedelta(minutes=10) >= deadline + timedelta(minutes=2)
+
+
+async def test_when_enough_groups_are_ready_the_phase_closes(night: Evening):
+    await night.running(9)
+    await night.ask(asked.SkipPhase(conference_id=night.conference, run=1, phase="one"))
+    await night.ask(asked.SkipPhase(conference_id=night.conference, run=1, phase="two"))
+    await night.ask(asked.SkipPhase(conference_id=night.conference, run=1, phase="topics"))
+    await night.next(1)
+    seating = await night.groups()
+
+    async def say(what: asked.Readiness, number: int) -> None:
+        who = night.resident(seating.groups[number].members[0])
+        await night.ask(asked.SetReadiness(conference_id=night.conference, run=2, readiness=what), who)
+
+    await say("READY", 0)
+    await say("MORE_TIME", 1)
+    counts = (await night.presence()).readiness
+    assert (counts.ready, counts.more_time, counts.of) == (1, 1, len(seating.groups))
+    assert counts.groups_wanting_time == (seating.groups[1].group_id,)
+    assert (await night.view()).closes_at is None
+    await asyncio.gather(*(say("READY", number) for number in range(len(seating.groups))))
+    assert (await night.view()).closes_at is not None
+    late = asked.SetReadiness(conference_id=night.conference, run=1, readiness="READY")
+    reply = await night.try_(late, night.resident(night.residents[0]))
+    assert isinstance(reply.refusal, PhaseHasChanged)

@@ -80,6 +80,26 @@ async def test_a_timer_of_a_replica_that_was_away_fires_once_afterwards(service_
     assert [event.run for event in log if isinstance(event, session_facts.PhaseStarted)] == [1]
 
 
+async def test_marks_that_were_missed_are_told_once_and_in_order(service_database, nats_url, prefix, tmp_path):
+    async with evening(service_database, nats_url, prefix, tmp_path, pace=120) as night:
+        await night.running(6)
+        deadline = (await night.view()).deadline
+        assert deadline is not None
+        await night.replicas.pop().close()
+        await asyncio.sleep(max(0.0, (deadline - night.others["rooms"].runtime.clock.now()).total_seconds() / 120))
+        await night.start_another()
+
+        async def went_on() -> bool:
+            return (await night.view()).run == 2
+
+        await until(went_on)
+        log = [event for _, event in await night.log()]
+    told = [event for event in log if isinstance(event, session_facts.TimeMarkReached) and event.run == 1]
+    assert [event.minutes for event in told] == [5, 2, 1]
+    started = [event for event in log if isinstance(event, session_facts.PhaseStarted)]
+    assert log.index(told[-1]) < log.index(started[1])
+
+
 async def test_people_who_come_and_go_through_two_replicas_while_phases_change(
     service_database, nats_url, prefix, tmp_path
 ):

@@ -34,7 +34,7 @@ SCRIPT = Script(
     title=text("short"),
     phases=(
         phase("welcome", tools=("poll",)),
-        phase("exchange", "groups", 15, group_mode="mix", tools=("needs_offers",)),
+        phase("exchange", "groups", 15, group_mode="mix", tools=("needs_offers",), soft_close_seconds=30),
         phase("closing", advance="by_hand"),
     ),
 )

@@ -52,6 +52,20 @@ PUBLISHED = [
     (session_facts.PhaseRestored(key="exchange"), told.AgendaChanged(**STAMP, phase="exchange", skipped=False)),
     (session_facts.LeadHandedOver(deputy_id=MIA, by=MIA), told.LeadChanged(**STAMP, led_by=MIA)),
     (session_facts.LeadHandedBack(by=MIA), told.LeadChanged(**STAMP, led_by=None)),
+    (
+        session_facts.GroupExtended(
+            run=2, group_id=MIA, offset_seconds=60.0, deadline=NOON, ends_at=NOON, by_hand=False
+        ),
+        told.GroupExtended(**STAMP, run=2, group_id=MIA, deadline=NOON + minutes(1)),
+    ),
+    (
+        session_facts.TimeMarkReached(run=2, minutes=5, deadline=NOON, by_hand=False),
+        told.TimeMarkReached(**STAMP, run=2, minutes=5, deadline=NOON),
+    ),
+    (
+        session_facts.PhaseClosing(run=2, closes_at=NOON, by_hand=True),
+        told.PhaseClosing(**STAMP, run=2, closes_at=NOON),
+    ),
     (left(2, 1), told.PhaseEnded(**STAMP, run=2, phase="exchange", tools=("needs_offers",))),
     (session_facts.SessionPaused(run=2, left_seconds=1.0), told.SessionPaused(**STAMP, run=2)),
     (session_facts.PausedPhaseExtended(run=2, left_seconds=1.0), told.SessionPaused(**STAMP, run=2)),

@@ -6,7 +6,7 @@ import pytest
 from services.chassis.testing.story import Story
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (
-    DeadlineReached,
+    ClockStruck,
     EndSession,
     ExtendPhase,
     FirstPhase,
@@ -165,7 +165,7 @@ def test_next_out_of_a_pause_runs():
 
 def test_at_the_deadline_the_next_phase_begins():
     now = NOON + minutes(10)
-    story.given(*RUNNING).when(DeadlineReached(run=1, now=now)).then(left(1, 0), entered(2, 1, now))
+    story.given(*RUNNING).when(ClockStruck(run=1, now=now)).then(left(1, 0), entered(2, 1, now))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_at_the_deadline_the_next_phase_begins():
     ],
 )
 def test_a_timer_that_is_out_of_date_does_nothing(since, now, why):
-    story.given(*RUNNING, *since).when(DeadlineReached(run=1, now=NOON + minutes(now))).then()
+    story.given(*RUNNING, *since).when(ClockStruck(run=1, now=NOON + minutes(now))).then()
 
 
 def test_ending_leaves_the_phase():

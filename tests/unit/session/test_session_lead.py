@@ -73,7 +73,7 @@ def test_an_ended_evening_has_no_lead():
 
 
 CLICKS = [
-    lambda by: NextPhase(run=2, by=by, now=NOON),
+    lambda by: NextPhase(run=2, force=True, by=by, now=NOON),
     lambda by: PauseSession(by=by, now=NOON),
     lambda by: SkipPhase(run=2, phase="closing", by=by, now=NOON),
     lambda by: EndSession(by=by, now=NOON),

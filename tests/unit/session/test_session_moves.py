@@ -6,7 +6,7 @@ import pytest
 from services.chassis.testing.story import Story
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (
-    DeadlineReached,
+    ClockStruck,
     FirstPhase,
     LastPhase,
     NextPhase,
@@ -56,7 +56,7 @@ def test_leaving_out_twice_changes_nothing():
 
 def test_next_passes_over_a_phase_that_is_left_out():
     now = NOON + minutes(10)
-    story.given(*RUNNING, SKIPPED).when(DeadlineReached(run=1, now=now)).then(left(1, 0), entered(2, 2, now))
+    story.given(*RUNNING, SKIPPED).when(ClockStruck(run=1, now=now)).then(left(1, 0), entered(2, 2, now))
 
 
 def test_back_passes_over_a_phase_that_is_left_out():

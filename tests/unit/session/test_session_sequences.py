@@ -12,8 +12,9 @@ from services.session.domain.session_commands import (
     CITY,
     AnotherLeads,
     By,
-    DeadlineReached,
+    ClockStruck,
     EndSession,
+    ExtendGroup,
     ExtendPhase,
     HandBack,
     HandOver,
@@ -29,14 +30,24 @@ from services.session.domain.session_commands import (
     StartSession,
     UndoPhaseChange,
 )
-from services.session.domain.session_facts import PhaseEnded, PhaseStarted, SessionEnded, SessionStarted
+from services.session.domain.session_facts import (
+    GroupExtended,
+    PhaseClosing,
+    PhaseEnded,
+    PhaseExtended,
+    PhaseStarted,
+    SessionEnded,
+    SessionResumed,
+    SessionStarted,
+    TimeMarkReached,
+)
 from services.session.domain.session_lead import leads
 from services.session.domain.session_state import Ended, Paused, Running, led_by_of, run_of
 from tests.unit.session.evening import NOON, PREPARED, SCRIPT, minutes
 
 MIA = By(id="a" * 32, role="moderator")
 DAN, DOT = (By(id=letter * 32, role="deputy") for letter in "bc")
-NAMES_A_RUN = (NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase)
+NAMES_A_RUN = (NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, ExtendGroup)
 
 
 def commands():
@@ -44,20 +55,22 @@ def commands():
     now = st.integers(0, 1200).map(lambda tenths: NOON + minutes(tenths / 10))
     by = st.sampled_from([CITY, CITY, MIA, DAN, DOT])
     key = st.sampled_from([phase.key for phase in SCRIPT.phases])
+    group = st.sampled_from(["1" * 32, "2" * 32])
     step = {"by": by, "now": now}
     return st.one_of(
         st.builds(OpenLobby, **step),
         st.builds(StartSession, **step),
-        st.builds(NextPhase, run=run, **step),
+        st.builds(NextPhase, run=run, force=st.booleans(), **step),
         st.builds(PreviousPhase, run=run, **step),
         st.builds(SkipPhase, run=run, phase=key, skipped=st.booleans(), **step),
         st.builds(UndoPhaseChange, run=run, **step),
         st.builds(ExtendPhase, run=run, minutes=st.integers(-30, 30), **step),
+        st.builds(ExtendGroup, run=run, group_id=group, minutes=st.integers(-30, 30), **step),
         st.builds(PauseSession, **step),
         st.builds(ResumeSession, **step),
         st.builds(HandOver, deputy_id=st.sampled_from([DAN.id, DOT.id]), **step),
         st.builds(HandBack, **step),
-        st.builds(DeadlineReached, run=run, now=now),
+        st.builds(ClockStruck, run=run, marks=st.sampled_from([(5, 2, 1), (2, 1), ()]), now=now),
         st.builds(EndSession, **step),
     )
 
@@ -88,12 +101,23 @@ def test_no_sequence_of_commands_leads_to_an_impossible_evening(sequence):
         if isinstance(outcome, Refusal):
             continue
         for event in outcome:
-            assert getattr(event, "deadline", None) is None or event.deadline > now
+            assert_ahead(event, now)
         log += outcome
         session = SESSION.fold(session, outcome)
         assert_possible(session)
     assert SESSION.fold(SESSION.initial, [PREPARED, *log]) == session
     assert_history(session, log)
+
+
+def assert_ahead(event, now):
+    """No deadline lies in the past when it is set."""
+    match event:
+        case PhaseStarted() | PhaseExtended() | SessionResumed():
+            assert event.deadline > now
+        case PhaseClosing():
+            assert event.closes_at > now
+        case GroupExtended(deadline=deadline) if deadline is not None:
+            assert deadline + timedelta(seconds=event.offset_seconds) > now
 
 
 def assert_possible(session):
@@ -111,4 +135,16 @@ def assert_history(session, log):
     assert sum(isinstance(event, SessionStarted) for event in log) <= 1
     assert sum(isinstance(event, SessionEnded) for event in log) == isinstance(session, Ended)
     assert run_of(session) == len(entries)
+    assert_marks(log)
     assert all(0 <= event.phase < len(SCRIPT.phases) for event in entries)
+
+
+def assert_marks(log):
+    """On the way to one deadline each mark is told once, and in order."""
+    told: list[int] = []
+    for event in log:
+        if isinstance(event, TimeMarkReached):
+            told.append(event.minutes)
+            assert told == sorted(set(told), reverse=True)
+        elif isinstance(event, PhaseStarted | PhaseExtended | SessionResumed):
+            told = []
