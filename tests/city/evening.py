@@ -147,16 +147,17 @@ class Evening:
         return str(opened.poll_id)
 
     async def close_poll(self, poll: str) -> Mapping[str, int]:
-        """Closes it; what was counted, by option."""
+        """Closes it; what was counted, by option. Fewer than three ballots have no result."""
         await self.moderator.must("ClosePoll", poll_id=poll)
 
         async def counted() -> Any:
             evening = await self.moderator.ask("EveningForStaff", id=self.gid)
             found = next((one for one in evening.conference.polls or () if one.id == poll), None)
-            return found if found is not None and not found.open and found.tally is not None else None
+            done = found is not None and not found.open and (found.tally is not None or found.ballots < 3)
+            return found if done else None
 
         result = await eventually("the poll is counted", counted)
-        return {count.label: count.count for count in result.tally if count.count}
+        return {count.label: count.count for count in result.tally or () if count.count}
 
     async def move_to(self, world: World) -> None:
         """Lets everybody use a city that was started again, at its new addresses."""

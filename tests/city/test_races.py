@@ -41,7 +41,7 @@ async def test_fifty_vote_while_the_poll_is_closed(town: Town) -> None:
             counted, *voted = await asyncio.gather(close(), *(vote(number) for number in range(50)))
             accepted = Counter(option for option in voted if option is not None)
             print(f"\nclosed after {closing} s: {accepted.total()} of 50 were accepted")
-            assert counted == dict(accepted)
+            assert counted == (dict(accepted) if accepted.total() >= 3 else {})
         await everything_is_told_once(town)
 
 
