@@ -247,6 +247,7 @@ def _budget(settings: GatewaySettings) -> Budget:
     return Budget(
         Gcra(settings.points_per_second, settings.points_at_once, floor=Limits.cost),
         Gcra(settings.anonymous_points_per_second, settings.anonymous_points_at_once, floor=Limits.cost),
+        Gcra(settings.anonymous_points_per_second, settings.anonymous_points_at_once),
     )
 
 

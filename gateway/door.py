@@ -179,7 +179,7 @@ class Door:
         Raises:
             Turned: nobody.
         """
-        account = self._budget.account(ANONYMOUS, address)
+        account = self._budget.stranger(address)
         paid: Paid | None = None
 
         def pay() -> None:

@@ -123,12 +123,15 @@ class Budget:
     Args:
         people: of whoever shows a token.
         addresses: of everybody else.
+        strangers: of addresses again, for looking at tokens that are not known; apart from those above, so that nobody
+            at the same address is kept out by others who ask too much without a token.
         newcomers: how many apps may be registered from one address; None: `APPS_AT_ONCE` an hour.
     """
 
-    def __init__(self, people: Gcra, addresses: Gcra, newcomers: Gcra | None = None) -> None:
+    def __init__(self, people: Gcra, addresses: Gcra, strangers: Gcra, newcomers: Gcra | None = None) -> None:
         self._people = people
         self._addresses = addresses
+        self._strangers = strangers
         self._newcomers = newcomers or Gcra(APPS_AT_ONCE / 3600, APPS_AT_ONCE)
 
     def account(self, actor: Actor, address: str, client: str = "", tally: Tally | None = None) -> Account:
@@ -144,6 +147,14 @@ class Budget:
             return Account(self._addresses, address)
         return Account(self._people, f"{client}/{actor.id}" if client else actor.id, tally)
 
+    def stranger(self, address: str) -> Account:
+        """The account that pays for looking at a token that is not known.
+
+        Args:
+            address: from where it came, see `Addresses`.
+        """
+        return Account(self._strangers, address)
+
     def register_app(self, address: str) -> float:
         """Lets an app be registered: 0, or the real seconds after which one may be from this address."""
         return self._newcomers.take(address).wait
@@ -152,4 +163,5 @@ class Budget:
         """Gives out one of so many equal parts from now on."""
         self._people.share(replicas)
         self._addresses.share(replicas)
+        self._strangers.share(replicas)
         self._newcomers.share(replicas)

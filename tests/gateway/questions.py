@@ -17,6 +17,7 @@ from graphql import (
 )
 
 from gateway.schema.build import build_schema, core
+from gateway.schema.relay import global_id
 from gateway.schema.words import kind_of_id
 
 SCHEMA = core(build_schema())
@@ -88,6 +89,7 @@ def question(name: str, field: str, gid: str, things: Mapping[str, str] = NOTHIN
     known: dict[str, Any] = {
         "id": by_id, "ids": [by_id], "channel": things.get("Group", "plenary"), "conferenceId": gid,
         "roundId": things.get("JuryRound", gid), "jobId": things.get("Job", gid),
+        "pollId": things.get("Poll", global_id("Poll", SCALARS["ID"])),
     }  # fmt: skip
     arguments = {key: arg for key, arg in definition.args.items() if key in known}
     declared = "".join(f"${key}: {arg.type} " for key, arg in arguments.items())

@@ -154,7 +154,7 @@ def test_after_the_wait_that_was_told_the_points_are_there(steps):
 
 
 def budget():
-    return Budget(Gcra(1.0, 100, now=Time()), Gcra(1.0, 10, now=Time()))
+    return Budget(Gcra(1.0, 100, now=Time()), Gcra(1.0, 10, now=Time()), Gcra(1.0, 10, now=Time()))
 
 
 def test_people_pay_for_themselves_and_everybody_else_by_their_address():
