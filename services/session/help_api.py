@@ -131,5 +131,5 @@ async def when_nobody_came_in_time_tell_the_pool(due: PoolDue, ctx: TimerContext
 
 async def when_staff_came_to_a_group_its_call_is_answered(due: StaffCame, ctx: TimerContext) -> Sequence[Step]:
     """Whoever took it."""
-    command = EnterGroup(group_id=due.group_id, by=due.staff_id, now=ctx.now)
+    command = EnterGroup(group_id=due.group_id, by=due.staff_id, came_at=due.came_at, now=ctx.now)
     return [Step(HELP, due.conference_id, command, due.conference_id)]

@@ -141,7 +141,9 @@ async def when_someone_joins_a_room_they_are_present(event: rooms.ParticipantJoi
     steps = await arrival(ctx, conference, [who])
     group = await _group_of_room(ctx, conference, event.room)
     if group is not None and (await ctx.load(ROSTER, conference)).state.serves(who):
-        steps.append(Step(HELP, conference, EnterGroup(group_id=group, by=who, now=ctx.now), conference))
+        steps.append(
+            Step(HELP, conference, EnterGroup(group_id=group, by=who, came_at=event.at, now=ctx.now), conference)
+        )
     return Decide(*steps, effects=[entered_room(conference, who, event.room)])
 
 

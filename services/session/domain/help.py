@@ -169,10 +169,12 @@ class ResolveHelp(Command, frozen=True, kw_only=True):
 
 
 class EnterGroup(Command, frozen=True, kw_only=True):
-    """One of the staff came to a group: its call is answered, unless they asked themselves."""
+    """One of the staff came to a group at `came_at`: its call is answered, unless they asked themselves, or it was made
+    since: this may be heard late, and more than once."""
 
     group_id: str
     by: str
+    came_at: datetime
 
 
 HelpCommand: TypeAlias = RequestHelp | ClaimHelp | PoolHelp | HandOverHelp | ResolveHelp | EnterGroup
@@ -210,9 +212,12 @@ def decide(help_calls: HelpCalls, command: HelpCommand) -> Sequence[HelpEvent] |
     match command:
         case RequestHelp():
             return _request(help_calls, command)
-        case EnterGroup(group_id=group_id, by=by, now=now):
+        case EnterGroup(group_id=group_id, by=by, came_at=came_at, now=now):
             waiting = help_calls.waiting(group_id)
-            if waiting is None or help_calls.calls[waiting].asked_by == by:
+            if waiting is None:
+                return []
+            made = help_calls.calls[waiting]
+            if made.asked_by == by or made.asked_at > came_at:
                 return []
             return [HelpResolved(call_id=waiting, by=by, resolved_at=now)]
         case _:

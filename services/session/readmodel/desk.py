@@ -114,7 +114,7 @@ def _keys(event: Event, recorded: Recorded) -> tuple[str, ...]:
 def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
     match event:
         case session_facts.SessionPrepared():
-            ends = accumulate(phase.minutes for phase in event.script.phases)
+            ends = accumulate(float(phase.minutes) for phase in event.script.phases)
             return Row(status="PREPARED", starts_at=event.starts_at, planned=tuple(ends))
         case session_facts.SessionEnded():
             return None

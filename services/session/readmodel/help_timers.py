@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """When does something happen to a call for help by itself? When nobody came in time, and when one of the staff came."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from services.chassis.database import Tx
@@ -10,8 +10,6 @@ from services.chassis.store import Recorded
 from services.chassis.timers import TimerPayload, cancel_timer, set_timer
 from services.session.domain.groups_facts import MentorMoved
 from services.session.domain.help import POOL_AFTER, HelpClaimed, HelpHandedOver, HelpRequested, HelpResolved
-
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PoolDue(TimerPayload, frozen=True, kw_only=True):
@@ -29,6 +27,7 @@ class StaffCame(TimerPayload, frozen=True, kw_only=True):
     conference_id: str
     group_id: str
     staff_id: str
+    came_at: datetime
 
 
 async def _asked(tx: Tx, event: HelpRequested, recorded: Recorded) -> None:
@@ -56,8 +55,9 @@ async def _came(tx: Tx, event: MentorMoved, recorded: Recorded) -> None:
     if event.group_id is None:
         return
     conference = _conference(recorded)
-    payload = StaffCame(conference_id=conference, group_id=event.group_id, staff_id=event.mentor_id)
-    await set_timer(tx, key=recorded.event_id.hex, due_at=AT_ONCE, payload=payload, conference=conference)
+    came_at = recorded.recorded_at
+    payload = StaffCame(conference_id=conference, group_id=event.group_id, staff_id=event.mentor_id, came_at=came_at)
+    await set_timer(tx, key=recorded.event_id.hex, due_at=came_at, payload=payload, conference=conference)
 
 
 def _conference(recorded: Recorded) -> str:

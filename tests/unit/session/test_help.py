@@ -169,16 +169,21 @@ def test_handing_over_to_who_has_it_changes_nothing():
 
 
 def test_staff_who_enter_the_group_answer_its_call():
-    entered = EnterGroup(group_id=GROUP, by=MODERATOR, now=NOON)
+    entered = EnterGroup(group_id=GROUP, by=MODERATOR, came_at=NOON, now=NOON)
     story.given(asked(), claimed()).when(entered).then(HelpResolved(call_id=FIRST, by=MODERATOR, resolved_at=NOON))
 
 
 def test_who_asked_for_help_does_not_answer_by_coming_back():
-    story.given(asked(by=MENTOR)).when(EnterGroup(group_id=GROUP, by=MENTOR, now=NOON)).then()
+    story.given(asked(by=MENTOR)).when(EnterGroup(group_id=GROUP, by=MENTOR, came_at=NOON, now=NOON)).then()
 
 
 def test_entering_a_group_that_did_not_call_changes_nothing():
-    story.given(asked()).when(EnterGroup(group_id=OTHER_GROUP, by=MENTOR, now=NOON)).then()
+    story.given(asked()).when(EnterGroup(group_id=OTHER_GROUP, by=MENTOR, came_at=NOON, now=NOON)).then()
+
+
+def test_who_came_before_the_group_called_has_not_answered_its_call():
+    earlier = EnterGroup(group_id=GROUP, by=MENTOR, came_at=NOON - timedelta(seconds=1), now=NOON)
+    story.given(asked()).when(earlier).then()
 
 
 def flood() -> list[HelpRequested | HelpResolved]:
