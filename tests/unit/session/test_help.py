@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.chassis.decider import Sealed
 from services.chassis.testing.story import Story
