@@ -43,11 +43,12 @@ def call(number: int, *, resolved: bool = False) -> dict[str, Any]:
     }  # fmt: skip
 
 
+READINESS = {"ready": 0, "moreTime": 0, "of": 3, "groupsWantingTime": []}
 CONDUCT = {"person": WHO, "warnings": ["insult"], "muted": True, "apart": False}
 
 
 def presence(*present: dict[str, str]) -> dict[str, Any]:
-    return {"seated": [WHO], "present": list(present), "staff": [], "conduct": []}
+    return {"seated": [WHO], "present": list(present), "staff": [], "conduct": [], "readiness": READINESS}
 
 
 def snapshot(at: datetime = AT, **parts: Any) -> ConferenceSnapshot:
