@@ -130,8 +130,11 @@ class Limits:
 
     def repeated(self, document: DocumentNode) -> str | None:
         """What is said too often, in words; None when nothing is. Comparing it would take seconds."""
-        pairs = sum(count * count for count in _names(document).values())
-        return None if pairs <= self.repeats else "The same fields are asked for again and again in this document."
+        return (
+            None
+            if _compared(document) <= self.repeats
+            else "The same fields are asked for again and again in this document."
+        )
 
 
 def too_much(name: str, found: int, limit: int) -> str:
@@ -304,14 +307,27 @@ def _defaults(node: OperationDefinitionNode) -> Mapping[str, Any]:
     }
 
 
-def _names(document: DocumentNode) -> Counter[str]:
-    """How often each name under which a field answers stands in a document."""
-    found: Counter[str] = Counter()
-    waiting = [getattr(node, "selection_set", None) for node in document.definitions]
+ANYWHERE = None
+"""The parent of what stands at the top of a named fragment: it may be spread below any field."""
+
+
+def _compared(document: DocumentNode) -> int:
+    """At most so many pairs of fields are compared: those with the same name whose parents have the same name, too."""
+    found: dict[str, Counter[str | None]] = {}
+    waiting: list[tuple[str | None, SelectionSetNode | None]] = [
+        (ANYWHERE if isinstance(node, FragmentDefinitionNode) else "", getattr(node, "selection_set", None))
+        for node in document.definitions
+    ]
     while waiting:
-        selection = waiting.pop()
+        parent, selection = waiting.pop()
         for node in selection.selections if selection else ():
+            below = parent
             if isinstance(node, FieldNode):
-                found[(node.alias or node.name).value] += 1
-            waiting.append(getattr(node, "selection_set", None))
-    return found
+                below = (node.alias or node.name).value
+                found.setdefault(below, Counter())[parent] += 1
+            waiting.append((below, getattr(node, "selection_set", None)))
+    return sum(
+        anywhere * anywhere + sum(count * (count + 2 * anywhere) for count in counts.values())
+        for counts in found.values()
+        for anywhere in (counts.pop(ANYWHERE, 0),)
+    )

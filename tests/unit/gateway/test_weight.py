@@ -147,6 +147,24 @@ def test_every_bomb_is_too_heavy(bomb):
     assert Limits().exceeded(weighed) or Limits().repeated(document)
 
 
+def test_a_name_may_stand_once_in_each_of_many_selections():
+    fields = " ".join(f"f{number} {{ __typename id }}" for number in range(250))
+    assert Limits().repeated(parse(f"{{ {fields} }}")) is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ a { " + "x " * 101 + "} }",
+        "{ " + "a { x } " * 101 + "}",
+        "{ a { " + "... { x } " * 101 + "} }",
+        "{ a { " + "x " * 51 + "...F } } fragment F on Q { " + "x " * 51 + "}",
+    ],
+)
+def test_a_name_may_not_stand_again_and_again_where_all_of_it_is_compared(document):
+    assert Limits().repeated(parse(document)) is not None
+
+
 def test_the_cost_of_a_thousand_terms_is_found_by_looking_at_each_once():
     looked = 0
 
