@@ -65,6 +65,10 @@ def _help(picture: ConferenceSnapshot, news: results.HelpChanged) -> Parts:
     return {"help": _upsert(picture.help, _as(_TYPES["help"], news.changed_calls))}
 
 
+def _reports(picture: ConferenceSnapshot, news: results.ReportsChanged) -> Parts:
+    return {"reports": _upsert(picture.reports, _as(_TYPES["reports"], news.changed_reports))}
+
+
 def _chat(picture: ConferenceSnapshot, news: results.ChatChanged) -> Parts:
     chats = {chat.channel: chat for chat in picture.chats}
     if news.readable:
@@ -88,6 +92,7 @@ _FOLDS: dict[type, Callable[[ConferenceSnapshot, Any], Parts]] = {
     results.SheetsChanged: _sheets,
     results.ChatChanged: _chat,
     results.HelpChanged: _help,
+    results.ReportsChanged: _reports,
     results.PresenceChanged: _replace("presence"),
     results.MyConductChanged: _replace("my_conduct"),
     results.Resumed: _replace(),

@@ -249,6 +249,12 @@ class ClaimHelpSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ClaimReportSuccess(_Result, frozen=True, kw_only=True):
+    """ClaimReport was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class CloseConferenceSuccess(_Result, frozen=True, kw_only=True):
     """CloseConference was carried out. The command holds; there is nothing else to say."""
 
@@ -263,6 +269,12 @@ class CloseJuryRoundSuccess(_Result, frozen=True, kw_only=True):
 
 class ClosePollSuccess(_Result, frozen=True, kw_only=True):
     """ClosePoll was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class CloseReportSuccess(_Result, frozen=True, kw_only=True):
+    """CloseReport was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -586,6 +598,40 @@ class ConferenceSnapshotChats(_Result, frozen=True, kw_only=True):
     messages: tuple[ConferenceSnapshotChatsMessages, ...]
 
 
+class ConferenceSnapshotReportsMadeBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ConferenceSnapshotReportsAbout(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ConferenceSnapshotReportsClaimedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ConferenceSnapshotReports(_Result, frozen=True, kw_only=True):
+    """Somebody reported a person, or what a person wrote, to staff."""
+
+    id: str
+    reason: str | None = None
+    made_at: datetime
+    closed: bool
+    message_id: str | None = None
+    made_by: ConferenceSnapshotReportsMadeBy
+    about: ConferenceSnapshotReportsAbout
+    claimed_by: ConferenceSnapshotReportsClaimedBy | None = None
+
+
 class ConferenceSnapshotHelpAskedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -708,6 +754,7 @@ class ConferenceSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typena
     problems: ConferenceSnapshotProblems | None = None
     sheets: tuple[ConferenceSnapshotSheets, ...] | None = None
     chats: tuple[ConferenceSnapshotChats, ...]
+    reports: tuple[ConferenceSnapshotReports, ...] | None = None
     help: tuple[ConferenceSnapshotHelp, ...] | None = None
     presence: ConferenceSnapshotPresence | None = None
     my_conduct: ConferenceSnapshotMyConduct | None = None
@@ -1106,6 +1153,48 @@ class ChatChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", ta
     removed_message_ids: tuple[str, ...]
 
 
+class ReportsChangedChangedReportsMadeBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ReportsChangedChangedReportsAbout(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ReportsChangedChangedReportsClaimedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ReportsChangedChangedReports(_Result, frozen=True, kw_only=True):
+    """Somebody reported a person, or what a person wrote, to staff."""
+
+    id: str
+    reason: str | None = None
+    made_at: datetime
+    closed: bool
+    message_id: str | None = None
+    made_by: ReportsChangedChangedReportsMadeBy
+    about: ReportsChangedChangedReportsAbout
+    claimed_by: ReportsChangedChangedReportsClaimedBy | None = None
+
+
+class ReportsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="ReportsChanged"):
+    """Reports changed: each replaces the one with its id, or is new."""
+
+    cursor: str
+    server_time: datetime
+    changed_reports: tuple[ReportsChangedChangedReports, ...]
+
+
 class HelpChangedChangedCallsAskedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -1250,6 +1339,7 @@ class ConferenceChangesResult(_Result, frozen=True, kw_only=True):
         | ProblemsChanged
         | SheetsChanged
         | ChatChanged
+        | ReportsChanged
         | HelpChanged
         | PresenceChanged
         | MyConductChanged
@@ -2161,6 +2251,40 @@ class EveningForStaffConferenceMySheet(_Result, frozen=True, kw_only=True):
     passages: tuple[EveningForStaffConferenceMySheetPassages, ...]
 
 
+class EveningForStaffConferenceReportsMadeBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningForStaffConferenceReportsAbout(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningForStaffConferenceReportsClaimedBy(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningForStaffConferenceReports(_Result, frozen=True, kw_only=True):
+    """Somebody reported a person, or what a person wrote, to staff."""
+
+    id: str
+    reason: str | None = None
+    made_at: datetime
+    closed: bool
+    message_id: str | None = None
+    made_by: EveningForStaffConferenceReportsMadeBy
+    about: EveningForStaffConferenceReportsAbout
+    claimed_by: EveningForStaffConferenceReportsClaimedBy | None = None
+
+
 class EveningForStaffConferenceHelpAskedBy(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -2306,6 +2430,7 @@ class EveningForStaffConference(_Result, frozen=True, kw_only=True):
     problems: EveningForStaffConferenceProblems | None = None
     sheets: tuple[EveningForStaffConferenceSheets, ...] | None = None
     my_sheet: EveningForStaffConferenceMySheet | None = None
+    reports: tuple[EveningForStaffConferenceReports, ...] | None = None
     help: tuple[EveningForStaffConferenceHelp, ...] | None = None
     presence: EveningForStaffConferencePresence | None = None
     venue: EveningForStaffConferenceVenue | None = None
@@ -2805,6 +2930,13 @@ class LockGroupSuccess(_Result, frozen=True, kw_only=True):
     """LockGroup was carried out. The command holds; there is nothing else to say."""
 
     position: str
+
+
+class MakeReportSuccess(_Result, frozen=True, kw_only=True):
+    """MakeReport was carried out. The id of the report."""
+
+    position: str
+    report_id: str
 
 
 class MergeGroupsSuccess(_Result, frozen=True, kw_only=True):
@@ -3336,9 +3468,11 @@ COMMANDS: dict[str, type[_Result]] = {
     "CheckIn": CheckInSuccess,
     "ChooseTopics": ChooseTopicsSuccess,
     "ClaimHelp": ClaimHelpSuccess,
+    "ClaimReport": ClaimReportSuccess,
     "CloseConference": CloseConferenceSuccess,
     "CloseJuryRound": CloseJuryRoundSuccess,
     "ClosePoll": ClosePollSuccess,
+    "CloseReport": CloseReportSuccess,
     "ConfirmPlacement": ConfirmPlacementSuccess,
     "ConfirmRegistration": ConfirmRegistrationSuccess,
     "CreateSeries": CreateSeriesSuccess,
@@ -3361,6 +3495,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "IssueAppKey": IssueAppKeySuccess,
     "KeepParticipants": KeepParticipantsSuccess,
     "LockGroup": LockGroupSuccess,
+    "MakeReport": MakeReportSuccess,
     "MergeGroups": MergeGroupsSuccess,
     "ModerateAnswers": ModerateAnswersSuccess,
     "MoveParticipant": MoveParticipantSuccess,

@@ -60,6 +60,7 @@ LISTED: Mapping[str, Listed[Any]] = {
     "board": Listed(lambda part: part.cards, lambda card: card.card_id, lambda part: part.open_kinds),
     "sheets": Listed(lambda part: part, lambda sheet: sheet.sheet_id, lambda _: None),
     "chat": Listed(lambda part: part.messages, lambda message: message.message_id, lambda _: None),
+    "reports": Listed(lambda part: part, lambda report: report.report_id, lambda _: None),
     "help": Listed(lambda part: part, lambda call: call.call_id, lambda _: None),
 }
 """The parts that are lists, by kind."""

@@ -79,7 +79,7 @@ def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
     """The views that this viewer's parts are made of."""
     kinds = ["session", "presence", "groups", "polls", "board", "problems", "sheets", "venue"]
     if viewer.staff:
-        kinds += ["help"]
+        kinds += ["help", "reports"]
     channels = visibility.channels(viewer, views.get(GROUPS))
     return frozenset([*map(Key, kinds), *(Key("chat", channel) for channel in channels)])
 
@@ -208,6 +208,11 @@ def _help(look: Look, views: Views) -> tuple[session.HelpCallView, ...] | None:
     return view.calls if view is not None and look.viewer.staff else None
 
 
+def _reports(look: Look, views: Views) -> tuple[session.ReportView, ...] | None:
+    view: session.ReportsView | None = views.get(Key("reports"))
+    return view.reports if view is not None and look.viewer.staff else None
+
+
 def _has_conduct(look: Look, views: Views) -> bool:
     view: session.PresenceView | None = views.get(Key("presence"))
     return view is not None and any(one.participant_id == look.viewer.id for one in view.conduct)
@@ -238,6 +243,7 @@ PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
     "problems": _for_all("problems"),
     "sheets": _sheets,
     "help": _help,
+    "reports": _reports,
     "presence": _for_staff("presence"),
     "conduct": _conduct,
 }
@@ -247,7 +253,7 @@ PARTS: Mapping[str, Callable[[Look, Views], Any]] = {
 STANDING_ON = frozenset({"presence", "groups"})
 """The kinds of views on which it depends how a viewer stands."""
 
-ALIKE = frozenset({"session", "groups", "venue", "polls", "problems", "help", "presence", "chat"})
+ALIKE = frozenset({"session", "groups", "venue", "polls", "problems", "help", "reports", "presence", "chat"})
 """The parts that all who stand alike see alike."""
 
 OWN: Mapping[str, Callable[[Look, Views], bool]] = {

@@ -141,6 +141,11 @@ VIEWS: Mapping[str, View] = {
             registration.ParticipantErased,
         ),
     ),
+    "reports": View(
+        session.SERVICE,
+        lambda conference, _: session.GetReports(conference_id=conference),
+        (session.ReportMade, session.ReportClaimed, session.ReportClosed, registration.ParticipantErased),
+    ),
     "presence": View(
         session.SERVICE,
         lambda conference, _: session.GetPresence(conference_id=conference),

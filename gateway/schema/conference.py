@@ -190,6 +190,13 @@ class Conference(Shown, Node, Licensed):
         return show_all(session_types.HelpCall, view.calls, self.conference)
 
     @computed(needs=FOR_STAFF)
+    async def reports(self, info: strawberry.Info) -> list[session_types.Report] | None:
+        """All reports of people and texts; for staff."""
+        context = context_of(info)
+        view = await context.ask(contract_session.GetReports(conference_id=self.conference))
+        return show_all(session_types.Report, view.reports, self.conference)
+
+    @computed(needs=FOR_STAFF)
     async def presence(self, info: strawberry.Info) -> session_types.Presence | None:
         """Who has a seat and who is here; for staff."""
         context = context_of(info)

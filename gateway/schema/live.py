@@ -27,6 +27,7 @@ from gateway.schema.session import (
     HelpCall,
     Poll,
     Presence,
+    Report,
     Session,
     channel_id,
 )
@@ -96,6 +97,11 @@ class ConferenceSnapshot(Changed, News):
     def help(self) -> list[HelpCall] | None:
         """All help calls; for staff."""
         return optional_list(HelpCall, self.view.get(Key("help")), self.conference)
+
+    @computed(told=FOR_STAFF)
+    def reports(self) -> list[Report] | None:
+        """All reports of people and texts; for staff."""
+        return optional_list(Report, self.view.get(Key("reports")), self.conference)
 
     @computed(told=FOR_STAFF)
     def presence(self) -> Presence | None:
@@ -278,6 +284,18 @@ class HelpChanged(Changed, News):
 
 
 @graphql_type(needs=FOR_STAFF)
+class ReportsChanged(Changed, News):
+    """Reports changed: each replaces the one with its id, or is new."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def changed_reports(self) -> list[Report]:
+        """Reports that are new or changed."""
+        return show_all(Report, self.view.changed, self.conference)
+
+
+@graphql_type(needs=FOR_STAFF)
 class PresenceChanged(Changed, News):
     """People came or went: replaces `presence`."""
 
@@ -300,6 +318,7 @@ CHANGES: dict[str, type[Changed]] = {
     "sheets": SheetsChanged,
     "chat": ChatChanged,
     "help": HelpChanged,
+    "reports": ReportsChanged,
     "presence": PresenceChanged,
     "conduct": MyConductChanged,
 }
@@ -317,6 +336,7 @@ ConferenceChange = Annotated[
     | SheetsChanged
     | ChatChanged
     | HelpChanged
+    | ReportsChanged
     | PresenceChanged
     | MyConductChanged
     | Resumed,

@@ -310,6 +310,41 @@ class HelpCall(Shown):
 
 
 @graphql_type()
+class Report(Shown):
+    """Somebody reported a person, or what a person wrote, to staff."""
+
+    view: strawberry.Private[contract.ReportView]
+    reason: str | None = shown("What it is about, if they said so.")
+    made_at: datetime = shown("When they reported it.")
+    closed: bool = shown("Whether staff are done with it.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("Report", self.view.report_id)
+
+    @computed
+    def made_by(self) -> Person:
+        """Who reported it."""
+        return person(self.conference, self.view.made_by)
+
+    @computed
+    def about(self) -> Person:
+        """Whom it is about; of a message, who wrote it."""
+        return person(self.conference, self.view.participant_id)
+
+    @computed
+    def message_id(self) -> strawberry.ID | None:
+        """Global id of the chat message; null when it is about the person."""
+        return optional_id("ChatMessage", self.view.message_id)
+
+    @computed
+    def claimed_by(self) -> Person | None:
+        """Who of the staff looks into it."""
+        return optional_person(self.conference, self.view.claimed_by)
+
+
+@graphql_type()
 class StaffPresence(Shown):
     """One person of the staff and what they do at the conference."""
 

@@ -94,6 +94,7 @@ MEANINGS = {
     "question": "What is asked.",
     "readiness": "Whether one is ready, or wants more time.",
     "reason": "What it is about.",
+    "report_id": "The report.",
     "retry_after_ms": "After how many milliseconds to try again.",
     "reviews_per_idea": "How many jurors score each idea.",
     "role": "What the person does.",
@@ -142,6 +143,7 @@ MEANINGS = {
 }
 
 KINDS = {
+    "made_by": "Person",
     "to": "Person",
     "into_group": "Group",
     "other_participant": "Person",

@@ -11,6 +11,7 @@ from services.session import (
     polls_api,
     readiness_api,
     record_api,
+    reports_api,
 )
 
 api = Api("session")
@@ -27,3 +28,4 @@ help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp
 record_api.register(api)  # GetRecord
 conduct_api.register(api)  # WarnParticipant MuteParticipant UnmuteParticipant RemoveFromGroups TakeBackIntoGroups
 #                            ExcludeParticipant ReadmitParticipant
+reports_api.register(api)  # MakeReport ClaimReport CloseReport GetReports

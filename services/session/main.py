@@ -14,6 +14,7 @@ from services.session.domain.groups import GROUPS
 from services.session.domain.help import HELP
 from services.session.domain.poll import POLL
 from services.session.domain.readiness import READINESS
+from services.session.domain.reports import REPORT
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.loops import follow_presence, keep_a_planner_warm, tell_of_presence
@@ -27,6 +28,7 @@ from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.places import GROUPINGS, PRESENCE
 from services.session.readmodel.polls import POLLS
 from services.session.readmodel.readiness import READY
+from services.session.readmodel.reports import REPORTS
 from services.session.readmodel.sessions import SESSIONS
 from services.session.readmodel.timers import SESSION_TIMERS
 from services.session.settings import SessionSettings
@@ -43,7 +45,7 @@ def build(settings: Settings) -> Service:
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, HELP),
+        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, HELP, REPORT),
         api=api,
         policies=policies,
         publish=publish,
@@ -59,6 +61,7 @@ def build(settings: Settings) -> Service:
             ANNOUNCEMENT,
             HELP_CALLS,
             HELP_TIMERS,
+            REPORTS,
         ),
         timers=timers,
         keys=keys_of,

@@ -13,9 +13,9 @@ from services.chassis.decider import Event
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.contracts.shared import Reason
-from services.session.domain import chat, groups_facts, poll_facts, roster, session_facts
+from services.session.domain import chat, groups_facts, poll_facts, reports, roster, session_facts
 from services.session.domain import help as help_
-from services.session.publishing_talk import publish_chat, publish_help, publish_poll
+from services.session.publishing_talk import publish_chat, publish_help, publish_poll, publish_report
 
 
 def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
@@ -41,6 +41,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             | help_.HelpResolved()
         ):
             return publish_help(event, recorded)
+        case reports.ReportMade() | reports.ReportClaimed() | reports.ReportClosed():
+            return publish_report(event, recorded)
         case _:
             return _phases(event, recorded) or _groups(event, recorded) or _roster(event, recorded)
 

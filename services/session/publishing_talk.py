@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other services and the gateway learn of polls, chat and help calls; `publishing.py` puts it in its place.
+"""What other services and the gateway learn of polls, chat, help calls and reports; see `publishing.py`.
 
 Ballots are not here: they never leave the session service's database.
 """
@@ -8,7 +8,7 @@ from typing import assert_never
 
 from services.chassis.store import Recorded
 from services.contracts import session as told
-from services.session.domain import chat, poll_facts
+from services.session.domain import chat, poll_facts, reports
 from services.session.domain import help as help_
 
 
@@ -79,6 +79,22 @@ def publish_help(
             return told.HelpHandedOver(at=at, conference_id=conference, call_id=call_id, to=to)
         case help_.HelpResolved(call_id=call_id):
             return told.HelpResolved(at=at, conference_id=conference, call_id=call_id)
+        case _:
+            assert_never(event)
+
+
+def publish_report(
+    event: reports.ReportEvent, recorded: Recorded
+) -> told.ReportMade | told.ReportClaimed | told.ReportClosed:
+    """That there is something to look into; not who reported whom, and why."""
+    at, conference = recorded.recorded_at, _conference(recorded)
+    match event:
+        case reports.ReportMade(report_id=report_id):
+            return told.ReportMade(at=at, conference_id=conference, report_id=report_id)
+        case reports.ReportClaimed(report_id=report_id):
+            return told.ReportClaimed(at=at, conference_id=conference, report_id=report_id)
+        case reports.ReportClosed(report_id=report_id):
+            return told.ReportClosed(at=at, conference_id=conference, report_id=report_id)
         case _:
             assert_never(event)
 

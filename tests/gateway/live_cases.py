@@ -26,6 +26,10 @@ SECOND_POLL = session.PollView(
     poll_id="91" * 16, kind="word_cloud", question=text("Ein Wort?"), options=(), open=True, ballots=0, tally=None
 )
 
+REPORT = session.ReportView(
+    report_id="ce" * 16, made_by=ANNA, participant_id=ANNA, message_id=None, reason="Ton", made_at=START,
+    claimed_by=None, closed=False,
+)  # fmt: skip
 CALL = session.HelpCallView(
     call_id="ca" * 16, group_id=GROUP_1, asked_by=ANNA, reason="Ton", asked_at=START, claimed_by=None, resolved=False
 )
@@ -93,5 +97,6 @@ CASES = {
         session.MessagePosted(**AT, message_id="8" * 32, channel="plenary"),
     ),
     "help": (view(session.HelpView, calls=(CALL,)), session.HelpRequested(**AT, call_id="ca" * 16, group_id=GROUP_1)),
+    "reports": (view(session.ReportsView, reports=(REPORT,)), session.ReportMade(**AT, report_id="ce" * 16)),
     "presence": (view(session.PresenceView, present=(ANNA,)), session.PresenceChanged(**LIVE)),
 }

@@ -70,7 +70,7 @@ def plain(snapshot: ConferenceSnapshot | None) -> dict[str, Any]:
     """A snapshot without what differs between two of the same state, lists by id in one order."""
     found = msgspec.to_builtins(snapshot)
     del found["cursor"], found["serverTime"]
-    for name in ("polls", "sheets", "help"):
+    for name in ("polls", "sheets", "help", "reports"):
         if found[name] is not None:
             found[name] = sorted(found[name], key=lambda item: item["id"])
     if found["board"] is not None:

@@ -38,6 +38,7 @@ TOPICS = frozenset(
         "session.poll_closed",
         "session.poll_opened",
         "session.prepared",
+        "session.report_made",
         *PLACING,
     }
 )
@@ -203,7 +204,7 @@ def follows(told: Sequence[tuple[str, bool]], stored: Sequence[str]) -> bool:
 
 
 def no_word_is_lost(record: Record, logs: Logs) -> Iterator[str]:
-    """Every card, problem, message and version of a passage that a writer was told is stored is in the log."""
+    """Every card, problem, message, report and version of a passage that a writer was told is stored is in the log."""
     stored = {
         (fact.fields["passage_id"], fact.fields["version"])
         for fact in logs["ideas"].of(record.conference_id, "ideas.passage_written")
@@ -224,6 +225,7 @@ WRITTEN = {
     "ideas.card_added": "card_id",
     "ideas.problem_proposed": "problem_id",
     "session.message_posted": "message_id",
+    "session.report_made": "report_id",
 }
 """What people add, and the field of its id."""
 

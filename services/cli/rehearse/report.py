@@ -76,6 +76,7 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
         "help_handed_over": counts["help_handed_over"],
         "mentors_dropped": counts["mentors_dropped"],
         "measures": counts["measures"],
+        "reports": counts["reports"],
         "views_compared": sum(len(record.views) for record in records),
         "refusals": refusals,
         "unknown": unknown,

@@ -273,3 +273,7 @@ class Resident(Player):
     async def _ask_for_help(self) -> None:
         await self._think(0.3)
         await self.sent("help_calls", "RequestHelp", reason=self._say("help"))
+        written = [message for chat in self.view.picture.chats for message in chat.messages]
+        if written:
+            fields = {"message_id": written[-1].id, "reason": self._say("help")}
+            await self.wrote("reports", "session.report_made", "MakeReport", **fields)

@@ -151,6 +151,7 @@ class Moderator(Player):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._lead())
                 group.create_task(self._answer_help())
+                group.create_task(self._look_into_reports())
                 group.create_task(self._expect())
             await self.look_back()
         finally:
@@ -275,6 +276,15 @@ class Moderator(Player):
                 due = time.perf_counter() + self.world.clock.seconds_until(session.closes_at or session.deadline)
                 if session.run + 1 not in self.record.phase_told:
                     self.record.phase_asked[session.run + 1] = due
+
+    async def _look_into_reports(self) -> None:
+        done: set[str] = set()
+        async for _ in self.turns():
+            for report in list(self.view.reports):
+                if report.id not in done and not report.closed:
+                    done.add(report.id)
+                    await self.command("ClaimReport", conference_id=self.gid, report_id=report.id)
+                    await self.command("CloseReport", conference_id=self.gid, report_id=report.id)
 
     async def _answer_help(self) -> None:
         """Takes every call; goes to the first, and hands the others over to a mentor."""

@@ -14,7 +14,7 @@ from gateway.client.results import ConferenceSnapshot
 WHOLE = ("session", "groups", "my_group", "placement", "venue", "problems", "presence", "my_conduct")
 """Parts that are compared as a whole."""
 
-LISTS = ("polls", "sheets", "help")
+LISTS = ("polls", "sheets", "help", "reports")
 """Parts that are lists of things with ids."""
 
 ASKED_AS = {"placement": "my_placement"}
@@ -64,6 +64,11 @@ class View:
     def help_calls(self) -> Sequence[Any]:
         """All help calls; staff see them."""
         return self.picture.help or ()
+
+    @property
+    def reports(self) -> Sequence[Any]:
+        """All reports; staff see them."""
+        return self.picture.reports or ()
 
     @property
     def sheets(self) -> Sequence[Any]:

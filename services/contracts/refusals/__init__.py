@@ -23,7 +23,7 @@ from services.contracts.refusals.evening import (
 from services.contracts.refusals.talk import (
     AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PersonIsMuted, PollIsClosed, PollIsOpen, TooManyCalls,
     TooManyMessages, UnknownAnswer, UnknownCall, UnknownOption, UnknownPoll, ValueOutOfBounds,
-    WrongNumberOfOptions,
+    WrongNumberOfOptions, ReportIsClosed, TooManyReports, UnknownReport,
 )  # fmt: skip
 from services.contracts.refusals.ideas import (
     BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
@@ -42,11 +42,12 @@ __all__ = [
     "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror", "NotOfTheStaff",
     "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo", "OwnJob", "PassageChanged", "PenIsTaken",
     "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed", "PollIsClosed",
-    "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "RulesContradict", "SeriesAlreadyCreated", "SessionIs",
-    "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls",
-    "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages",
-    "TooManyProblems", "TopicsAreSettled", "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard",
-    "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption",
-    "UnknownPhase", "UnknownPoll", "UnknownProblem", "UnknownSecret", "UnknownSheet", "UnknownTopic",
-    "ValueOutOfBounds", "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
+    "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "ReportIsClosed", "RulesContradict",
+    "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys",
+    "TooManyAppsWait", "TooManyCalls", "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails",
+    "TooManyMessages", "TooManyPassages", "TooManyProblems", "TooManyReports", "TopicsAreSettled",
+    "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion",
+    "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase", "UnknownPoll",
+    "UnknownProblem", "UnknownReport", "UnknownSecret", "UnknownSheet", "UnknownTopic", "ValueOutOfBounds",
+    "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
 ]  # fmt: skip

@@ -44,6 +44,12 @@ class PollIsOpen(Refusal, frozen=True, kw_only=True):
     poll_id: Id
 
 
+class ReportIsClosed(Refusal, frozen=True, kw_only=True):
+    """Staff are done with the report."""
+
+    report_id: Id
+
+
 class TooManyCalls(Refusal, frozen=True, kw_only=True):
     """The person called a few times just now; there is room for the next call at `retry_at`."""
 
@@ -60,6 +66,12 @@ class UnknownAnswer(Refusal, frozen=True, kw_only=True):
     """There is no such answer that everybody sees."""
 
     answer_id: Id
+
+
+class TooManyReports(Refusal, frozen=True, kw_only=True):
+    """The person reported a lot just now; there is room for the next report at `retry_at`."""
+
+    retry_at: datetime
 
 
 class UnknownCall(Refusal, frozen=True, kw_only=True):
@@ -93,3 +105,9 @@ class WrongNumberOfOptions(Refusal, frozen=True, kw_only=True):
 
     at_least: int
     at_most: int
+
+
+class UnknownReport(Refusal, frozen=True, kw_only=True):
+    """There is no such report in this conference."""
+
+    report_id: Id

@@ -15,8 +15,8 @@ from services.contracts.session.evening import (
     PoolCall, DeskAlert, DeskRow, DeskView, GetDesk,
 )  # fmt: skip
 from services.contracts.session.polls import (
-    PollResultsChanged, PollOpenedAnswer, OpenPoll, RevealPoll, ClosePoll, CastBallot, UpvoteAnswers, ModerateAnswers,
-    PollView, PollsView, GetPolls, PollAnswerView, PollAnswersView, GetPollAnswers,
+    PollResultsChanged, PollOpenedAnswer, OpenPoll, RevealPoll, ClosePoll, CastBallot, UpvoteAnswers,
+    ModerateAnswers, PollView, PollsView, GetPolls, PollAnswerView, PollAnswersView, GetPollAnswers,
 )  # fmt: skip
 from services.contracts.session.people import (
     PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup, KeepParticipants,
@@ -26,6 +26,9 @@ from services.contracts.session.people import (
 )  # fmt: skip
 from services.contracts.session.help import (
     HelpCallAnswer, RequestHelp, ClaimHelp, HandOverHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
+)  # fmt: skip
+from services.contracts.session.reports import (
+    ReportAnswer, MakeReport, ClaimReport, CloseReport, ReportView, ReportsView, GetReports,
 )  # fmt: skip
 from services.contracts.session.chat import (
     MessageAnswer, PostMessage, HideMessage, Broadcast, MessageView, ChatView, GetChat,
@@ -37,28 +40,31 @@ from services.contracts.session.events import (
     SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, GroupExtended, TimeMarkReached,
     PhaseClosing, PhaseEnded, AgendaChanged, LeadChanged, SessionPaused, SessionResumed, SessionEnded, GroupsPlaced,
     ParticipantMoved, GroupsRecalled, GroupLocked, PollOpened, PollRevealed, PollClosed, HelpRequested, HelpClaimed,
-    HelpPooled, HelpHandedOver, HelpResolved, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge,
+    HelpPooled, HelpHandedOver, HelpResolved, ReportMade, ReportClaimed,
+    ReportClosed, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge,
     ParticipantExcluded, ParticipantReadmitted, ParticipantWarned, ParticipantMuted, ParticipantUnmuted,
     ParticipantSetApart, ParticipantTakenBack,
 )  # fmt: skip
 
 __all__ = [
     "SERVICE", "AgendaChanged", "AnswerStatus", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp",
-    "ClosePoll", "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession", "ExcludeParticipant", "ExtendGroup",
-    "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence",
-    "GetRecord", "GetSeatingRules", "GetSession", "GroupDeadline", "GroupExtended", "GroupLocked", "GroupMode",
-    "GroupPlaced", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack", "HandOver",
-    "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord",
-    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened",
-    "LockGroup", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers",
-    "MoveParticipant", "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded",
-    "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack",
+    "ClaimReport", "ClosePoll", "CloseReport", "ConductView", "DeskAlert", "DeskRow", "DeskView", "EndSession",
+    "ExcludeParticipant", "ExtendGroup", "ExtendPhase", "GetChat", "GetDesk", "GetGroups", "GetHelp",
+    "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetReports", "GetSeatingRules", "GetSession",
+    "GroupDeadline", "GroupExtended", "GroupLocked", "GroupMode", "GroupPlaced", "GroupView", "GroupsPlaced",
+    "GroupsRecalled", "GroupsView", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView",
+    "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView",
+    "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened", "LockGroup", "MakeReport", "MergeGroups",
+    "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers", "MoveParticipant",
+    "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
+    "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack",
     "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded", "PhaseExtended",
     "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed",
     "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed",
     "PollView", "PollsView", "PoolCall", "PostMessage", "PresenceChanged", "PresenceEdge", "PresenceView",
     "PreviousPhase", "Readiness", "ReadinessView", "ReadmitParticipant", "RecordView", "RemoveFromGroups",
-    "ReportPresence", "RequestHelp", "ResolveHelp", "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind",
+    "ReportAnswer", "ReportClaimed", "ReportClosed", "ReportMade", "ReportPresence", "ReportView", "ReportsView",
+    "RequestHelp", "ResolveHelp", "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind",
     "SeatingRuleView", "SeatingRulesView", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed",
     "SessionStarted", "SessionStatus", "SessionView", "SetReadiness", "SkipPhase", "SplitGroup", "Spread",
     "StartSession", "SwapParticipants", "TakeBackIntoGroups", "TimeMarkReached", "Tool", "UndoPhaseChange",

@@ -200,6 +200,24 @@ class HelpResolved(_Event, frozen=True, kw_only=True):
     call_id: Id
 
 
+class ReportMade(_Event, frozen=True, kw_only=True):
+    """Somebody reported a person or a text."""
+
+    report_id: Id
+
+
+class ReportClaimed(_Event, frozen=True, kw_only=True):
+    """Somebody of the staff looks into a report."""
+
+    report_id: Id
+
+
+class ReportClosed(_Event, frozen=True, kw_only=True):
+    """Staff are done with a report."""
+
+    report_id: Id
+
+
 class MessagePosted(_Event, frozen=True, kw_only=True):
     """A chat message; `channel` is `plenary`, `staff` or the id of a group."""
 

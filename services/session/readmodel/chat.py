@@ -85,6 +85,15 @@ async def channel_of(db: Database, conference_id: str, message_id: str) -> str |
     return channel
 
 
+async def author_of(db: Database, conference_id: str, message_id: str) -> str | None:
+    """Who wrote a message of this conference; None when there is no such message."""
+    author: str | None = await db.pool.fetchval(
+        "SELECT author_id FROM chat_messages WHERE message_id = $1 AND conference_id = $2",
+        UUID(message_id), UUID(conference_id),
+    )  # fmt: skip
+    return author
+
+
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     """What staff told everybody last; both None before the first time, and once it was hidden."""
 

@@ -29,7 +29,7 @@ from services.chassis.settings import Settings
 from services.chassis.subjects import partition
 from services.chassis.timers import Timers
 from services.contracts import refusals
-from services.session import chat_api, help_api, polls_api, record_api
+from services.session import chat_api, help_api, polls_api, record_api, reports_api
 from services.session.adapters.keys import keys_of
 from services.session.domain import chat, poll_facts
 from services.session.domain import help as help_
@@ -39,6 +39,7 @@ from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import PlaceGroups
 from services.session.domain.help import HELP
 from services.session.domain.poll import POLL
+from services.session.domain.reports import REPORT
 from services.session.domain.roster import ROSTER, AddStaff, ExcludeParticipant, FillSeat
 from services.session.domain.script import LocalText, Phase, PreparedPoll, Script
 from services.session.domain.seating import Group
@@ -53,6 +54,7 @@ from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
 from services.session.readmodel.help import HELP_CALLS
 from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.polls import POLLS
+from services.session.readmodel.reports import REPORTS
 from tests.integration.chassis.waiting import until
 from tests.integration.key_service import key_service
 
@@ -122,7 +124,7 @@ def publish(event: Event, recorded: Recorded) -> Any:
 def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Service:
     """The part of the session service that these tests are about."""
     api = Api("session")
-    for module in (polls_api, chat_api, help_api, record_api):
+    for module in (polls_api, chat_api, help_api, record_api, reports_api):
         module.register(api)
     deadlines = Timers("session")
     polls_api.register_timers(deadlines)
@@ -134,10 +136,10 @@ def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Ser
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, HELP),
+        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, HELP, REPORT),
         api=api,
         publish=publish,
-        projections=(POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS, HELP_TIMERS),
+        projections=(POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS, HELP_TIMERS, REPORTS),
         timers=deadlines if timers else None,
         keys=lambda _: Keys(fetch, max_age=0),
         loops=(polls_api.tell_changed_results,),
