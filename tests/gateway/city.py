@@ -295,6 +295,7 @@ def evening() -> list[Answer]:
             conference_id=CONFERENCE, channel=GROUP_1, messages=(message("4", "Wir sind da", channel=GROUP_1),)
         ),
         session.HelpView(conference_id=CONFERENCE, calls=()),
+        session.ReportsView(conference_id=CONFERENCE, reports=()),
         session.PresenceView(
             conference_id=CONFERENCE, seated=(ANNA, BEN, CEM, DORA), present=(ANNA, BEN),
             staff={MODERATOR: ("moderator",)},
