@@ -15,11 +15,13 @@ from gateway.schema import ideas as ideas_types
 from gateway.schema import record as record_types
 from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
-from gateway.schema import session as session_types
+from gateway.schema.groups import Group, Groups, SeatingRule
 from gateway.schema.licensed import Licensed
 from gateway.schema.lists import one_page, paged
 from gateway.schema.people import Person, person
 from gateway.schema.permissions import HOSTS, MEMBERS, PUBLIC, STAFF, Needs
+from gateway.schema.polls import Poll, PollAnswer
+from gateway.schema.presence import Conduct, Presence
 from gateway.schema.relay import (
     Connection,
     Node,
@@ -28,8 +30,10 @@ from gateway.schema.relay import (
     local_id,
 )
 from gateway.schema.scalars import ConferenceStatus
+from gateway.schema.session import Session
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import cached, stored
+from gateway.schema.talk import Chat, HelpCall, Report
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused
 from services.contracts import ideas as contract_ideas
@@ -126,47 +130,47 @@ class Conference(Shown, Node, Licensed):
     @cached(10)
     @stored(lambda self, reading: reading.answer(_evening(self.conference)))
     @computed(needs=PUBLIC)
-    async def session(self, info: strawberry.Info) -> session_types.Session | None:
+    async def session(self, info: strawberry.Info) -> Session | None:
         """The evening: phase and clock."""
         view = await context_of(info).ask(_evening(self.conference))
-        return show(session_types.Session, view, self.conference)
+        return show(Session, view, self.conference)
 
     @computed(needs=FOR_STAFF)
-    async def groups(self, info: strawberry.Info) -> session_types.Groups | None:
+    async def groups(self, info: strawberry.Info) -> Groups | None:
         """Who sits where; for staff."""
         context = context_of(info)
-        return show(session_types.Groups, await groups_for(context, self.conference), self.conference)
+        return show(Groups, await groups_for(context, self.conference), self.conference)
 
     @computed(needs=FOR_LEADERS)
-    async def seating_rules(self, info: strawberry.Info) -> list[session_types.SeatingRule] | None:
+    async def seating_rules(self, info: strawberry.Info) -> list[SeatingRule] | None:
         """Who is kept apart, or together; for who leads or organises."""
         view = await context_of(info).ask(contract_session.GetSeatingRules(conference_id=self.conference))
-        return show_all(session_types.SeatingRule, view.rules, self.conference)
+        return show_all(SeatingRule, view.rules, self.conference)
 
     @computed(needs=FOR_MEMBERS)
-    async def my_group(self, info: strawberry.Info) -> session_types.Group | None:
+    async def my_group(self, info: strawberry.Info) -> Group | None:
         """The group one sits in, or accompanies as its mentor; null in the plenary."""
         context = context_of(info)
         viewer = viewer_of(context, self.conference)
         own = visibility.own_group(viewer, await groups_for(context, self.conference))
-        return None if own is None else show(session_types.Group, own, self.conference)
+        return None if own is None else show(Group, own, self.conference)
 
     @computed(needs=FOR_MEMBERS)
-    async def polls(self, info: strawberry.Info) -> list[session_types.Poll] | None:
+    async def polls(self, info: strawberry.Info) -> list[Poll] | None:
         """All polls, the newest last."""
         context = context_of(info)
         view = await context.ask(contract_session.GetPolls(conference_id=self.conference))
-        return show_all(session_types.Poll, view.polls, self.conference)
+        return show_all(Poll, view.polls, self.conference)
 
     @computed(needs=FOR_MODERATORS)
-    async def poll_answers(self, info: strawberry.Info, poll_id: POLL) -> list[session_types.PollAnswer] | None:
+    async def poll_answers(self, info: strawberry.Info, poll_id: POLL) -> list[PollAnswer] | None:
         """Words or answers of an open poll, those that wait for a moderator first; ask again when `waiting` changed."""
         asked = contract_session.GetPollAnswers(conference_id=self.conference, poll_id=local_id(poll_id, "Poll"))
         view = await context_of(info).ask(asked)
-        return show_all(session_types.PollAnswer, view.answers, self.conference)
+        return show_all(PollAnswer, view.answers, self.conference)
 
     @computed(needs=FOR_MEMBERS)
-    async def chat(self, info: strawberry.Info, channel: CHANNEL) -> session_types.Chat | None:
+    async def chat(self, info: strawberry.Info, channel: CHANNEL) -> Chat | None:
         """The newest messages of one channel."""
         context = context_of(info)
         viewer = viewer_of(context, self.conference)
@@ -180,28 +184,28 @@ class Conference(Shown, Node, Licensed):
         view = await context.ask(contract_session.GetChat(conference_id=self.conference, channel=local))
         messages = tuple(visibility.message(viewer, message) for message in view.messages)
         cut = contract_session.ChatView(conference_id=self.conference, channel=local, messages=messages)
-        return show(session_types.Chat, cut, self.conference)
+        return show(Chat, cut, self.conference)
 
     @computed(needs=FOR_STAFF)
-    async def help(self, info: strawberry.Info) -> list[session_types.HelpCall] | None:
+    async def help(self, info: strawberry.Info) -> list[HelpCall] | None:
         """All help calls; for staff."""
         context = context_of(info)
         view = await context.ask(contract_session.GetHelp(conference_id=self.conference))
-        return show_all(session_types.HelpCall, view.calls, self.conference)
+        return show_all(HelpCall, view.calls, self.conference)
 
     @computed(needs=FOR_STAFF)
-    async def reports(self, info: strawberry.Info) -> list[session_types.Report] | None:
+    async def reports(self, info: strawberry.Info) -> list[Report] | None:
         """All reports of people and texts; for staff."""
         context = context_of(info)
         view = await context.ask(contract_session.GetReports(conference_id=self.conference))
-        return show_all(session_types.Report, view.reports, self.conference)
+        return show_all(Report, view.reports, self.conference)
 
     @computed(needs=FOR_STAFF)
-    async def presence(self, info: strawberry.Info) -> session_types.Presence | None:
+    async def presence(self, info: strawberry.Info) -> Presence | None:
         """Who has a seat and who is here; for staff."""
         context = context_of(info)
         view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
-        return show(session_types.Presence, view, self.conference)
+        return show(Presence, view, self.conference)
 
     @computed(needs=FOR_STAFF)
     async def missing(self, info: strawberry.Info) -> list[Person] | None:
@@ -272,12 +276,12 @@ class Conference(Shown, Node, Licensed):
         return show(rooms_types.Venue, view, self.conference)
 
     @computed(needs=FOR_MEMBERS)
-    async def my_conduct(self, info: strawberry.Info) -> session_types.Conduct | None:
+    async def my_conduct(self, info: strawberry.Info) -> Conduct | None:
         """What staff did about one's own conduct; null: nothing."""
         context = context_of(info)
         view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
         own = next((one for one in view.conduct if one.participant_id == context.actor.id), None)
-        return None if own is None else show(session_types.Conduct, own, self.conference)
+        return None if own is None else show(Conduct, own, self.conference)
 
     @computed(needs=FOR_WHO_COMES)
     async def my_placement(self, info: strawberry.Info) -> rooms_types.Placement | None:

@@ -13,25 +13,17 @@ from gateway.live import parts as live
 from gateway.live.changes import Change
 from gateway.live.views import Key
 from gateway.schema.conference import FOR_STAFF
+from gateway.schema.groups import Group, Groups
 from gateway.schema.ideas import Board, Card, IdeaSheet, Problems
 from gateway.schema.news import Changed, News, Resumed, optional, optional_list
+from gateway.schema.polls import Poll
+from gateway.schema.presence import Conduct, Presence
 from gateway.schema.relay import global_id
 from gateway.schema.rooms import Placement, Venue
 from gateway.schema.scalars import CardKind
-from gateway.schema.session import (
-    Chat,
-    ChatMessage,
-    Conduct,
-    Group,
-    Groups,
-    HelpCall,
-    Poll,
-    Presence,
-    Report,
-    Session,
-    channel_id,
-)
+from gateway.schema.session import Session
 from gateway.schema.shape import computed, graphql_type, show_all
+from gateway.schema.talk import Chat, ChatMessage, HelpCall, Report, channel_id
 from services.contracts import ideas as contract_ideas
 
 

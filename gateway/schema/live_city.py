@@ -9,11 +9,11 @@ import strawberry
 from gateway.live.changes import Change
 from gateway.live.views import Key
 from gateway.schema.conference import ConferenceDetails
+from gateway.schema.desk import DeskRow
 from gateway.schema.jobs import Job
 from gateway.schema.jury import FOR_JURORS, JuryRound, RankedIdea, Review
 from gateway.schema.news import Changed, News, Resumed, optional
 from gateway.schema.relay import global_id
-from gateway.schema.session import DeskRow
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all
 from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration

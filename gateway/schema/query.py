@@ -12,6 +12,7 @@ from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.changes import ChangesResult, list_changes
 from gateway.schema.conference import Conference, list_ideas
 from gateway.schema.costs import MOST
+from gateway.schema.desk import Desk
 from gateway.schema.ideas import Challenge, Idea
 from gateway.schema.jobs import FOR_JOBS, Job, fetch_job
 from gateway.schema.jury import FOR_THE_JURY, JuryRound
@@ -23,7 +24,6 @@ from gateway.schema.rate_limit import RateLimit
 from gateway.schema.registration import District
 from gateway.schema.relay import BadPage, Connection, Node, Page, local_id, parse_id
 from gateway.schema.scalars import AppStatus, JobStatus, ViewerKind
-from gateway.schema.session import Desk
 from gateway.schema.shape import Shown, computed, graphql_type, show, shown
 from gateway.schema.stored import cached
 from gateway.schema.usage import FROM, TO, AppUsage, usage_of

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import strawberry
 
+from gateway.schema.polls import PollCount
 from gateway.schema.relay import global_id
 from gateway.schema.scalars import GroupMode, LocalText, PhaseKind, SessionStatus
-from gateway.schema.session import PollCount
 from gateway.schema.shape import Shown, computed, graphql_type, show_all, shown
 from gateway.schema.stored import part, parts
 from services.contracts import session as contract

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small groups: who sits where, and who is kept apart or together."""
+
+import strawberry
+
+from gateway.schema.people import Person, optional_person, person
+from gateway.schema.relay import global_id, optional_id
+from gateway.schema.scalars import GroupMode, SeatingRuleKind
+from gateway.schema.shape import Shown, computed, graphql_type, shown
+from gateway.schema.stored import parts
+from services.contracts import session as contract
+
+
+@graphql_type()
+class Group(Shown):
+    """One small group."""
+
+    view: strawberry.Private[contract.GroupView]
+    number: int = shown("Its number on the screen.")
+    locked: bool = shown("Whether it keeps its people: nobody joins it, and nobody is taken from it.")
+
+    @computed
+    def id(self) -> strawberry.ID:
+        """Global id."""
+        return global_id("Group", self.view.group_id)
+
+    @computed
+    def members(self) -> list[Person]:
+        """Who sits there."""
+        return [person(self.conference, member) for member in self.view.members]
+
+    @computed
+    def mentor(self) -> Person | None:
+        """The mentor who accompanies the group; null when it guides itself."""
+        return optional_person(self.conference, self.view.mentor_id)
+
+    @computed
+    def topic_id(self) -> strawberry.ID | None:
+        """Global id of its topic; null without one."""
+        return optional_id("Topic", self.view.topic_id)
+
+
+@graphql_type()
+class Groups(Shown):
+    """Who sits where now. Without running groups everybody is in the plenary."""
+
+    view: strawberry.Private[contract.GroupsView]
+    generation: int = shown("Rises with every change of who sits where.")
+    run: int = shown("The entry into a phase that these groups belong to.")
+    mode: GroupMode | None = shown("How they were formed; null without groups.")
+    plans: int = shown("How many group plans the evening has had.")
+
+    groups = parts(Group, "groups", "The groups by number; empty while everybody is in the plenary.")
+
+    @computed
+    def with_moderator(self) -> list[Person]:
+        """The few who stay with the moderator because there are too few people for a group."""
+        return [person(self.conference, one) for one in self.view.with_moderator]
+
+
+@graphql_type()
+class SeatingRule(Shown):
+    """People who are kept apart, or together, in every group."""
+
+    view: strawberry.Private[contract.SeatingRuleView]
+    kind: SeatingRuleKind = shown("Which of it.")
+
+    @computed
+    def participants(self) -> list[Person]:
+        """Whom it is about."""
+        return [person(self.conference, one) for one in self.view.participant_ids]
