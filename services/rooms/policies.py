@@ -9,7 +9,6 @@ from services.chassis.policies import Policies, PolicyContext
 from services.chassis.repository import Step
 from services.contracts import registration, session
 from services.rooms.domain.venue import (
-    TEXT_CELL,
     VENUE,
     AdmitAgain,
     BarPerson,
@@ -19,9 +18,9 @@ from services.rooms.domain.venue import (
     OpenGeneration,
     PrepareVenue,
     RecallPeople,
-    Seating,
     UnmutePerson,
 )
+from services.rooms.domain.venue_facts import TEXT_CELL, Seating
 from services.rooms.readmodel.seats import release_seat, take_seat
 from services.rooms.settings import RoomsSettings
 

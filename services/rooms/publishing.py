@@ -7,7 +7,7 @@ from services.chassis.contract import ContractEvent
 from services.chassis.decider import Event
 from services.chassis.store import Recorded
 from services.contracts import rooms as told
-from services.rooms.domain import venue
+from services.rooms.domain import venue_facts as venue
 
 
 def publish(event: Event, recorded: Recorded) -> ContractEvent | None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from services.chassis.database import Tx
 from services.chassis.projection import TableProjection
 from services.chassis.store import Recorded
-from services.rooms.domain.venue import (
+from services.rooms.domain.venue_facts import (
     TEXT_CELL,
     GroupRoomClosed,
     GroupRoomOpened,

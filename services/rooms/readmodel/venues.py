@@ -10,7 +10,8 @@ from services.chassis.decider import Event
 from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.rooms.domain.arrival import PlacementConfirmed
-from services.rooms.domain.venue import TEXT_CELL, VENUE, Venue
+from services.rooms.domain.venue import VENUE
+from services.rooms.domain.venue_facts import TEXT_CELL, Venue
 
 
 class VenueDoc(msgspec.Struct, frozen=True, kw_only=True):

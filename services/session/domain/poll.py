@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A live question to everybody: opened, voted on, counted once.
 
-Closing takes two steps. `PollVotingEnded` comes first: every ballot is stored only while the poll's stream
-stands where it stood when the poll was opened, so from that moment on none can be added, and what lies in the log
-can be counted in peace. `PollClosed` then carries the tally; with it the poll's key is destroyed. A crash between
-the two loses nothing: counting again gives the same tally.
+Closing takes two steps. `PollVotingEnded` comes first: a ballot is stored only while the poll's stream stands where
+it stood when the ballot was decided upon, so from that moment on none can be added, and what lies in the log can be
+counted in peace. (A moderator's click in between lets the ballot be decided upon once more.) `PollClosed` then carries
+the tally; with it the poll's key is destroyed. A crash between the two loses nothing: counting again gives the same
+tally.
 
 The results of a `live` poll are drawn while people vote; of any other nobody sees them until a moderator reveals them,
 before the close or after it.

@@ -15,18 +15,20 @@ from services.rooms.domain.venue import (
     BarPerson,
     CloseVenue,
     GroupHasNoRoom,
-    GroupRoomClosed,
-    GroupRoomOpened,
     MovePerson,
     OpenGeneration,
+    PrepareVenue,
+    RecallPeople,
+    VenueIsClosed,
+)
+from services.rooms.domain.venue_facts import (
+    GroupRoomClosed,
+    GroupRoomOpened,
     PeopleRecalled,
     PersonBarred,
     PersonMoved,
-    PrepareVenue,
-    RecallPeople,
     Seating,
     VenueClosed,
-    VenueIsClosed,
     VenuePrepared,
 )
 
