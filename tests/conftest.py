@@ -39,6 +39,11 @@ ROOT = Path(__file__).parent.parent
 UNIT = Path(__file__).parent / "unit"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait for servers and deadlines more than they compute."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """What an exporter of traces would be given of everything that runs in the test's process."""
