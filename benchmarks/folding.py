@@ -23,7 +23,8 @@ from services.chassis.decider import Command, Decider, Event
 from services.chassis.mapper import Mapper
 from services.chassis.repository import Repository
 from services.chassis.store import Append, EventStore, NewEvent
-from services.session.domain.roster import ROSTER, PersonCame, PersonWent, SeatFilled
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_facts import PersonCame, PersonWent, SeatFilled
 
 EVENTS = 20_000
 LONG = 1_000

@@ -5,8 +5,8 @@ from services.chassis.api import Api, Context, Decide, role
 from services.chassis.decisions import Step
 from services.contracts import session as asked
 from services.session.access import staff_of_conference
-from services.session.domain.roster import (
-    ROSTER,
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import (
     ExcludeParticipant,
     MuteParticipant,
     ReadmitParticipant,

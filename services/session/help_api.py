@@ -22,7 +22,8 @@ from services.session.domain.help import (
     RequestHelp,
     ResolveHelp,
 )
-from services.session.domain.roster import ROSTER, NotServing
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import NotServing
 from services.session.readmodel.help import HELP_CALLS, HelpCallsOfConference
 from services.session.readmodel.help_timers import PoolDue, StaffCame
 

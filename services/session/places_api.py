@@ -22,7 +22,8 @@ from services.session.domain.groups_commands import (
     SplitGroup,
     SwapPeople,
 )
-from services.session.domain.roster import ROSTER, NotOnTheRoster
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import NotOnTheRoster
 from services.session.domain.seating_rules import SeatingRule
 from services.session.placing import arrival
 from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere

@@ -30,7 +30,10 @@ from services.session.domain.groups_commands import (
     RecallGroups,
 )
 from services.session.domain.groups_facts import GroupPlan
-from services.session.domain.roster import ROSTER, MarkAbsent, MarkPresent, PersonCame, Roster
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import MarkAbsent, MarkPresent
+from services.session.domain.roster_facts import PersonCame
+from services.session.domain.roster_state import Roster
 from services.session.domain.seating import SMALLEST, Group
 from services.session.domain.seating_rules import SeatingRule
 from services.session.domain.session import SESSION

@@ -16,7 +16,14 @@ from services.session.adapters.script_files import load_scripts
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import KeepTags, KeepTopics, KeepWishes
 from services.session.domain.help import HELP, EnterGroup
-from services.session.domain.roster import ROSTER, AddStaff, EmptySeat, FillSeat, ForgetPerson, RemoveStaff
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import (
+    AddStaff,
+    EmptySeat,
+    FillSeat,
+    ForgetPerson,
+    RemoveStaff,
+)
 from services.session.domain.script import Script
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (

@@ -13,7 +13,7 @@ from services.chassis.decider import Event
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.contracts.shared import Reason
-from services.session.domain import chat, groups_facts, poll_facts, reports, roster, session_facts
+from services.session.domain import chat, groups_facts, poll_facts, reports, roster_facts, session_facts
 from services.session.domain import help as help_
 from services.session.publishing_talk import publish_chat, publish_help, publish_poll, publish_report
 
@@ -127,29 +127,29 @@ def _groups(event: Event, recorded: Recorded) -> ContractEvent | None:
 def _roster(event: Event, recorded: Recorded) -> ContractEvent | None:
     at, conference = _stamp(recorded)
     match event:
-        case roster.PersonCame():
+        case roster_facts.PersonCame():
             return told.PresenceEdge(at=at, conference_id=conference, participant_id=event.person_id, present=True)
-        case roster.PersonWent():
+        case roster_facts.PersonWent():
             return told.PresenceEdge(at=at, conference_id=conference, participant_id=event.person_id, present=False)
-        case roster.ParticipantExcluded():
+        case roster_facts.ParticipantExcluded():
             reason = Reason(code=event.code, by=event.by)
             return told.ParticipantExcluded(
                 at=at, conference_id=conference, participant_id=event.participant_id, reason=reason
             )
-        case roster.ParticipantWarned(participant_id=who, code=code, by=by):
+        case roster_facts.ParticipantWarned(participant_id=who, code=code, by=by):
             reason = Reason(code=code, by=by)
             return told.ParticipantWarned(at=at, conference_id=conference, participant_id=who, reason=reason)
-        case roster.ParticipantMuted(participant_id=who, code=code, by=by):
+        case roster_facts.ParticipantMuted(participant_id=who, code=code, by=by):
             reason = Reason(code=code, by=by)
             return told.ParticipantMuted(at=at, conference_id=conference, participant_id=who, reason=reason)
-        case roster.ParticipantUnmuted(participant_id=who):
+        case roster_facts.ParticipantUnmuted(participant_id=who):
             return told.ParticipantUnmuted(at=at, conference_id=conference, participant_id=who)
-        case roster.ParticipantSetApart(participant_id=who, code=code, by=by):
+        case roster_facts.ParticipantSetApart(participant_id=who, code=code, by=by):
             reason = Reason(code=code, by=by)
             return told.ParticipantSetApart(at=at, conference_id=conference, participant_id=who, reason=reason)
-        case roster.ParticipantTakenBack(participant_id=who):
+        case roster_facts.ParticipantTakenBack(participant_id=who):
             return told.ParticipantTakenBack(at=at, conference_id=conference, participant_id=who)
-        case roster.ParticipantReadmitted():
+        case roster_facts.ParticipantReadmitted():
             return told.ParticipantReadmitted(at=at, conference_id=conference, participant_id=event.participant_id)
         case _:
             return None

@@ -24,7 +24,8 @@ from services.session.domain.groups_facts import GroupPlan, GroupsPlaced
 from services.session.domain.help import HELP, HelpClaimed, HelpRequested, HelpResolved
 from services.session.domain.poll import POLL
 from services.session.domain.poll_facts import AnswersModerated, PollClosed, PollOpened, PollRevealed
-from services.session.domain.roster import ROSTER, Roster
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_state import Roster
 from services.session.domain.session import SESSION
 from services.session.publishing_talk import word_count
 

@@ -12,7 +12,8 @@ from services.contracts import session as asked
 from services.session.access import may_see, staff_of_conference
 from services.session.adapters.keys import seal_as_author
 from services.session.domain.reports import REPORT, ClaimReport, CloseReport, MakeReport, Reports
-from services.session.domain.roster import ROSTER, NotOnTheRoster
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import NotOnTheRoster
 from services.session.readmodel.chat import author_of
 from services.session.readmodel.reports import REPORTS, ReportsOfConference
 

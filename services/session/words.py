@@ -13,7 +13,7 @@ import structlog
 from services.chassis.decider import Sealed
 from services.chassis.keys import Keys
 from services.session.domain.groups_facts import GroupPlan
-from services.session.domain.roster import Roster
+from services.session.domain.roster_state import Roster
 
 KEYS_SECONDS = 1.0
 """So long groups wait for the words of people."""

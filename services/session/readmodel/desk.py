@@ -12,9 +12,9 @@ from services.chassis.decider import Event
 from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
-from services.session.domain import groups_facts, roster, session_facts
+from services.session.domain import groups_facts, roster_facts, session_facts
 from services.session.domain.alerts import Standing, Thresholds, alerts
-from services.session.domain.roster import MODERATION
+from services.session.domain.roster_state import MODERATION
 from services.session.domain.seating import Seating
 from services.session.readmodel.help import EVENTS as OF_CALLS
 from services.session.readmodel.help import HELP_CALLS, HelpCall, calls_after
@@ -161,14 +161,14 @@ def _evolve(row: Row, event: Event, recorded: Recorded) -> Row | None:
             assert grouped is not None  # noqa: S101 -- see above
             return _with(row, seating=grouped.seating)
         case (
-            roster.SeatFilled()
-            | roster.SeatEmptied()
-            | roster.PersonForgotten()
-            | roster.PersonCame()
-            | roster.PersonWent()
-            | roster.StaffJoined()
-            | roster.StaffLeft()
-            | roster.StaffVisits()
+            roster_facts.SeatFilled()
+            | roster_facts.SeatEmptied()
+            | roster_facts.PersonForgotten()
+            | roster_facts.PersonCame()
+            | roster_facts.PersonWent()
+            | roster_facts.StaffJoined()
+            | roster_facts.StaffLeft()
+            | roster_facts.StaffVisits()
         ):
             return _with(row, people=PRESENCE.evolve(row.people, event, recorded))
         case _:

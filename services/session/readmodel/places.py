@@ -18,7 +18,7 @@ from services.session.domain.groups_facts import (
     move_mentor,
     move_person,
 )
-from services.session.domain.roster import (
+from services.session.domain.roster_facts import (
     ParticipantExcluded,
     ParticipantMuted,
     ParticipantReadmitted,

@@ -40,7 +40,8 @@ from services.session.domain.groups_commands import PlaceGroups
 from services.session.domain.help import HELP
 from services.session.domain.poll import POLL
 from services.session.domain.reports import REPORT
-from services.session.domain.roster import ROSTER, AddStaff, ExcludeParticipant, FillSeat
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import AddStaff, ExcludeParticipant, FillSeat
 from services.session.domain.script import LocalText, Phase, PreparedPoll, Script
 from services.session.domain.seating import Group
 from services.session.domain.session import SESSION

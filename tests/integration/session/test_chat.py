@@ -11,7 +11,8 @@ from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts.refusals import PersonIsMuted, SessionIs, TooManyMessages
 from services.contracts.session import Broadcast, GetChat, HideMessage, PostMessage, RequestHelp
 from services.session.domain.chat import CHAT, PLENARY, channel_key
-from services.session.domain.roster import ROSTER, MuteParticipant, UnmuteParticipant
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import MuteParticipant, UnmuteParticipant
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import EndSession
 from services.session.readmodel.chat import ANNOUNCEMENT, NEWEST

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from services.chassis.decider import Event
 from services.chassis.records import Recorded
-from services.session.domain.roster import (
+from services.session.domain.roster_facts import (
     ParticipantExcluded,
     ParticipantReadmitted,
     PersonCame,

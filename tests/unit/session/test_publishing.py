@@ -8,7 +8,7 @@ from services.chassis.decider import Sealed
 from services.chassis.records import Recorded
 from services.contracts import session as told
 from services.contracts.shared import Reason
-from services.session.domain import groups_facts, roster, session_facts
+from services.session.domain import groups_facts, roster_facts, session_facts
 from services.session.domain.seating import Group
 from services.session.domain.seating_rules import SeatingRule
 from services.session.publishing import publish
@@ -108,29 +108,29 @@ PUBLISHED = [
         told.GroupLocked(**STAMP, group_id="d" * 32, locked=True),
     ),
     (groups_facts.GroupsRecalled(generation=6), told.GroupsRecalled(**STAMP, generation=6)),
-    (roster.PersonCame(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=True)),
-    (roster.PersonWent(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=False)),
+    (roster_facts.PersonCame(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=True)),
+    (roster_facts.PersonWent(person_id=ANNA), told.PresenceEdge(**STAMP, participant_id=ANNA, present=False)),
     *(
         (fact(participant_id=ANNA, code="insult", by=MIA), contract(**STAMP, participant_id=ANNA, reason=BY_MIA))
         for fact, contract in (
-            (roster.ParticipantWarned, told.ParticipantWarned),
-            (roster.ParticipantMuted, told.ParticipantMuted),
-            (roster.ParticipantSetApart, told.ParticipantSetApart),
+            (roster_facts.ParticipantWarned, told.ParticipantWarned),
+            (roster_facts.ParticipantMuted, told.ParticipantMuted),
+            (roster_facts.ParticipantSetApart, told.ParticipantSetApart),
         )
     ),
     (
-        roster.ParticipantUnmuted(participant_id=ANNA, by=MIA),
+        roster_facts.ParticipantUnmuted(participant_id=ANNA, by=MIA),
         told.ParticipantUnmuted(**STAMP, participant_id=ANNA),
     ),
     (
-        roster.ParticipantTakenBack(participant_id=ANNA, by=MIA),
+        roster_facts.ParticipantTakenBack(participant_id=ANNA, by=MIA),
         told.ParticipantTakenBack(**STAMP, participant_id=ANNA),
     ),
     (
-        roster.ParticipantExcluded(participant_id=ANNA, code="insult", by=MIA),
+        roster_facts.ParticipantExcluded(participant_id=ANNA, code="insult", by=MIA),
         told.ParticipantExcluded(**STAMP, participant_id=ANNA, reason=Reason(code="insult", by=MIA)),
     ),
-    (roster.ParticipantReadmitted(participant_id=ANNA), told.ParticipantReadmitted(**STAMP, participant_id=ANNA)),
+    (roster_facts.ParticipantReadmitted(participant_id=ANNA), told.ParticipantReadmitted(**STAMP, participant_id=ANNA)),
 ]
 
 KEPT = [
@@ -142,12 +142,12 @@ KEPT = [
     groups_facts.SeatingRuleSet(rule=SeatingRule(kind="apart", people=(ANNA, MIA))),
     groups_facts.SeatingRuleDropped(rule=SeatingRule(kind="apart", people=(ANNA, MIA))),
     groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=(Sealed(ANNA, b"garden"),)),
-    roster.SeatFilled(participant_id=ANNA, attributes=Sealed(ANNA, b"box")),
-    roster.SeatEmptied(participant_id=ANNA),
-    roster.StaffJoined(staff_id=MIA, role="mentor"),
-    roster.StaffLeft(staff_id=MIA, role="mentor"),
-    roster.StaffVisits(staff_id=MIA, roles=("mentor",)),
-    roster.PersonForgotten(participant_id=ANNA),
+    roster_facts.SeatFilled(participant_id=ANNA, attributes=Sealed(ANNA, b"box")),
+    roster_facts.SeatEmptied(participant_id=ANNA),
+    roster_facts.StaffJoined(staff_id=MIA, role="mentor"),
+    roster_facts.StaffLeft(staff_id=MIA, role="mentor"),
+    roster_facts.StaffVisits(staff_id=MIA, roles=("mentor",)),
+    roster_facts.PersonForgotten(participant_id=ANNA),
 ]
 
 

@@ -15,7 +15,7 @@ from services.contracts.session import RecordView
 from services.session.domain.groups_facts import GroupsPlaced, GroupsRecalled, PersonMoved
 from services.session.domain.help import HelpClaimed, HelpRequested, HelpResolved
 from services.session.domain.poll_facts import Asked, Count, PollClosed, PollOpened, PollRevealed, PollVotingEnded
-from services.session.domain.roster import PersonCame, PersonWent, SeatFilled
+from services.session.domain.roster_facts import PersonCame, PersonWent, SeatFilled
 from services.session.domain.seating import Group
 from services.session.domain.session_facts import SessionEnded, SessionPaused
 from services.session.record import Recorder

@@ -3,8 +3,8 @@ import pytest
 
 from services.chassis.decider import Sealed
 from services.chassis.testing.story import Story
-from services.session.domain.roster import (
-    ROSTER,
+from services.session.domain.roster import ROSTER
+from services.session.domain.roster_commands import (
     AddStaff,
     EmptySeat,
     ExcludeParticipant,
@@ -14,6 +14,14 @@ from services.session.domain.roster import (
     MarkPresent,
     MuteParticipant,
     NotOnTheRoster,
+    ReadmitParticipant,
+    RemoveStaff,
+    SetApart,
+    TakeBack,
+    UnmuteParticipant,
+    WarnParticipant,
+)
+from services.session.domain.roster_facts import (
     ParticipantExcluded,
     ParticipantMuted,
     ParticipantReadmitted,
@@ -24,17 +32,11 @@ from services.session.domain.roster import (
     PersonCame,
     PersonForgotten,
     PersonWent,
-    ReadmitParticipant,
-    RemoveStaff,
     SeatEmptied,
     SeatFilled,
-    SetApart,
     StaffJoined,
     StaffLeft,
     StaffVisits,
-    TakeBack,
-    UnmuteParticipant,
-    WarnParticipant,
 )
 from tests.unit.session.evening import NOON
 
