@@ -15,7 +15,7 @@ from gateway.schema import ideas as ideas_types
 from gateway.schema import record as record_types
 from gateway.schema import registration as registration_types
 from gateway.schema import rooms as rooms_types
-from gateway.schema.groups import Group, Groups, SeatingRule
+from gateway.schema.groups import Group, GroupPlan, Groups, SeatingRule
 from gateway.schema.licensed import Licensed
 from gateway.schema.lists import one_page, paged
 from gateway.schema.people import Person, person
@@ -56,6 +56,7 @@ FOR_WHO_ENTERS = Needs(("seated", "guest", *STAFF), LIVE)
 FOR_THE_RESIDENT = Needs(("resident",))
 
 AT = Annotated[datetime | None, strawberry.argument(description="Up to when; null: up to now.")]
+VERSION = Annotated[int | None, strawberry.argument(description="Which version; null: the newest.")]
 POLL = Annotated[strawberry.ID, strawberry.argument(description="The poll.")]
 CHANNEL = Annotated[
     str, strawberry.argument(description="`plenary`, `staff`, or the global id of a group one sits in.")
@@ -140,6 +141,13 @@ class Conference(Shown, Node, Licensed):
         """Who sits where; for staff."""
         context = context_of(info)
         return show(Groups, await groups_for(context, self.conference), self.conference)
+
+    @computed(needs=FOR_LEADERS)
+    async def group_plan(self, info: strawberry.Info, version: VERSION = None) -> GroupPlan | None:
+        """A plan of groups to be looked at before it goes live, null without one; for who leads or organises."""
+        view = await context_of(info).ask(contract_session.GetGroupPlans(conference_id=self.conference))
+        wanted = [plan for plan in view.plans if version in (None, plan.version)]
+        return show(GroupPlan, wanted[-1], self.conference) if wanted else None
 
     @computed(needs=FOR_LEADERS)
     async def seating_rules(self, info: strawberry.Info) -> list[SeatingRule] | None:

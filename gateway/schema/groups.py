@@ -59,6 +59,26 @@ class Groups(Shown):
 
 
 @graphql_type()
+class GroupPlan(Shown):
+    """One version of a plan of groups, to be looked at before it goes live."""
+
+    view: strawberry.Private[contract.GroupPlanView]
+    version: int = shown("Rises with every plan; `useGroupPlan` names it.")
+    phase: str = shown("Key of the phase it is for.")
+    mode: GroupMode = shown("By what the groups are formed.")
+    seed: int = shown("Where its chance came from; the same people and seed give the same plan.")
+    algorithm: str = shown("How it was found: a name and version, or `by-hand`.")
+    chosen: bool = shown("Whether it goes live when its phase begins.")
+
+    groups = parts(Group, "groups", "The groups by number.")
+
+    @computed
+    def with_moderator(self) -> list[Person]:
+        """Who would stay with the moderator."""
+        return [person(self.conference, one) for one in self.view.with_moderator]
+
+
+@graphql_type()
 class SeatingRule(Shown):
     """People who are kept apart, or together, in every group."""
 

@@ -8,6 +8,7 @@ from services.session import (
     help_api,
     phases_api,
     places_api,
+    plans_api,
     polls_api,
     readiness_api,
     record_api,
@@ -21,6 +22,7 @@ phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipP
 places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup ReportPresence
 #                           KeepParticipants GetGroups GetSeatingRules GetPresence
 readiness_api.register(api)  # SetReadiness
+plans_api.register(api)  # PrepareGroups DraftGroups UseGroupPlan GetGroupPlans
 polls_api.register(api)  # OpenPoll CastBallot UpvoteAnswers ModerateAnswers RevealPoll ClosePoll
 #                         GetPolls GetPollAnswers
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat

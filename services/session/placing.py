@@ -8,10 +8,8 @@ always brings a step for the groups along, even in the plenary, where it only ma
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from typing import TypeVar
 
 import structlog
 
@@ -19,12 +17,12 @@ from services.chassis.contract import Done
 from services.chassis.decider import Event, Refusal
 from services.chassis.decisions import Envelope, Executed, Loaded, Step
 from services.chassis.refusals import ConcurrentChange
-from services.session.adapters.planner import PLANNER
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
     GroupsCommand,
     Join,
     Leave,
+    PlaceDraft,
     PlaceGroups,
     PlaceGroupsAgain,
     RecallGroups,
@@ -34,21 +32,11 @@ from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import MarkAbsent, MarkPresent
 from services.session.domain.roster_facts import PersonCame
 from services.session.domain.roster_state import Roster
-from services.session.domain.seating import SMALLEST, Group
-from services.session.domain.seating_rules import SeatingRule
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import SessionCommand
 from services.session.domain.session_facts import PhaseStarted, SessionEnded
-from services.session.methods.plans import Question
-from services.session.words import attributes_of, tags_of
-
-if TYPE_CHECKING:
-    from services.chassis.api import Context
-    from services.chassis.policies import PolicyContext
-    from services.chassis.service import Runtime
-    from services.chassis.timers import TimerContext
-
-Here: TypeAlias = "Context | PolicyContext | TimerContext | Runtime"
+from services.session.planning import Here, computed, new_ids_for, seed_of
+from services.session.words import attributes_of
 
 E = TypeVar("E", bound=Event)
 
@@ -167,7 +155,7 @@ def _since(here: Here, conference: str, before: Roster, after: Roster) -> list[S
     was, still = (frozenset((*one.residents_present(), *one.mentors_present())) for one in (before, after))
     steps = [leave(here, conference, sorted(was - still))] if was - still else []
     if people or mentors:
-        new_ids = _new_ids(len(people))
+        new_ids = new_ids_for(len(people))
         join = Join(people=tuple(sorted(people)), mentors=tuple(sorted(mentors)), new_ids=new_ids, now=_now(here))
         steps.append(Step(GROUPS, conference, join, conference))
     return steps
@@ -175,7 +163,7 @@ def _since(here: Here, conference: str, before: Roster, after: Roster) -> list[S
 
 def leave(here: Here, conference: str, people: Sequence[str]) -> Step:
     """The step that takes people, residents and mentors alike, out of running groups."""
-    command = Leave(people=tuple(people), mentors=tuple(people), new_ids=_new_ids(1), now=_now(here))
+    command = Leave(people=tuple(people), mentors=tuple(people), new_ids=new_ids_for(1), now=_now(here))
     return Step(GROUPS, conference, command, conference)
 
 
@@ -187,7 +175,7 @@ async def _join(here: Here, conference: str, roster: Roster, people: Sequence[st
     if groups.state.now is not None and residents:
         attributes = await attributes_of(here.keys, roster, roster.residents_present())
         alike = {one: _likeness(one, attributes) for one in residents}
-    command = Join(people=residents, mentors=mentors, new_ids=_new_ids(len(residents)), alike=alike, now=_now(here))
+    command = Join(people=residents, mentors=mentors, new_ids=new_ids_for(len(residents)), alike=alike, now=_now(here))
     return Step(GROUPS, conference, command, conference)
 
 
@@ -199,6 +187,16 @@ async def _place(
     like = entered.key if entered.key in plan.earlier else None
     if like is None and mode == "same" and plan.earlier:
         like = list(plan.earlier)[-1]
+    draft = plan.draft_for(entered.key)
+    if draft is not None:
+        return PlaceDraft(
+            draft=draft,
+            run=entered.run,
+            present=people,
+            mentors=mentors,
+            new_ids=new_ids_for(len(people)),
+            now=command.now,
+        )
     if like is not None:
         return PlaceGroupsAgain(
             run=entered.run,
@@ -207,35 +205,11 @@ async def _place(
             mode=mode,
             present=people,
             mentors=mentors,
-            new_ids=_new_ids(len(people)),
+            new_ids=new_ids_for(len(people)),
             now=command.now,
         )
-    seed = uuid5(NAMESPACE_OID, f"{conference}:{entered.run}").int & 0x7FFF_FFFF
-    groups: tuple[Group, ...] = ()
-    algorithm = "none"
-    if len(people) >= SMALLEST:
-        attributes = await attributes_of(here.keys, roster, people)
-        needs, offers = await tags_of(here.keys, plan, people if mode == "need_offer" else ())
-        found = await PLANNER.plan(
-            Question(
-                mode="mix" if mode == "same" else mode,
-                people=people,
-                met=_met(people, plan),
-                attributes=tuple(attributes.get(one, {}) for one in people),
-                topics=plan.topics,
-                wishes=tuple(plan.wishes.get(one, ()) for one in people),
-                needs=tuple(needs.get(one, ()) for one in people),
-                offers=tuple(offers.get(one, ()) for one in people),
-                apart=tuple(pair for rule in plan.rules if rule.kind != "together" for pair in _pairs(people, rule)),
-                together=tuple(pair for rule in plan.rules if rule.kind == "together" for pair in _pairs(people, rule)),
-                seed=seed,
-            )
-        )
-        algorithm = found.algorithm
-        groups = tuple(
-            Group(group_id=uuid4().hex, number=number, members=members, topic_id=topic)
-            for number, (members, topic) in enumerate(found.groups, start=1)
-        )
+    seed = seed_of(conference, f"{entered.run}")
+    groups, algorithm = await computed(here, plan, roster, mode, seed)
     return PlaceGroups(
         run=entered.run,
         phase=entered.key,
@@ -245,23 +219,9 @@ async def _place(
         mentors=mentors,
         seed=seed,
         algorithm=algorithm,
-        new_ids=_new_ids(len(people)),
+        new_ids=new_ids_for(len(people)),
         now=command.now,
     )
-
-
-def _met(people: Sequence[str], plan: GroupPlan) -> tuple[tuple[int, int, int], ...]:
-    number = {person: place for place, person in enumerate(people)}
-    return tuple(
-        (number[one], number[other], len(phases))
-        for (one, other), phases in plan.met.items()
-        if one in number and other in number
-    )
-
-
-def _pairs(people: Sequence[str], rule: SeatingRule) -> tuple[tuple[int, int], ...]:
-    here = [place for place, person in enumerate(people) if person in rule.people]
-    return tuple(combinations(here, 2))
 
 
 def _likeness(person: str, attributes: Mapping[str, Mapping[str, str]]) -> dict[str, float]:
@@ -272,10 +232,6 @@ def _likeness(person: str, attributes: Mapping[str, Mapping[str, str]]) -> dict[
         if other != person
     }
     return {other: alike for other, alike in likeness.items() if alike}
-
-
-def _new_ids(people: int) -> tuple[str, ...]:
-    return tuple(uuid4().hex for _ in range(people // 3 + 1))
 
 
 def _now(here: Here) -> datetime:

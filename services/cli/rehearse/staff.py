@@ -187,6 +187,8 @@ class Moderator(Player):
         for key in POLLS.get(phase.key, ()):
             await self._run_poll(key, POLLS_SHARE.get(phase.key, 0.75) / len(POLLS[phase.key]))
         match phase.key:
+            case "welcome":
+                await self._look_at_groups("exchange-1")
             case "exchange-1":
                 await self._broadcast_and_extend()
                 await self._take_measures()
@@ -200,6 +202,15 @@ class Moderator(Player):
                 await self.command("PauseSession", conference_id=self.gid)
                 await self.world.sleep(1)
                 await self.command("ResumeSession", conference_id=self.gid)
+
+    async def _look_at_groups(self, phase: str) -> None:
+        """Has two plans made and goes back to the first, which goes live with the phase."""
+        for _ in range(2):
+            await self.command("PrepareGroups", conference_id=self.gid, phase=phase)
+        found = await self.query("GroupPlan", {"id": self.gid, "version": 1})
+        plan = None if found is None else found.conference.group_plan
+        if plan is not None and plan.groups:
+            await self.sent("plans_chosen", "UseGroupPlan", version=plan.version)
 
     async def _run_poll(self, key: str, share: float) -> None:
         outcome = await self.command("OpenPoll", conference_id=self.gid, key=key)

@@ -17,8 +17,8 @@ from services.contracts.refusals.rooms import (
 )  # fmt: skip
 from services.contracts.refusals.evening import (
     AnotherLeads, CannotRegroup, FirstPhase, GroupIsFull, GroupIsLocked, KeptApart, KeptTogether, LastPhase,
-    NoGroupsNow, NoSuchGroup, NotADeputy, NotInAGroup, NotOnTheRoster, NotServing, NothingToUndo, PhaseHasChanged,
-    PhaseIsOver, PlanIsFlawed, RulesContradict, SessionIs, UnknownPhase,
+    NoGroupsNow, NoSuchGroup, NoSuchPhase, NoSuchPlan, NotADeputy, NotInAGroup, NotOnTheRoster, NotServing,
+    NothingToUndo, PhaseHasChanged, PhaseIsOver, PlanIsFlawed, RulesContradict, SessionIs, UnknownPhase,
 )  # fmt: skip
 from services.contracts.refusals.talk import (
     AlreadyClaimed, AlreadyResolved, BallotDoesNotFit, PersonIsMuted, PollIsClosed, PollIsOpen, TooManyCalls,
@@ -37,17 +37,16 @@ __all__ = [
     "AccessIsClosed", "AlreadyAnnounced", "AlreadyClaimed", "AlreadyResolved", "AnotherLeads", "AppIs",
     "ApprovalNeeded", "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "CannotRegroup", "ChallengeExists",
     "ConferenceIsOver", "ConferenceNotOpen", "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsFull",
-    "GroupIsLocked", "IdeaNotInRound", "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen",
-    "KeptApart", "KeptTogether", "LastPhase", "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoTopics",
-    "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror", "NotOfTheStaff",
+    "GroupIsLocked", "IdeaNotInRound", "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "KeptApart",
+    "KeptTogether", "LastPhase", "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoSuchPhase", "NoSuchPlan",
+    "NoTopics", "NotADeputy", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror", "NotOfTheStaff",
     "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo", "OwnJob", "PassageChanged", "PenIsTaken",
     "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed", "PollIsClosed",
-    "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "ReportIsClosed", "RulesContradict",
-    "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys",
-    "TooManyAppsWait", "TooManyCalls", "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails",
-    "TooManyMessages", "TooManyPassages", "TooManyProblems", "TooManyReports", "TopicsAreSettled",
-    "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion",
-    "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase", "UnknownPoll",
-    "UnknownProblem", "UnknownReport", "UnknownSecret", "UnknownSheet", "UnknownTopic", "ValueOutOfBounds",
-    "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
+    "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "ReportIsClosed", "RulesContradict", "SeriesAlreadyCreated",
+    "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait",
+    "TooManyCalls", "TooManyCards", "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages",
+    "TooManyProblems", "TooManyReports", "TopicsAreSettled", "UnknownAnswer", "UnknownApp", "UnknownCall",
+    "UnknownCard", "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound",
+    "UnknownOption", "UnknownPhase", "UnknownPoll", "UnknownProblem", "UnknownReport", "UnknownSecret", "UnknownSheet",
+    "UnknownTopic", "ValueOutOfBounds", "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
 ]  # fmt: skip

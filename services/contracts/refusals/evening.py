@@ -79,6 +79,19 @@ class NothingToUndo(Refusal, frozen=True, kw_only=True):
     run: int
 
 
+class NoSuchPhase(Refusal, frozen=True, kw_only=True):
+    """There is no such phase with groups in the script, or there were no groups in it yet."""
+
+    phase: str
+
+
+class NoSuchPlan(Refusal, frozen=True, kw_only=True):
+    """There is no such version of a plan; the newest is `newest`, 0 when there is none."""
+
+    version: int
+    newest: int
+
+
 class NotInAGroup(Refusal, frozen=True, kw_only=True):
     """The person sits in no group of the running phase."""
 

@@ -18,6 +18,12 @@ class PresenceChanged(LiveChange, frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = SERVICE
 
 
+class GroupDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """The people of one group that is set by hand: three to five."""
+
+    participant_ids: Annotated[tuple[Id, ...], Meta(min_length=3, max_length=5)]
+
+
 class MoveParticipant(_Command, frozen=True, kw_only=True):
     """Puts one person into another running group (moderator)."""
 
@@ -85,6 +91,40 @@ class SplitGroup(_Command, frozen=True, kw_only=True):
     )
     group_id: Id
     participant_ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=4)]
+
+
+class PrepareGroups(_Command, frozen=True, kw_only=True):
+    """Computes a plan for a phase, with those who are here, to be looked at before it goes live (moderator).
+
+    `like`: as the groups of that earlier phase were in the end. `mode`: by what they are formed; None: as the script
+    says. Every plan is a new version; without further ado the newest of a phase goes live when the phase begins.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NoSuchPhase, refusals.PlanIsFlawed)
+    phase: ShortText
+    mode: GroupMode | None = None
+    like: ShortText | None = None
+
+
+class DraftGroups(_Command, frozen=True, kw_only=True):
+    """Keeps groups that were set by hand as the next version of a phase's plan (moderator).
+
+    Who is here and not named is seated like somebody who comes late.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NoSuchPhase, refusals.NotOnTheRoster, refusals.PlanIsFlawed)
+    phase: ShortText
+    groups: Annotated[tuple[GroupDraft, ...], Meta(min_length=1, max_length=100)]
+
+
+class UseGroupPlan(_Command, frozen=True, kw_only=True):
+    """Goes live with a version of a plan: at once when its phase runs, else when it begins (moderator).
+
+    Who came or went since it was drafted is seated or left out with the fewest moves.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (refusals.NoSuchPlan,)
+    version: int
 
 
 class KeepParticipants(_Command, frozen=True, kw_only=True):
@@ -189,6 +229,34 @@ class GetGroups(QueryRequest[GroupsView], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = GroupsView
+    conference_id: Id
+
+
+class GroupPlanView(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a plan; `seed` and `algorithm` tell how it was found."""
+
+    version: int
+    phase: str
+    mode: GroupMode
+    groups: tuple[GroupView, ...]
+    with_moderator: tuple[Id, ...]
+    seed: int
+    algorithm: str
+    chosen: bool
+
+
+class GroupPlansView(Answer, frozen=True, kw_only=True):
+    """The newest versions of plans, the oldest first; `live` is the last one that went live, 0 before."""
+
+    plans: tuple[GroupPlanView, ...]
+    live: int
+
+
+class GetGroupPlans(QueryRequest[GroupPlansView], frozen=True, kw_only=True):
+    """Plans that can go live (moderator, organiser)."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    ANSWER: ClassVar[type[Answer]] = GroupPlansView
     conference_id: Id
 
 

@@ -11,8 +11,11 @@ from typing import assert_never
 import msgspec
 
 from services.chassis.decider import Decider, Refusal, Snapshotted
+from services.session.domain.drafting import draft_plan, draft_plan_again, place_draft, use_draft
 from services.session.domain.groups_changes import REPAIRED, difference, placed, settled
 from services.session.domain.groups_commands import (
+    DraftPlan,
+    DraftPlanAgain,
     GroupsCommand,
     Join,
     KeepPeople,
@@ -23,6 +26,7 @@ from services.session.domain.groups_commands import (
     LockGroup,
     MergeGroups,
     MovePerson,
+    PlaceDraft,
     PlaceGroups,
     PlaceGroupsAgain,
     PlanIsFlawed,
@@ -30,6 +34,7 @@ from services.session.domain.groups_commands import (
     RulesContradict,
     SplitGroup,
     SwapPeople,
+    UseDraft,
 )
 from services.session.domain.groups_facts import (
     GroupLocked,
@@ -40,6 +45,9 @@ from services.session.domain.groups_facts import (
     InPhase,
     MentorMoved,
     PersonMoved,
+    PlanChosen,
+    PlanDrafted,
+    PlanWentLive,
     SeatingRuleDropped,
     SeatingRuleSet,
     TagsKept,
@@ -75,6 +83,14 @@ def decide(plan: GroupPlan, command: GroupsCommand) -> list[GroupsEvent] | Refus
             return merge_groups(plan, command)
         case SplitGroup():
             return split_group(plan, command)
+        case DraftPlan():
+            return draft_plan(plan, command)
+        case DraftPlanAgain():
+            return draft_plan_again(plan, command)
+        case UseDraft():
+            return use_draft(plan, command)
+        case PlaceDraft():
+            return place_draft(plan, command)
         case KeepPeople():
             return _keep(plan, command)
         case RecallGroups():
@@ -170,6 +186,9 @@ GROUPS: Decider[GroupPlan, GroupsCommand, GroupsEvent] = Decider(
         GroupLocked,
         SeatingRuleSet,
         SeatingRuleDropped,
+        PlanDrafted,
+        PlanChosen,
+        PlanWentLive,
     ),
-    snapshot=Snapshotted((GroupPlan,), version=3),
+    snapshot=Snapshotted((GroupPlan,), version=4),
 )

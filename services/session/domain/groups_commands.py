@@ -4,7 +4,7 @@
 from typing import TypeAlias
 
 from services.chassis.decider import Command, Refusal, Sealed
-from services.session.domain.groups_facts import CardKind
+from services.session.domain.groups_facts import CardKind, Draft
 from services.session.domain.script import GroupMode
 from services.session.domain.seating import Group
 from services.session.domain.seating_rules import SeatingRule
@@ -99,6 +99,53 @@ class KeepPeople(Command, frozen=True, kw_only=True):
     new_ids: tuple[str, ...] = ()
 
 
+class DraftPlan(Command, frozen=True, kw_only=True):
+    """Keeps a plan to be looked at: groups that were computed, or set by hand.
+
+    Args:
+        present: who is here; who is in no group is seated as a late person would be.
+        by_hand: whether broken rules are refused, and not mended.
+    """
+
+    phase: str
+    mode: GroupMode
+    groups: tuple[Group, ...]
+    present: tuple[str, ...]
+    seed: int
+    algorithm: str
+    by_hand: bool
+    new_ids: tuple[str, ...]
+
+
+class DraftPlanAgain(Command, frozen=True, kw_only=True):
+    """Keeps the groups of the phase `like` as a plan for another one, with those who are present now."""
+
+    phase: str
+    like: str
+    mode: GroupMode
+    present: tuple[str, ...]
+    new_ids: tuple[str, ...]
+
+
+class UseDraft(Command, frozen=True, kw_only=True):
+    """Goes live with a version: at once when its phase runs, else when it begins."""
+
+    version: int
+    present: tuple[str, ...]
+    mentors: tuple[str, ...]
+    new_ids: tuple[str, ...]
+
+
+class PlaceDraft(Command, frozen=True, kw_only=True):
+    """The phase of a version begins."""
+
+    draft: Draft
+    run: int
+    present: tuple[str, ...]
+    mentors: tuple[str, ...]
+    new_ids: tuple[str, ...]
+
+
 class RecallGroups(Command, frozen=True, kw_only=True):
     """Brings everybody back to the plenary."""
 
@@ -134,6 +181,10 @@ GroupsCommand: TypeAlias = (
     | MergeGroups
     | SplitGroup
     | KeepPeople
+    | DraftPlan
+    | DraftPlanAgain
+    | UseDraft
+    | PlaceDraft
     | RecallGroups
     | KeepTopics
     | KeepWishes
@@ -204,3 +255,16 @@ class RulesContradict(Refusal, frozen=True, kw_only=True):
     """These people would have to sit together, and cannot: they are more than three, or some are kept apart."""
 
     participant_ids: tuple[str, ...]
+
+
+class NoSuchPlan(Refusal, frozen=True, kw_only=True):
+    """There is no such version of a plan; the newest is `newest`, 0 when there is none."""
+
+    version: int
+    newest: int
+
+
+class NoSuchPhase(Refusal, frozen=True, kw_only=True):
+    """There is no such phase with groups in the script, or there were no groups in it yet."""
+
+    phase: str

@@ -15,6 +15,9 @@ from services.session.domain.script import GroupMode
 from services.session.domain.seating import Group, Seating
 from services.session.domain.seating_rules import SeatingRule
 
+MOST_DRAFTS = 20
+"""So many versions of plans can still go live; older ones are in the log."""
+
 CardKind = Literal["NEED", "OFFER"]
 Pair = tuple[str, str]
 
@@ -120,6 +123,42 @@ class SeatingRuleDropped(Event, frozen=True, kw_only=True):
     rule: SeatingRule
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """Groups of a phase as they could be; `seed` and `algorithm` tell how they were found."""
+
+    version: int
+    phase: str
+    mode: GroupMode
+    groups: tuple[Group, ...]
+    with_moderator: tuple[str, ...]
+    seed: int
+    algorithm: str
+
+
+class PlanDrafted(Event, frozen=True, kw_only=True):
+    """A plan can be looked at before it goes live; earlier versions stay."""
+
+    TOPIC = "session.plan_drafted"
+
+    draft: Draft
+
+
+class PlanChosen(Event, frozen=True, kw_only=True):
+    """Of several versions this one will go live when its phase begins."""
+
+    TOPIC = "session.plan_chosen"
+
+    version: int
+
+
+class PlanWentLive(Event, frozen=True, kw_only=True):
+    """A version of a plan became the groups of its phase; the groups follow."""
+
+    TOPIC = "session.plan_went_live"
+
+    version: int
+
+
 GroupsEvent: TypeAlias = (
     GroupsPlaced
     | PersonMoved
@@ -131,6 +170,9 @@ GroupsEvent: TypeAlias = (
     | GroupLocked
     | SeatingRuleSet
     | SeatingRuleDropped
+    | PlanDrafted
+    | PlanChosen
+    | PlanWentLive
 )
 
 
@@ -158,6 +200,10 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
         needs, offers: sealed tags by person.
         plans: how many plans went live.
         rules: who must not, and who must, share a group.
+        drafts: the newest versions of plans, the oldest first.
+        chosen: the version that is to go live when its phase begins; None: the newest of that phase.
+        live: the last version that went live.
+        settled: the newest version there was when a phase's groups last went live, by the phase's key.
     """
 
     generation: int = 0
@@ -171,6 +217,23 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
     offers: dict[str, frozenset[Sealed]] = {}
     plans: int = 0
     rules: tuple[SeatingRule, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    chosen: int | None = None
+    live: int = 0
+    settled: dict[str, int] = {}
+
+    def draft(self, version: int) -> Draft | None:
+        """A version of a plan, None when there is none or it was forgotten."""
+        return next((draft for draft in self.drafts if draft.version == version), None)
+
+    def draft_for(self, phase: str) -> Draft | None:
+        """What is to go live when a phase begins: the chosen version, else the newest that was drafted since one of
+        this phase went live; None when nothing was drafted."""
+        chosen = None if self.chosen is None else self.draft(self.chosen)
+        if chosen is not None and chosen.phase == phase:
+            return chosen
+        newer = (draft for draft in reversed(self.drafts) if draft.version > self.settled.get(phase, 0))
+        return next((draft for draft in newer if draft.phase == phase), None)
 
     def times_met(self, one: str, other: str, besides: str | None = None) -> int:
         """In how many phases two people sat together; the phase `besides` is not counted."""
@@ -210,6 +273,14 @@ def evolve(plan: GroupPlan, event: GroupsEvent) -> GroupPlan:
             known: Mapping[str, frozenset[Sealed]] = getattr(plan, field)
             tags = known.get(event.participant_id, frozenset()) | frozenset(event.tags)
             return msgspec.structs.replace(plan, **{field: {**known, event.participant_id: tags}})
+        case PlanDrafted():
+            return msgspec.structs.replace(plan, drafts=(*plan.drafts, event.draft)[-MOST_DRAFTS:])
+        case PlanChosen():
+            return msgspec.structs.replace(plan, chosen=event.version)
+        case PlanWentLive():
+            gone_live = plan.draft(event.version)
+            settled = {} if gone_live is None else {gone_live.phase: plan.drafts[-1].version}
+            return msgspec.structs.replace(plan, chosen=None, live=event.version, settled={**plan.settled, **settled})
         case SeatingRuleSet():
             return msgspec.structs.replace(plan, rules=(*plan.rules, event.rule))
         case SeatingRuleDropped():

@@ -59,7 +59,7 @@ class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
             generation=self.generation,
             run=self.run,
             mode=self.mode,
-            groups=tuple(group_placed(group, group.group_id in self.locked) for group in self.seating.groups),
+            groups=tuple(group_placed(group, locked=group.group_id in self.locked) for group in self.seating.groups),
             with_moderator=self.seating.with_moderator,
             plans=self.plans,
         )
@@ -96,7 +96,7 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
         return staff
 
 
-def group_placed(group: Group, locked: bool) -> told.GroupView:
+def group_placed(group: Group, *, locked: bool) -> told.GroupView:
     """A group as others see it."""
     return told.GroupView(
         group_id=group.group_id,

@@ -16,7 +16,7 @@ from services.cli.rehearse.invariants import TOPICS
 from services.cli.rehearse.replay import read_log
 from services.contracts import ideas, registration
 from services.contracts import session as asked
-from services.contracts.refusals import NotOnTheRoster, PhaseHasChanged
+from services.contracts.refusals import NoSuchPhase, NotOnTheRoster, PhaseHasChanged
 from services.session.domain import groups_facts, session_facts
 from tests.integration.chassis.waiting import until
 from tests.integration.session.evening import Evening, evening, key_of, seated
@@ -180,6 +180,31 @@ async def test_who_is_kept_apart_and_together_is_so_in_every_phase(night: Evenin
     stranger = asked.KeepParticipants(conference_id=conference, kind="apart", participant_ids=(first, "e" * 32))
     assert isinstance((await night.try_(stranger)).refusal, NotOnTheRoster)
     assert isinstance((await night.try_(apart, night.resident(third))).refusal, NotAllowed)
+
+
+async def test_a_plan_is_looked_at_changed_by_hand_and_goes_live(night: Evening):
+    await night.running(8)
+    conference = night.conference
+    await night.ask(asked.PrepareGroups(conference_id=conference, phase="one"))
+    (first,) = (await night.ask(asked.GetGroupPlans(conference_id=conference))).plans
+    assert sorted(one for group in first.groups for one in group.members) == sorted(night.residents)
+    by_hand = tuple(
+        asked.GroupDraft(participant_ids=tuple(people)) for people in (night.residents[:4], night.residents[4:])
+    )
+    await night.ask(asked.DraftGroups(conference_id=conference, phase="one", groups=by_hand))
+    await night.ask(asked.PrepareGroups(conference_id=conference, phase="one"))
+    await night.ask(asked.UseGroupPlan(conference_id=conference, version=2))
+    assert (await night.groups()).groups == ()
+    await night.next(1)
+    assert [set(group.members) for group in (await night.groups()).groups] == [
+        *(set(night.residents[:4]), set(night.residents[4:])),
+    ]
+    await night.ask(asked.UseGroupPlan(conference_id=conference, version=1))
+    assert [group.members for group in (await night.groups()).groups] == [group.members for group in first.groups]
+    plans = await night.ask(asked.GetGroupPlans(conference_id=conference))
+    assert ([plan.version for plan in plans.plans], plans.live) == ([1, 2, 3], 1)
+    nowhere = asked.PrepareGroups(conference_id=conference, phase="closing")
+    assert isinstance((await night.try_(nowhere)).refusal, NoSuchPhase)
 
 
 async def test_the_solutions_phase_follows_the_wishes(night: Evening):

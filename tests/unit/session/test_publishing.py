@@ -27,6 +27,9 @@ def recorded(conference: str | None = CONFERENCE) -> Recorded:
 
 
 BY_MIA = Reason(code="insult", by=MIA)
+DRAFT = groups_facts.Draft(
+    version=1, phase="exchange", mode="mix", groups=(GROUP,), with_moderator=(), seed=1, algorithm="x"
+)
 
 PUBLISHED = [
     (PREPARED, told.SessionPrepared(**STAMP)),
@@ -139,6 +142,9 @@ KEPT = [
     session_facts.PhaseChangeUndone(run=2),
     groups_facts.TopicsKept(topics=()),
     groups_facts.WishesKept(ranks={}),
+    groups_facts.PlanDrafted(draft=DRAFT),
+    groups_facts.PlanChosen(version=1),
+    groups_facts.PlanWentLive(version=1),
     groups_facts.SeatingRuleSet(rule=SeatingRule(kind="apart", people=(ANNA, MIA))),
     groups_facts.SeatingRuleDropped(rule=SeatingRule(kind="apart", people=(ANNA, MIA))),
     groups_facts.TagsKept(participant_id=ANNA, kind="NEED", tags=(Sealed(ANNA, b"garden"),)),
@@ -165,7 +171,7 @@ def test_every_event_of_session_groups_and_roster_is_decided_upon():
     known = {type(event) for event, _ in PUBLISHED} | {type(event) for event in KEPT}
     assert known == {
         kind
-        for module in (session_facts, groups_facts, roster)
+        for module in (session_facts, groups_facts, roster_facts)
         for kind in vars(module).values()
         if isinstance(kind, type) and hasattr(kind, "TOPIC") and kind.__module__ == module.__name__
     }
