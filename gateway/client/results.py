@@ -1630,6 +1630,12 @@ class DistrictsResult(_Result, frozen=True, kw_only=True):
     districts: DistrictsDistricts | None = None
 
 
+class DraftGroupsSuccess(_Result, frozen=True, kw_only=True):
+    """DraftGroups was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class EndSessionSuccess(_Result, frozen=True, kw_only=True):
     """EndSession was carried out. The command holds; there is nothing else to say."""
 
@@ -2462,6 +2468,52 @@ class ExtendPhaseSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class GroupPlanConferenceGroupPlanGroupsMembers(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+
+
+class GroupPlanConferenceGroupPlanGroups(_Result, frozen=True, kw_only=True):
+    """One small group."""
+
+    id: str
+    number: int
+    members: tuple[GroupPlanConferenceGroupPlanGroupsMembers, ...]
+
+
+class GroupPlanConferenceGroupPlanWithModerator(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+
+
+class GroupPlanConferenceGroupPlan(_Result, frozen=True, kw_only=True):
+    """One version of a plan of groups, to be looked at before it goes live."""
+
+    version: int
+    phase: str
+    mode: GroupMode
+    seed: int
+    algorithm: str
+    chosen: bool
+    groups: tuple[GroupPlanConferenceGroupPlanGroups, ...]
+    with_moderator: tuple[GroupPlanConferenceGroupPlanWithModerator, ...]
+
+
+class GroupPlanConference(_Result, frozen=True, kw_only=True):
+    """One evening of one district. Each field is null, with an error, while its service is away."""
+
+    id: str
+    group_plan: GroupPlanConferenceGroupPlan | None = None
+
+
+class GroupPlanResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    conference: GroupPlanConference | None = None
+
+
 class HandBackSuccess(_Result, frozen=True, kw_only=True):
     """HandBack was carried out. The command holds; there is nothing else to say."""
 
@@ -3107,6 +3159,12 @@ class PostMessageSuccess(_Result, frozen=True, kw_only=True):
     message_id: str
 
 
+class PrepareGroupsSuccess(_Result, frozen=True, kw_only=True):
+    """PrepareGroups was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class PreviousPhaseSuccess(_Result, frozen=True, kw_only=True):
     """PreviousPhase was carried out. The command holds; there is nothing else to say."""
 
@@ -3400,6 +3458,12 @@ class UpvoteAnswersSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class UseGroupPlanSuccess(_Result, frozen=True, kw_only=True):
+    """UseGroupPlan was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class ViewerViewerPerson(_Result, frozen=True, kw_only=True):
     """A resident or a person of the staff, within one conference."""
 
@@ -3479,6 +3543,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "CreateWebhook": CreateWebhookSuccess,
     "DefineDistrict": DefineDistrictSuccess,
     "DeleteWebhook": DeleteWebhookSuccess,
+    "DraftGroups": DraftGroupsSuccess,
     "EndSession": EndSessionSuccess,
     "EnterWithLink": EnterWithLinkSuccess,
     "EraseApp": EraseAppSuccess,
@@ -3509,6 +3574,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "PauseSession": PauseSessionSuccess,
     "PostChallenge": PostChallengeSuccess,
     "PostMessage": PostMessageSuccess,
+    "PrepareGroups": PrepareGroupsSuccess,
     "PreviousPhase": PreviousPhaseSuccess,
     "ProposeProblem": ProposeProblemSuccess,
     "PublishChallenge": PublishChallengeSuccess,
@@ -3546,6 +3612,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "UnmuteParticipant": UnmuteParticipantSuccess,
     "UpdateWebhook": UpdateWebhookSuccess,
     "UpvoteAnswers": UpvoteAnswersSuccess,
+    "UseGroupPlan": UseGroupPlanSuccess,
     "WarnParticipant": WarnParticipantSuccess,
     "WritePassage": WritePassageSuccess,
 }
@@ -3562,6 +3629,7 @@ OPERATIONS: dict[str, type[_Result]] = {
     "Districts": DistrictsResult,
     "Evening": EveningResult,
     "EveningForStaff": EveningForStaffResult,
+    "GroupPlan": GroupPlanResult,
     "Ideas": IdeasResult,
     "JobChanges": JobChangesResult,
     "Jobs": JobsResult,

@@ -72,6 +72,7 @@ MEANINGS = {
     "locked": "Whether it keeps its people.",
     "message_id": "The message.",
     "minutes": "By how many minutes, -120 to 120; shorter when negative.",
+    "mode": "By what the groups are formed; null: as the script says.",
     "most": "The bound.",
     "name": "The name.",
     "needs": "What is needed.",
