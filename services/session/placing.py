@@ -32,10 +32,12 @@ from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import MarkAbsent, MarkPresent
 from services.session.domain.roster_facts import PersonCame
 from services.session.domain.roster_state import Roster
+from services.session.domain.script import Phase
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import SessionCommand
 from services.session.domain.session_facts import PhaseStarted, SessionEnded
-from services.session.planning import Here, computed, new_ids_for, seed_of
+from services.session.domain.session_state import groups_phase
+from services.session.planning import Here, computed, like_of, new_ids_for, seed_of
 from services.session.words import attributes_of
 
 E = TypeVar("E", bound=Event)
@@ -82,9 +84,10 @@ async def change_of_phase(here: Here, conference: str, command: SessionCommand, 
     if isinstance(foreseen, Refusal):
         return [change]
     entered = next((event for event in foreseen if isinstance(event, PhaseStarted)), None)
-    if entered is not None and entered.kind == "groups":
+    phase = None if entered is None else groups_phase(session.state, entered.key)
+    if entered is not None and phase is not None:
         planned = await repository.load(ROSTER, conference)
-        place = await _place(here, conference, entered, groups.state, planned.state, command)
+        place = await _place(here, conference, entered.run, phase, groups.state, planned.state, command.now)
         # Planning takes time; who came or went meanwhile is seated as in running groups.
         roster = await repository.load(ROSTER, conference)
         placed = Step(GROUPS, conference, place, conference, guards=(roster,) if patient else ())
@@ -180,39 +183,43 @@ async def _join(here: Here, conference: str, roster: Roster, people: Sequence[st
 
 
 async def _place(
-    here: Here, conference: str, entered: PhaseStarted, plan: GroupPlan, roster: Roster, command: SessionCommand
+    here: Here,
+    conference: str,
+    run: int,
+    phase: Phase,
+    plan: GroupPlan,
+    roster: Roster,
+    now: datetime,
 ) -> GroupsCommand:
     people, mentors = roster.residents_present(), roster.mentors_present()
-    mode = entered.group_mode or "mix"
-    like = entered.key if entered.key in plan.earlier else None
-    if like is None and mode == "same" and plan.earlier:
-        like = list(plan.earlier)[-1]
-    draft = plan.draft_for(entered.key)
+    mode = phase.group_mode or "mix"
+    like = phase.key if phase.key in plan.earlier else like_of(phase, plan)
+    draft = plan.draft_for(phase.key)
     if draft is not None:
         return PlaceDraft(
             draft=draft,
-            run=entered.run,
+            run=run,
             present=people,
             mentors=mentors,
             new_ids=new_ids_for(len(people)),
-            now=command.now,
+            now=now,
         )
     if like is not None:
         return PlaceGroupsAgain(
-            run=entered.run,
-            phase=entered.key,
+            run=run,
+            phase=phase.key,
             like=like,
             mode=mode,
             present=people,
             mentors=mentors,
             new_ids=new_ids_for(len(people)),
-            now=command.now,
+            now=now,
         )
-    seed = seed_of(conference, f"{entered.run}")
-    groups, algorithm = await computed(here, plan, roster, mode, seed)
+    seed = seed_of(conference, f"{run}")
+    groups, algorithm = await computed(here, plan, roster, mode, phase.group_size, seed)
     return PlaceGroups(
-        run=entered.run,
-        phase=entered.key,
+        run=run,
+        phase=phase.key,
         mode=mode,
         groups=groups,
         with_moderator=() if groups else people,
@@ -220,7 +227,7 @@ async def _place(
         seed=seed,
         algorithm=algorithm,
         new_ids=new_ids_for(len(people)),
-        now=command.now,
+        now=now,
     )
 
 

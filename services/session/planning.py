@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from services.session.adapters.planner import PLANNER
 from services.session.domain.groups_facts import GroupPlan
 from services.session.domain.roster_state import Roster
-from services.session.domain.script import GroupMode
+from services.session.domain.script import GroupMode, Phase
 from services.session.domain.seating import SMALLEST, Group
 from services.session.domain.seating_rules import SeatingRule
 from services.session.methods.plans import Question
@@ -29,8 +29,17 @@ def seed_of(conference: str, what: str) -> int:
     return uuid5(NAMESPACE_OID, f"{conference}:{what}").int & 0x7FFF_FFFF
 
 
+def like_of(phase: Phase, plan: GroupPlan) -> str | None:
+    """The earlier phase whose groups come back in this one; None: new ones are formed."""
+    if phase.group_mode != "same":
+        return None
+    if phase.like in plan.earlier:
+        return phase.like
+    return next(reversed(plan.earlier), None)
+
+
 async def computed(
-    here: Here, plan: GroupPlan, roster: Roster, mode: GroupMode, seed: int
+    here: Here, plan: GroupPlan, roster: Roster, mode: GroupMode, size: int, seed: int
 ) -> tuple[tuple[Group, ...], str]:
     """Groups for everybody who is present, and the algorithm that found them; none for one or two people.
 
@@ -38,6 +47,7 @@ async def computed(
         plan: who met whom, what people wish, and the rules.
         roster: who is here.
         mode: by what they are formed; `same` without earlier groups is a mix.
+        size: around how many people a group has.
         seed: makes the plan reproducible.
     """
     people = roster.residents_present()
@@ -57,6 +67,7 @@ async def computed(
             offers=tuple(offers.get(one, ()) for one in people),
             apart=tuple(pair for rule in plan.rules if rule.kind != "together" for pair in _pairs(people, rule)),
             together=tuple(pair for rule in plan.rules if rule.kind == "together" for pair in _pairs(people, rule)),
+            size=size,
             seed=seed,
         )
     )

@@ -3,6 +3,8 @@
 
 from uuid import uuid4
 
+import msgspec
+
 from services.chassis.api import Api, Context, Decide, role
 from services.chassis.decider import Refusal
 from services.chassis.decisions import Step
@@ -12,11 +14,10 @@ from services.session.domain.groups_commands import DraftPlan, DraftPlanAgain, N
 from services.session.domain.groups_facts import GroupPlan
 from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import NotOnTheRoster
-from services.session.domain.script import GroupMode
 from services.session.domain.seating import Group
 from services.session.domain.session import SESSION
-from services.session.domain.session_state import Unprepared
-from services.session.planning import computed, new_ids_for, seed_of
+from services.session.domain.session_state import groups_phase
+from services.session.planning import computed, like_of, new_ids_for, seed_of
 from services.session.readmodel.places import group_placed
 
 BY_HAND = "by-hand"
@@ -33,15 +34,15 @@ def register(api: Api) -> None:
 async def prepare_groups(request: asked.PrepareGroups, ctx: Context) -> Decide | Refusal:
     """Computes the next version for those who are here."""
     conference = request.conference_id
-    mode = await _mode_of(ctx, conference, request.phase)
-    if mode is None:
+    phase = groups_phase((await ctx.load(SESSION, conference)).state, request.phase)
+    if phase is None:
         return NoSuchPhase(phase=request.phase)
-    mode = request.mode or mode
+    if request.mode is not None:
+        phase = msgspec.structs.replace(phase, group_mode=request.mode)
+    mode = phase.group_mode or "mix"
     plan, roster = (await ctx.load(GROUPS, conference)).state, (await ctx.load(ROSTER, conference)).state
     present = roster.residents_present()
-    like = request.like
-    if like is None and mode == "same" and plan.earlier:
-        like = list(plan.earlier)[-1]
+    like = request.like or like_of(phase, plan)
     if like is not None:
         again = DraftPlanAgain(
             phase=request.phase,
@@ -53,7 +54,7 @@ async def prepare_groups(request: asked.PrepareGroups, ctx: Context) -> Decide |
         )
         return Decide(Step(GROUPS, conference, again, conference))
     seed = seed_of(conference, f"draft {_newest(plan) + 1}")
-    groups, algorithm = await computed(ctx, plan, roster, mode, seed)
+    groups, algorithm = await computed(ctx, plan, roster, mode, phase.group_size, seed)
     command = DraftPlan(
         phase=request.phase,
         mode=mode,
@@ -71,8 +72,8 @@ async def prepare_groups(request: asked.PrepareGroups, ctx: Context) -> Decide |
 async def draft_groups(request: asked.DraftGroups, ctx: Context) -> Decide | Refusal:
     """Keeps groups as they were set by hand."""
     conference = request.conference_id
-    mode = await _mode_of(ctx, conference, request.phase)
-    if mode is None:
+    phase = groups_phase((await ctx.load(SESSION, conference)).state, request.phase)
+    if phase is None:
         return NoSuchPhase(phase=request.phase)
     roster = (await ctx.load(ROSTER, conference)).state
     for one in (one for group in request.groups for one in group.participant_ids):
@@ -85,7 +86,7 @@ async def draft_groups(request: asked.DraftGroups, ctx: Context) -> Decide | Ref
     )
     command = DraftPlan(
         phase=request.phase,
-        mode=mode,
+        mode=phase.group_mode or "mix",
         groups=groups,
         present=present,
         seed=0,
@@ -129,14 +130,6 @@ async def get_group_plans(request: asked.GetGroupPlans, ctx: Context) -> asked.G
         for draft in plan.drafts
     )
     return asked.GroupPlansView(plans=plans, live=plan.live)
-
-
-async def _mode_of(ctx: Context, conference: str, phase: str) -> GroupMode | None:
-    """By what a phase's groups are formed, None when the script has no such phase with groups."""
-    session = (await ctx.load(SESSION, conference)).state
-    if isinstance(session, Unprepared):
-        return None
-    return next((one.group_mode for one in session.script.phases if one.key == phase), None)
 
 
 def _newest(plan: GroupPlan) -> int:

@@ -4,7 +4,7 @@
 A session keeps the script it was prepared with, whole, so that a city may change its scripts at any time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, assert_never
 
 import msgspec
@@ -116,8 +116,26 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     minutes: Annotated[int, Meta(ge=1, le=180, description="How long it takes when nobody extends it.")]
     tools: Annotated[tuple[Tool, ...], Meta(description="What is open as long as the phase lasts.")] = ()
     group_mode: Annotated[
-        GroupMode | None, Meta(description="Of groups: how they are formed. `same`: as in the last phase with groups.")
+        GroupMode | None,
+        Meta(
+            description="Of groups: how they are formed. `same`: as in an earlier phase (`like`), else as in the "
+            "last one with groups."
+        ),
     ] = None
+    like: Annotated[
+        Key | None,
+        Meta(description="With `group_mode: same`: the earlier phase whose groups come back, with who is here."),
+    ] = None
+    group_size: Annotated[
+        int, Meta(ge=3, le=5, description="Of groups: around how many people they have; three to five in any case.")
+    ] = 4
+    steps: Annotated[
+        tuple[LocalText, ...],
+        Meta(
+            max_length=8,
+            description="Of groups: what a group does that no mentor accompanies, one step after the other.",
+        ),
+    ] = ()
     advance: Annotated[
         Advance,
         Meta(
@@ -179,9 +197,10 @@ def problems(script: Script) -> Iterator[Problem]:
             yield Problem(f"{path}.tools", "a tool is named twice")
         if phase.polls and "poll" not in phase.tools:
             yield Problem(f"{path}.polls", "a phase with polls needs the tool `poll`")
+        if phase.steps and phase.kind != "groups":
+            yield Problem(f"{path}.steps", "only a phase of kind `groups` has steps")
         before = script.phases[:number]
-        if phase.group_mode == "same" and not any(earlier.kind == "groups" for earlier in before):
-            yield Problem(f"{path}.group_mode", "no earlier phase has groups that could stay the same")
+        yield from _like(phase, path, [earlier.key for earlier in before if earlier.kind == "groups"])
         for mode, tool in FORMED_FROM.items():
             if phase.group_mode == mode and not any(tool in earlier.tools for earlier in before):
                 yield Problem(
@@ -194,3 +213,14 @@ def problems(script: Script) -> Iterator[Problem]:
             polls.add(poll.key)
             for problem in poll.problems():
                 yield Problem(f"{where}.{problem.path}", problem.text)
+
+
+def _like(phase: Phase, path: str, earlier: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with groups that come back; `earlier` are the keys of the phases with groups before this one."""
+    if phase.group_mode != "same":
+        if phase.like is not None:
+            yield Problem(f"{path}.like", "only a phase with `group_mode: same` has it")
+    elif not earlier:
+        yield Problem(f"{path}.group_mode", "no earlier phase has groups that could stay the same")
+    elif phase.like is not None and phase.like not in earlier:
+        yield Problem(f"{path}.like", f"no earlier phase with groups has the key `{phase.like}`")

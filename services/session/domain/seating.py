@@ -54,17 +54,26 @@ class Seating(msgspec.Struct, frozen=True, kw_only=True):
         return mentors
 
 
-def sizes(people: int) -> tuple[int, ...]:
-    """The sizes of groups: around 4, differing by one at most, none below 3.
+def sizes(people: int, around: int = BEST) -> tuple[int, ...]:
+    """The sizes of groups: differing by one at most, none below 3 or above 5.
 
     Twelve people sit in four groups of three, for then even four rounds need nobody to meet twice.
+
+    Args:
+        people: how many there are.
+        around: 3 to 5. Where it does not come out even, groups are smaller; larger only where three is wanted.
 
     Raises:
         ValueError: fewer than three people make no group.
     """
     if people < SMALLEST:
         raise ValueError(f"{people} people make no group")
-    groups = 1 if people <= LARGEST else 4 if people == 12 else -(-people // BEST)
+    if people <= LARGEST:
+        groups = 1
+    elif around == SMALLEST:
+        groups = people // SMALLEST
+    else:
+        groups = 4 if (people, around) == (12, BEST) else -(-people // around)
     small, larger = divmod(people, groups)
     return (small + 1,) * larger + (small,) * (groups - larger)
 

@@ -14,7 +14,7 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     """A conference has its session. The script is kept as it was."""
 
     TOPIC = "session.prepared"
-    VERSION = 4
+    VERSION = 5
 
     script: Script
     starts_at: datetime
@@ -34,6 +34,11 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     @staticmethod
     def upcast_v3_v4(fields: dict[str, Any]) -> dict[str, Any]:
         """Version 3 knew no ready shares and soft closes: their defaults are what it did."""
+        return fields
+
+    @staticmethod
+    def upcast_v4_v5(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 4 knew groups around four alone, the same ones as in the last phase with groups, and no steps."""
         return fields
 
 

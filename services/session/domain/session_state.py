@@ -153,6 +153,13 @@ def phase_of(session: Session) -> Phase | None:
     return session.script.phases[session.phase] if isinstance(session, Running | Paused) else None
 
 
+def groups_phase(session: Session, key: str) -> Phase | None:
+    """The phase with groups that has this key, None when the script has none."""
+    if isinstance(session, Unprepared):
+        return None
+    return next((phase for phase in session.script.phases if phase.key == key and phase.kind == "groups"), None)
+
+
 def led_by_of(session: Session) -> str | None:
     """The deputy who leads, None: the moderators."""
     return session.led_by if isinstance(session, Waiting | Running | Paused) else None

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from services.session.domain.seating import sizes
+from services.session.domain.seating import BEST, sizes
 from services.session.methods import mixing, topics
 
 
@@ -23,6 +23,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         topics: ids of the topics.
         wishes: of each person, the dearest first.
         needs, offers: tags of each person.
+        size: around how many people a group has, three to five.
         apart, together: numbers of two people in `people` who must not, or must, share a group.
         seed: makes the plan reproducible.
     """
@@ -37,6 +38,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     offers: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[int, int], ...] = ()
     together: tuple[tuple[int, int], ...] = ()
+    size: int = BEST
     seed: int = 0
 
 
@@ -58,7 +60,7 @@ def plan(question: Question) -> Plan:
     if question.mode == "topic" and question.topics:
         return _by_topic(question, met, rules)
     attributes = question.attributes or tuple({} for _ in question.people)
-    fair = sizes(len(question.people))
+    fair = sizes(len(question.people), question.size)
     if question.mode == "need_offer" and (any(question.needs) and any(question.offers)):
         costs = mixing.MEETING * met - _matches(question) + (0.0 if rules is None else rules)
         place = mixing.best_of(costs, met, fair, question.seed, bound=-np.inf)
@@ -77,7 +79,7 @@ def _by_topic(question: Question, met: NDArray[np.float64], rules: NDArray[np.fl
         members = [person for person, place in enumerate(chosen) if place == number]
         if members:
             own = [attributes[person] for person in members]
-            fair = sizes(len(members))
+            fair = sizes(len(members), question.size)
             square = np.ix_(members, members)
             theirs = None if rules is None else rules[square]
             seed = question.seed + number

@@ -333,6 +333,20 @@ def test_groups_have_three_to_five_people_around_four(people):
     assert 5 not in found or people == 5
 
 
+@pytest.mark.parametrize("around", [3, 5])
+@pytest.mark.parametrize("people", range(3, 120))
+def test_groups_have_three_to_five_people_around_what_the_script_says(people, around):
+    found = sizes(people, around)
+    assert sum(found) == people
+    assert max(found) - min(found) <= 1
+    assert set(found) <= {3, 4, 5}
+    assert people < 20 or abs(people / len(found) - around) < 0.9
+
+
+def test_fifty_people_make_sixteen_groups_thirteen_or_ten():
+    assert [len(sizes(50, around)) for around in (3, 4, 5)] == [16, 13, 10]
+
+
 def test_twelve_people_sit_in_four_groups_of_three():
     assert sizes(12) == (3, 3, 3, 3)
 

@@ -141,6 +141,13 @@ def test_every_field_of_the_published_schema_is_described():
             "group_mode: need_offer",
             "short.yaml, line 19: no earlier phase has the tool `needs_offers`",
         ),
+        ("group_mode: mix", "group_size: 6\n    group_mode: mix", "short.yaml, line 19: Expected `int` <= 5"),
+        ("group_mode: mix", "group_mode: mix\n    like: welcome", "short.yaml, line 20: only a phase with"),
+        (
+            "    tools: [poll]\n",
+            "    tools: [poll]\n    steps: [{de: A, en: A}]\n",
+            "short.yaml, line 8: only a phase",
+        ),
         ("          - {de: Dort, en: There}\n", "", "short.yaml, line 14: a single choice has 2 to 12 options"),
         ("kind: single", "kind: word_cloud", "short.yaml, line 14: a word cloud has no options"),
         ("kind: single", "kind: scale\n        at_most: 0", "short.yaml, line 13: a scale goes up"),
@@ -182,3 +189,35 @@ def test_a_file_that_is_no_text_is_answered_with_a_line(tmp_path):
 def test_an_empty_script_is_named(tmp_path):
     with pytest.raises(BadScript, match=r"short\.yaml, line 1: the file is empty"):
         load_script(written(tmp_path, ""))
+
+
+AGAIN = """\
+  - key: again
+    kind: groups
+    group_mode: same
+    like: groups
+    group_size: 5
+    minutes: 5
+    steps: [{de: Reden, en: Talk}]
+    title: {de: Noch einmal, en: Again}
+    prompt: {de: Redet, en: Talk}
+"""
+
+
+def test_a_phase_may_bring_back_the_groups_of_an_earlier_one_by_its_key(tmp_path):
+    *_, first, second = load_script(written(tmp_path, SHORT + AGAIN)).phases
+    assert (first.like, first.group_size, first.steps) == (None, 4, ())
+    assert (second.like, second.group_size, second.steps[0].de) == ("groups", 5, "Reden")
+
+
+def test_a_phase_without_groups_cannot_be_brought_back(tmp_path):
+    wrong = "short.yaml, line 26: no earlier phase with groups has the key `welcome`"
+    with pytest.raises(BadScript, match=wrong):
+        load_script(written(tmp_path, SHORT + AGAIN.replace("like: groups", "like: welcome")))
+
+
+def test_every_shipped_phase_with_new_groups_tells_them_what_to_do_without_a_mentor():
+    for name, script in load_scripts().items():
+        for phase in script.phases:
+            if phase.kind == "groups" and phase.group_mode != "same":
+                assert phase.steps, (name, phase.key)
