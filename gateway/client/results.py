@@ -29,6 +29,12 @@ Tool = Literal["POLL", "NEEDS_OFFERS", "VALUES", "PROBLEMS", "TOPICS", "SHEET", 
 ViewerKind = Literal["RESIDENT", "STAFF", "APP", "SERVICE", "ANONYMOUS"]
 
 
+class AccompanyGroupSuccess(_Result, frozen=True, kw_only=True):
+    """AccompanyGroup was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class AddCardSuccess(_Result, frozen=True, kw_only=True):
     """AddCard was carried out. The id of the card."""
 
@@ -3513,6 +3519,7 @@ class WritePassageSuccess(_Result, frozen=True, kw_only=True):
 
 
 COMMANDS: dict[str, type[_Result]] = {
+    "AccompanyGroup": AccompanyGroupSuccess,
     "AddCard": AddCardSuccess,
     "AddStaff": AddStaffSuccess,
     "AnnounceConference": AnnounceConferenceSuccess,

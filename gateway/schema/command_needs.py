@@ -73,6 +73,7 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     session.LockGroup: _MODERATES,
     session.MergeGroups: _MODERATES,
     session.SplitGroup: _MODERATES,
+    session.AccompanyGroup: Needs(("deputy", "mentor", "moderator"), _ADMIN_SESSION),
     session.PrepareGroups: _MODERATES,
     session.DraftGroups: _MODERATES,
     session.UseGroupPlan: _MODERATES,

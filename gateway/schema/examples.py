@@ -307,6 +307,11 @@ CHOICES: dict[str, dict[str, str]] = {
         "GROUPS": "Everybody in a small group.",
         "BREAK": "Nobody has to be anywhere.",
     },
+    "GuidingRole": {
+        "TIMEKEEPER": "Sees to it that everybody has their turn and the steps find their end.",
+        "NOTE_TAKER": "Writes down what the group has found.",
+        "SPEAKER": "Tells the others about it afterwards, and calls for help when the group needs it.",
+    },
     "SeatingRuleKind": {
         "APART": "No two of them share a group.",
         "ONE_ORGANISATION": "They speak for one organisation; no two of them share a group.",

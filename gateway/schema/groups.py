@@ -5,10 +5,23 @@ import strawberry
 
 from gateway.schema.people import Person, optional_person, person
 from gateway.schema.relay import global_id, optional_id
-from gateway.schema.scalars import GroupMode, SeatingRuleKind
+from gateway.schema.scalars import GroupMode, GuidingRole, LocalText, SeatingRuleKind
 from gateway.schema.shape import Shown, computed, graphql_type, shown
 from gateway.schema.stored import parts
 from services.contracts import session as contract
+
+
+@graphql_type()
+class GroupRole(Shown):
+    """What one person does for a group that no mentor accompanies."""
+
+    view: strawberry.Private[contract.GroupRole]
+    role: GuidingRole = shown("Which of it.")
+
+    @computed
+    def person(self) -> Person:
+        """Who does it."""
+        return person(self.conference, self.view.participant_id)
 
 
 @graphql_type()
@@ -33,6 +46,9 @@ class Group(Shown):
     def mentor(self) -> Person | None:
         """The mentor who accompanies the group; null when it guides itself."""
         return optional_person(self.conference, self.view.mentor_id)
+
+    steps = parts(LocalText, "steps", "What a group does that guides itself, step by step; none with a mentor.")
+    roles = parts(GroupRole, "roles", "Who does what in a group that guides itself; none with a mentor.")
 
     @computed
     def topic_id(self) -> strawberry.ID | None:

@@ -50,6 +50,15 @@ class GroupMode(Enum):
 
 
 @graphql_enum
+class GuidingRole(Enum):
+    """What one person does for a group that no mentor accompanies."""
+
+    TIMEKEEPER = "timekeeper"
+    NOTE_TAKER = "note_taker"
+    SPEAKER = "speaker"
+
+
+@graphql_enum
 class SeatingRuleKind(Enum):
     """Who sits with whom: people who are kept apart or together, or of whom a group has one at most."""
 

@@ -70,6 +70,7 @@ MEANINGS = {
     "like": "Key of an earlier phase whose groups come back.",
     "live": "Whether everybody sees the results while ballots come in.",
     "locked": "Whether it keeps its people.",
+    "mentor_id": "The mentor; null: oneself.",
     "message_id": "The message.",
     "minutes": "By how many minutes, -120 to 120; shorter when negative.",
     "mode": "By what the groups are formed; null: as the script says.",

@@ -8,7 +8,7 @@ from services.chassis.decider import Refusal
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed
 from services.session.domain.groups import GROUPS
-from services.session.domain.groups_facts import InPhase
+from services.session.domain.groups_state import InPhase
 from services.session.domain.roster import ROSTER
 
 STAFF_ROLES: Final = ("organiser", "moderator", "deputy", "mentor")

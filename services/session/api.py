@@ -19,8 +19,8 @@ api = Api("session")
 
 phases_api.register(api)  # OpenLobby StartSession NextPhase PreviousPhase SkipPhase UndoPhaseChange ExtendPhase
 #                           ExtendGroup PauseSession ResumeSession EndSession HandOver HandBack GetSession GetDesk
-places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup ReportPresence
-#                           KeepParticipants GetGroups GetSeatingRules GetPresence
+places_api.register(api)  # MoveParticipant SwapParticipants LockGroup MergeGroups SplitGroup AccompanyGroup
+#                           ReportPresence KeepParticipants GetGroups GetSeatingRules GetPresence
 readiness_api.register(api)  # SetReadiness
 plans_api.register(api)  # PrepareGroups DraftGroups UseGroupPlan GetGroupPlans
 polls_api.register(api)  # OpenPoll CastBallot UpvoteAnswers ModerateAnswers RevealPoll ClosePoll

@@ -10,7 +10,7 @@ from services.chassis.refusals import NotFound
 from services.contracts import session as asked
 from services.session.access import STAFF_ROLES, is_staff
 from services.session.domain.groups import GROUPS
-from services.session.domain.groups_commands import NoGroupsNow, NoSuchGroup
+from services.session.domain.groups_refusals import NoGroupsNow, NoSuchGroup
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (

@@ -10,11 +10,14 @@ from services.chassis.contract import Done
 from services.chassis.decider import Refusal
 from services.chassis.decisions import Step
 from services.chassis.identity import Actor
+from services.chassis.refusals import NotAllowed
 from services.contracts import session as asked
+from services.contracts.shared import LocalText
 from services.session.access import is_staff, may_see
 from services.session.adapters.presence import BOOK, note_report
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
+    AccompanyGroup,
     KeepPeople,
     LockGroup,
     MergeGroups,
@@ -22,9 +25,12 @@ from services.session.domain.groups_commands import (
     SplitGroup,
     SwapPeople,
 )
+from services.session.domain.help import HELP
 from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import NotOnTheRoster
 from services.session.domain.seating_rules import SeatingRule
+from services.session.domain.session import SESSION
+from services.session.domain.session_state import groups_phase
 from services.session.placing import arrival
 from services.session.readmodel.places import GROUPINGS, PRESENCE, GroupsNow, WhoIsHere
 from services.session.readmodel.readiness import READY, Readiness
@@ -38,6 +44,7 @@ def register(api: Api) -> None:
     api.command(asked.SwapParticipants, needs=role("moderator", "deputy"))(swap_participants)
     api.command(asked.LockGroup, needs=role("moderator", "deputy"))(lock_group)
     api.command(asked.MergeGroups, needs=role("moderator", "deputy"))(merge_groups)
+    api.command(asked.AccompanyGroup, needs=role("moderator", "deputy", "mentor"))(accompany_group)
     api.command(asked.SplitGroup, needs=role("moderator", "deputy"))(split_group)
     api.command(asked.KeepParticipants, needs=role("moderator", "deputy", "organiser"))(keep_participants)
     api.command(asked.ReportPresence, needs=gateway)(report_presence)
@@ -73,6 +80,16 @@ async def merge_groups(request: asked.MergeGroups, ctx: Context) -> Decide:
     """Closes a group in favour of another one."""
     command = MergeGroups(group_id=request.group_id, into=request.into_group_id, now=ctx.now)
     return Decide(Step(GROUPS, request.conference_id, command, request.conference_id))
+
+
+async def accompany_group(request: asked.AccompanyGroup, ctx: Context) -> Decide | Refusal:
+    """Lets a mentor go on to another group; others than themselves, only who moderates sends."""
+    conference, mentor = request.conference_id, request.mentor_id or ctx.actor.id
+    if mentor != ctx.actor.id and not any(ctx.actor.holds(one, conference) for one in ("moderator", "deputy")):
+        return NotAllowed(needs="the mentor, or who moderates")
+    calling = (await ctx.load(HELP, conference)).state.calling()
+    command = AccompanyGroup(mentor_id=mentor, group_id=request.group_id, calling=calling, now=ctx.now)
+    return Decide(Step(GROUPS, conference, command, conference))
 
 
 async def split_group(request: asked.SplitGroup, ctx: Context) -> Decide:
@@ -112,8 +129,10 @@ async def get_groups(request: asked.GetGroups, ctx: Context) -> asked.GroupsView
     refusal = await may_see(ctx, request.conference_id)
     if refusal is not None:
         return refusal
-    found = await GROUPINGS.get(ctx.db, request.conference_id)
-    return (found or GroupsNow()).answer(request.conference_id)
+    found = await GROUPINGS.get(ctx.db, request.conference_id) or GroupsNow()
+    phase = groups_phase((await ctx.load(SESSION, request.conference_id)).state, found.phase)
+    steps = () if phase is None else tuple(LocalText(de=step.de, en=step.en) for step in phase.steps)
+    return found.answer(request.conference_id, steps)
 
 
 async def get_seating_rules(request: asked.GetSeatingRules, ctx: Context) -> asked.SeatingRulesView:

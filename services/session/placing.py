@@ -27,7 +27,8 @@ from services.session.domain.groups_commands import (
     PlaceGroupsAgain,
     RecallGroups,
 )
-from services.session.domain.groups_facts import GroupPlan
+from services.session.domain.groups_state import GroupPlan
+from services.session.domain.help import HELP
 from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import MarkAbsent, MarkPresent
 from services.session.domain.roster_facts import PersonCame
@@ -178,7 +179,15 @@ async def _join(here: Here, conference: str, roster: Roster, people: Sequence[st
     if groups.state.now is not None and residents:
         attributes = await attributes_of(here.keys, roster, roster.residents_present())
         alike = {one: _likeness(one, attributes) for one in residents}
-    command = Join(people=residents, mentors=mentors, new_ids=new_ids_for(len(residents)), alike=alike, now=_now(here))
+    calling = (await here.repository.load(HELP, conference)).state.calling() if mentors else ()
+    command = Join(
+        people=residents,
+        mentors=mentors,
+        new_ids=new_ids_for(len(residents)),
+        alike=alike,
+        calling=calling,
+        now=_now(here),
+    )
     return Step(GROUPS, conference, command, conference)
 
 

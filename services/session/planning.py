@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from services.session.adapters.planner import PLANNER
-from services.session.domain.groups_facts import GroupPlan
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.roster_state import Roster
 from services.session.domain.script import GroupMode, Phase
 from services.session.domain.seating import SMALLEST, Group

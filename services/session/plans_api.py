@@ -10,8 +10,9 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Step
 from services.contracts import session as asked
 from services.session.domain.groups import GROUPS
-from services.session.domain.groups_commands import DraftPlan, DraftPlanAgain, NoSuchPhase, UseDraft
-from services.session.domain.groups_facts import GroupPlan
+from services.session.domain.groups_commands import DraftPlan, DraftPlanAgain, UseDraft
+from services.session.domain.groups_refusals import NoSuchPhase
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import NotOnTheRoster
 from services.session.domain.seating import Group

@@ -20,7 +20,8 @@ from services.contracts.shared import LocalText
 from services.session.domain import session_facts as clock
 from services.session.domain import session_state as situation
 from services.session.domain.groups import GROUPS
-from services.session.domain.groups_facts import GroupPlan, GroupsPlaced
+from services.session.domain.groups_facts import GroupsPlaced
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.help import HELP, HelpClaimed, HelpRequested, HelpResolved
 from services.session.domain.poll import POLL
 from services.session.domain.poll_facts import AnswersModerated, PollClosed, PollOpened, PollRevealed

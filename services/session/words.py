@@ -12,7 +12,7 @@ import structlog
 
 from services.chassis.decider import Sealed
 from services.chassis.keys import Keys
-from services.session.domain.groups_facts import GroupPlan
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.roster_state import Roster
 
 KEYS_SECONDS = 1.0

@@ -36,7 +36,8 @@ HIDDEN = ("urgency",)
 
 
 class Mentor(Player):
-    """Comes early, goes where the plan says, says hello, does what is handed over; the last of several drops out."""
+    """Comes early, goes where the plan says, says hello and goes on, does what is handed over; the last of several drops
+    out."""
 
     EVENING = "EveningForStaff"
 
@@ -48,6 +49,7 @@ class Mentor(Player):
         )  # fmt: skip
         self.staged = staged
         self._answered: set[str] = set()
+        self._went_on: set[int] = set()
         self.drops_out = len(staged.mentors) > 1 and ticket == staged.mentors[-1]
 
     async def play(self) -> None:
@@ -68,10 +70,18 @@ class Mentor(Player):
                     greeted.add(group.id)
                     text = self.world.texts["chat"][0]
                     await self.command("PostMessage", conference_id=self.gid, channel=group.id, text=text)
+                    await self._go_on()
             await self.look_back()
         finally:
             watching.cancel()
             await self.client.close()
+
+    async def _go_on(self) -> None:
+        """Once in a phase: to the group that needs a mentor most."""
+        run = self.view.session.run
+        if run not in self._went_on:
+            self._went_on.add(run)
+            await self.sent("mentors_went_on", "AccompanyGroup")
 
     async def _answer(self) -> None:
         """Does what was handed over to them."""

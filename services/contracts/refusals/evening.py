@@ -92,6 +92,19 @@ class NoSuchPlan(Refusal, frozen=True, kw_only=True):
     newest: int
 
 
+class NotAMentor(Refusal, frozen=True, kw_only=True):
+    """Nobody with this id is here as a mentor."""
+
+    staff_id: Id
+
+
+class GroupIsAccompanied(Refusal, frozen=True, kw_only=True):
+    """Another mentor is with the group."""
+
+    group_id: Id
+    mentor_id: Id
+
+
 class NotInAGroup(Refusal, frozen=True, kw_only=True):
     """The person sits in no group of the running phase."""
 

@@ -7,7 +7,7 @@
 # ruff: noqa: I001 -- in the order in which the schema shows the commands
 from services.contracts.session.vocabulary import (
     SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, Readiness, PollResults, AnswerStatus,
-    SessionStatus, GroupPlaced, WordCount, Spread,
+    SessionStatus, GroupPlaced, GuidingRole, WordCount, Spread,
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, ExtendGroup,
@@ -19,11 +19,11 @@ from services.contracts.session.polls import (
     ModerateAnswers, PollView, PollsView, GetPolls, PollAnswerView, PollAnswersView, GetPollAnswers,
 )  # fmt: skip
 from services.contracts.session.people import (
-    PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, SplitGroup,
+    PresenceChanged, MoveParticipant, SwapParticipants, LockGroup, MergeGroups, AccompanyGroup, SplitGroup,
     PrepareGroups, DraftGroups, GroupDraft, UseGroupPlan, GroupPlanView, GroupPlansView, GetGroupPlans,
     KeepParticipants, ExcludeParticipant, ReadmitParticipant, WarnParticipant, MuteParticipant, UnmuteParticipant,
-    RemoveFromGroups, TakeBackIntoGroups, ReportPresence, GroupView, GroupsView, GetGroups, SetReadiness, ReadinessView,
-    SeatingRuleView, SeatingRulesView, GetSeatingRules, ConductView, PresenceView, GetPresence,
+    RemoveFromGroups, TakeBackIntoGroups, ReportPresence, GroupRole, GroupView, GroupsView, GetGroups, SetReadiness,
+    ReadinessView, SeatingRuleView, SeatingRulesView, GetSeatingRules, ConductView, PresenceView, GetPresence,
 )  # fmt: skip
 from services.contracts.session.help import (
     HelpCallAnswer, RequestHelp, ClaimHelp, HandOverHelp, ResolveHelp, HelpCallView, HelpView, GetHelp,
@@ -48,26 +48,27 @@ from services.contracts.session.events import (
 )  # fmt: skip
 
 __all__ = [
-    "SERVICE", "AgendaChanged", "AnswerStatus", "Broadcast", "BroadcastSent", "CastBallot", "ChatView", "ClaimHelp",
-    "ClaimReport", "ClosePoll", "CloseReport", "ConductView", "DeskAlert", "DeskRow", "DeskView", "DraftGroups",
-    "EndSession", "ExcludeParticipant", "ExtendGroup", "ExtendPhase", "GetChat", "GetDesk", "GetGroupPlans",
-    "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetReports", "GetSeatingRules",
-    "GetSession", "GroupDeadline", "GroupDraft", "GroupExtended", "GroupLocked", "GroupMode", "GroupPlaced",
-    "GroupPlanView", "GroupPlansView", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "HandBack",
-    "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled",
-    "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants", "LeadChanged",
-    "LobbyOpened", "LockGroup", "MakeReport", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted",
-    "MessageView", "ModerateAnswers", "MoveParticipant", "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll",
-    "ParticipantExcluded", "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart",
-    "ParticipantTakenBack", "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded",
-    "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView",
-    "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged",
-    "PollRevealed", "PollView", "PollsView", "PoolCall", "PostMessage", "PrepareGroups", "PresenceChanged",
-    "PresenceEdge", "PresenceView", "PreviousPhase", "Readiness", "ReadinessView", "ReadmitParticipant", "RecordView",
-    "RemoveFromGroups", "ReportAnswer", "ReportClaimed", "ReportClosed", "ReportMade", "ReportPresence", "ReportView",
-    "ReportsView", "RequestHelp", "ResolveHelp", "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind",
-    "SeatingRuleView", "SeatingRulesView", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed",
-    "SessionStarted", "SessionStatus", "SessionView", "SetReadiness", "SkipPhase", "SplitGroup", "Spread",
-    "StartSession", "SwapParticipants", "TakeBackIntoGroups", "TimeMarkReached", "Tool", "UndoPhaseChange",
-    "UnmuteParticipant", "UpvoteAnswers", "UseGroupPlan", "WarnParticipant", "WordCount",
+    "SERVICE", "AccompanyGroup", "AgendaChanged", "AnswerStatus", "Broadcast", "BroadcastSent", "CastBallot",
+    "ChatView", "ClaimHelp", "ClaimReport", "ClosePoll", "CloseReport", "ConductView", "DeskAlert", "DeskRow",
+    "DeskView", "DraftGroups", "EndSession", "ExcludeParticipant", "ExtendGroup", "ExtendPhase", "GetChat", "GetDesk",
+    "GetGroupPlans", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetReports",
+    "GetSeatingRules", "GetSession", "GroupDeadline", "GroupDraft", "GroupExtended", "GroupLocked", "GroupMode",
+    "GroupPlaced", "GroupPlanView", "GroupPlansView", "GroupRole", "GroupView", "GroupsPlaced", "GroupsRecalled",
+    "GroupsView", "GuidingRole", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView",
+    "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView",
+    "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened", "LockGroup", "MakeReport", "MergeGroups",
+    "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers", "MoveParticipant",
+    "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
+    "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack", "ParticipantUnmuted",
+    "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord",
+    "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed", "PollKind", "PollOpened",
+    "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed", "PollView", "PollsView",
+    "PoolCall", "PostMessage", "PrepareGroups", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
+    "Readiness", "ReadinessView", "ReadmitParticipant", "RecordView", "RemoveFromGroups", "ReportAnswer",
+    "ReportClaimed", "ReportClosed", "ReportMade", "ReportPresence", "ReportView", "ReportsView", "RequestHelp",
+    "ResolveHelp", "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind", "SeatingRuleView",
+    "SeatingRulesView", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted",
+    "SessionStatus", "SessionView", "SetReadiness", "SkipPhase", "SplitGroup", "Spread", "StartSession",
+    "SwapParticipants", "TakeBackIntoGroups", "TimeMarkReached", "Tool", "UndoPhaseChange", "UnmuteParticipant",
+    "UpvoteAnswers", "UseGroupPlan", "WarnParticipant", "WordCount",
 ]  # fmt: skip

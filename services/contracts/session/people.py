@@ -8,8 +8,16 @@ from msgspec import Meta
 
 from services.chassis.contract import Answer, Id, LiveChange, QueryRequest, Refusals
 from services.contracts import refusals
-from services.contracts.session.vocabulary import SERVICE, GroupMode, GroupPlaced, Readiness, SeatingRuleKind, _Command
-from services.contracts.shared import ShortText
+from services.contracts.session.vocabulary import (
+    SERVICE,
+    GroupMode,
+    GroupPlaced,
+    GuidingRole,
+    Readiness,
+    SeatingRuleKind,
+    _Command,
+)
+from services.contracts.shared import LocalText, ShortText
 
 
 class PresenceChanged(LiveChange, frozen=True, kw_only=True):
@@ -64,6 +72,24 @@ class LockGroup(_Command, frozen=True, kw_only=True):
     REFUSALS: ClassVar[Refusals] = (refusals.NoGroupsNow, refusals.NoSuchGroup)
     group_id: Id
     locked: bool = True
+
+
+class AccompanyGroup(_Command, frozen=True, kw_only=True):
+    """A mentor goes on to another running group that has none (mentor, of themselves; moderator, of every mentor).
+
+    Without `group_id` it is the one that needs a mentor most: a group that called for help, then one that nobody has
+    accompanied in this phase, then the one that was left longest ago. When every group has one, nothing changes.
+    Without `mentor_id` one goes oneself.
+    """
+
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.GroupIsAccompanied,
+        refusals.NoGroupsNow,
+        refusals.NoSuchGroup,
+        refusals.NotAMentor,
+    )
+    mentor_id: Id | None = None
+    group_id: Id | None = None
 
 
 class MergeGroups(_Command, frozen=True, kw_only=True):
@@ -206,10 +232,20 @@ class ReportPresence(_Command, frozen=True, kw_only=True):
     visiting: dict[Id, tuple[str, ...]] = {}
 
 
+class GroupRole(msgspec.Struct, frozen=True, kw_only=True):
+    """What one person does for a group that no mentor accompanies."""
+
+    role: GuidingRole
+    participant_id: Id
+
+
 class GroupView(GroupPlaced, frozen=True, kw_only=True):
-    """One small group as it is now; a `locked` one keeps its people."""
+    """One small group as it is now; a `locked` one keeps its people. `steps` and `roles` are those of a group that no
+    mentor accompanies."""
 
     locked: bool = False
+    steps: tuple[LocalText, ...] = ()
+    roles: tuple[GroupRole, ...] = ()
 
 
 class GroupsView(Answer, frozen=True, kw_only=True):

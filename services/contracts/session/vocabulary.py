@@ -16,6 +16,7 @@ PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_clo
 AnswerStatus = Literal["waiting", "shown", "hidden"]
 PollResults = Literal["live", "hidden", "revealed"]
 Readiness = Literal["READY", "MORE_TIME", "NONE"]
+GuidingRole = Literal["timekeeper", "note_taker", "speaker"]
 SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
 
 

@@ -8,25 +8,12 @@ import msgspec
 
 from services.chassis.decider import Refusal
 from services.session.domain.groups_changes import REPAIRED, placed, settled
-from services.session.domain.groups_commands import (
-    DraftPlan,
-    DraftPlanAgain,
-    NoSuchPhase,
-    NoSuchPlan,
-    PlaceDraft,
-    PlanIsFlawed,
-    UseDraft,
-)
-from services.session.domain.groups_facts import (
-    Draft,
-    GroupPlan,
-    GroupsEvent,
-    InPhase,
-    PlanChosen,
-    PlanDrafted,
-    PlanWentLive,
-)
-from services.session.domain.seating import Seating, flaw, spread, without
+from services.session.domain.groups_commands import DraftPlan, DraftPlanAgain, PlaceDraft, UseDraft
+from services.session.domain.groups_facts import Draft, GroupsEvent, PlanChosen, PlanDrafted, PlanWentLive
+from services.session.domain.groups_refusals import NoSuchPhase, NoSuchPlan, PlanIsFlawed
+from services.session.domain.groups_state import GroupPlan, InPhase
+from services.session.domain.mentoring import spread
+from services.session.domain.seating import Seating, flaw, without
 from services.session.domain.seating_rules import Rules
 
 
@@ -77,7 +64,8 @@ def _live(plan: GroupPlan, draft: Draft, phase: InPhase, command: UseDraft | Pla
     here = _of_those_here(drafted, command.present)
     bare = msgspec.structs.replace(phase, mode=draft.mode, seating=here)
     seating = settled(plan, bare, _missing(here, command.present), command.new_ids)
-    live = msgspec.structs.replace(bare, seating=spread(seating, command.mentors, plan.mentored))
+    whole_phase = msgspec.structs.replace(bare, seating=seating)
+    live = msgspec.structs.replace(whole_phase, seating=spread(plan, whole_phase, command.mentors))
     if plan.now is not None and plan.now.run == phase.run and plan.now.seating == live.seating:
         return []
     whole = seating.groups == draft.groups

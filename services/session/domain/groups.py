@@ -6,14 +6,16 @@ is that nobody is lost, nobody sits twice and every group has three to five peop
 present seating, so that two replicas that repair at once never work from a stale one.
 """
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
 
 from services.chassis.decider import Decider, Refusal, Snapshotted
 from services.session.domain.drafting import draft_plan, draft_plan_again, place_draft, use_draft
-from services.session.domain.groups_changes import REPAIRED, difference, placed, settled
+from services.session.domain.groups_changes import REPAIRED, Alike, difference, placed, settled
 from services.session.domain.groups_commands import (
+    AccompanyGroup,
     DraftPlan,
     DraftPlanAgain,
     GroupsCommand,
@@ -29,20 +31,16 @@ from services.session.domain.groups_commands import (
     PlaceDraft,
     PlaceGroups,
     PlaceGroupsAgain,
-    PlanIsFlawed,
     RecallGroups,
-    RulesContradict,
     SplitGroup,
     SwapPeople,
     UseDraft,
 )
 from services.session.domain.groups_facts import (
     GroupLocked,
-    GroupPlan,
     GroupsEvent,
     GroupsPlaced,
     GroupsRecalled,
-    InPhase,
     MentorMoved,
     PersonMoved,
     PlanChosen,
@@ -53,10 +51,12 @@ from services.session.domain.groups_facts import (
     TagsKept,
     TopicsKept,
     WishesKept,
-    evolve,
 )
+from services.session.domain.groups_refusals import PlanIsFlawed, RulesContradict
+from services.session.domain.groups_state import GroupPlan, InPhase, evolve
+from services.session.domain.mentoring import accompany_group, spread
 from services.session.domain.regrouping import lock_group, merge_groups, move_person_by_hand, split_group, swap_people
-from services.session.domain.seating import Seating, flaw, spread, without
+from services.session.domain.seating import Seating, flaw, without
 from services.session.domain.seating_rules import Rules
 
 # Rule -----------------------------------------------------------------------------------------------------------
@@ -79,6 +79,8 @@ def decide(plan: GroupPlan, command: GroupsCommand) -> list[GroupsEvent] | Refus
             return swap_people(plan, command)
         case LockGroup():
             return lock_group(plan, command)
+        case AccompanyGroup():
+            return accompany_group(plan, command)
         case MergeGroups():
             return merge_groups(plan, command)
         case SplitGroup():
@@ -110,15 +112,14 @@ def _place(plan: GroupPlan, command: PlaceGroups) -> list[GroupsEvent] | Refusal
     if plan.now is not None and plan.now.run == command.run:
         return []
     bare = Seating(groups=command.groups, with_moderator=command.with_moderator)
-    seating = spread(bare, command.mentors, plan.mentored)
-    found = flaw(seating)
+    found = flaw(bare)
     if found is not None:
         return PlanIsFlawed(flaw=found)
-    phase = InPhase(run=command.run, phase=command.phase, mode=command.mode, seating=seating)
+    phase = InPhase(run=command.run, phase=command.phase, mode=command.mode, seating=bare)
     algorithm = command.algorithm
-    if flaw(seating, Rules(plan.rules)) is not None:
-        mended = spread(settled(plan, phase, (), command.new_ids), (), plan.mentored)
-        phase, algorithm = msgspec.structs.replace(phase, seating=mended), f"{algorithm}+{REPAIRED}"
+    if flaw(bare, Rules(plan.rules)) is not None:
+        phase, algorithm = _settled(plan, phase, (), command.new_ids), f"{algorithm}+{REPAIRED}"
+    phase = _accompanied(plan, phase, command.mentors)
     return [placed(plan, phase, command.seed, algorithm, again=False)]
 
 
@@ -133,8 +134,8 @@ def _place_again(plan: GroupPlan, command: PlaceGroupsAgain) -> list[GroupsEvent
     known = frozenset(seating.people())
     coming = [person for person in dict.fromkeys(command.present) if person not in known]
     phase = InPhase(run=command.run, phase=command.phase, mode=command.mode, seating=seating)
-    seating = spread(settled(plan, phase, coming, command.new_ids), command.mentors, plan.mentored)
-    return [placed(plan, msgspec.structs.replace(phase, seating=seating), 0, REPAIRED, again=True)]
+    phase = _accompanied(plan, _settled(plan, phase, coming, command.new_ids), command.mentors)
+    return [placed(plan, phase, 0, REPAIRED, again=True)]
 
 
 def _join(plan: GroupPlan, command: Join) -> list[GroupsEvent]:
@@ -145,15 +146,15 @@ def _join(plan: GroupPlan, command: Join) -> list[GroupsEvent]:
     coming = [mentor for mentor in command.mentors if mentor not in mentors]
     if not people and not coming:
         return []
-    seating = settled(plan, plan.now, people, command.new_ids, command.alike) if people else plan.now.seating
-    return difference(plan, plan.now, spread(seating, coming, plan.mentored))
+    phase = _settled(plan, plan.now, people, command.new_ids, command.alike) if people else plan.now
+    return difference(plan, plan.now, spread(plan, phase, coming, command.calling))
 
 
 def _leave(plan: GroupPlan, command: Leave) -> list[GroupsEvent]:
     if plan.now is None:
         return []
     rest = msgspec.structs.replace(plan.now, seating=without(plan.now.seating, [*command.people, *command.mentors]))
-    return difference(plan, plan.now, spread(settled(plan, rest, [], command.new_ids), [], plan.mentored))
+    return difference(plan, plan.now, spread(plan, _settled(plan, rest, (), command.new_ids)))
 
 
 def _keep(plan: GroupPlan, command: KeepPeople) -> list[GroupsEvent] | Refusal:
@@ -166,8 +167,18 @@ def _keep(plan: GroupPlan, command: KeepPeople) -> list[GroupsEvent] | Refusal:
         return RulesContradict(participant_ids=contradicting)
     if then.now is None:
         return [event]
-    seating = spread(settled(then, then.now, (), command.new_ids), [], then.mentored)
+    seating = spread(then, _settled(then, then.now, (), command.new_ids))
     return [event, *difference(then, then.now, seating)]
+
+
+def _settled(
+    plan: GroupPlan, phase: InPhase, coming: Sequence[str], new_ids: Sequence[str], alike: Alike | None = None
+) -> InPhase:
+    return msgspec.structs.replace(phase, seating=settled(plan, phase, coming, new_ids, alike))
+
+
+def _accompanied(plan: GroupPlan, phase: InPhase, mentors: Sequence[str]) -> InPhase:
+    return msgspec.structs.replace(phase, seating=spread(plan, phase, mentors))
 
 
 GROUPS: Decider[GroupPlan, GroupsCommand, GroupsEvent] = Decider(
@@ -190,5 +201,5 @@ GROUPS: Decider[GroupPlan, GroupsCommand, GroupsEvent] = Decider(
         PlanChosen,
         PlanWentLive,
     ),
-    snapshot=Snapshotted((GroupPlan,), version=4),
+    snapshot=Snapshotted((GroupPlan,), version=5),
 )

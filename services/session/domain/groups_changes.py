@@ -6,16 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from services.session.domain.groups_facts import (
-    GroupPlan,
-    GroupsEvent,
-    GroupsPlaced,
-    InPhase,
-    MentorMoved,
-    PersonMoved,
-    move_mentor,
-    move_person,
-)
+from services.session.domain.groups_facts import GroupsEvent, GroupsPlaced, MentorMoved, PersonMoved
+from services.session.domain.groups_state import GroupPlan, InPhase, move_mentor, move_person
 from services.session.domain.seating import Cost, Group, Seating
 from services.session.domain.seating_rules import Rules
 from services.session.domain.settling import NOBODY, settle

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be asked of the groups of a conference, and what is refused; the rule is in `groups.py`."""
+"""What can be asked of the groups of a conference; the rule is in `groups.py`, refusals in `groups_refusals.py`."""
 
 from typing import TypeAlias
 
-from services.chassis.decider import Command, Refusal, Sealed
+from services.chassis.decider import Command, Sealed
 from services.session.domain.groups_facts import CardKind, Draft
 from services.session.domain.script import GroupMode
 from services.session.domain.seating import Group
 from services.session.domain.seating_rules import SeatingRule
-
-# Commands -------------------------------------------------------------------------------------------------------
 
 
 class PlaceGroups(Command, frozen=True, kw_only=True):
@@ -39,12 +37,13 @@ class PlaceGroupsAgain(Command, frozen=True, kw_only=True):
 
 
 class Join(Command, frozen=True, kw_only=True):
-    """People and mentors came. Without running groups nothing happens."""
+    """People and mentors came. Without running groups nothing happens. `calling`: groups with open calls for help."""
 
     people: tuple[str, ...] = ()
     mentors: tuple[str, ...] = ()
     new_ids: tuple[str, ...] = ()
     alike: dict[str, dict[str, float]] = {}
+    calling: tuple[str, ...] = ()
 
 
 class Leave(Command, frozen=True, kw_only=True):
@@ -74,6 +73,19 @@ class LockGroup(Command, frozen=True, kw_only=True):
 
     group_id: str
     locked: bool
+
+
+class AccompanyGroup(Command, frozen=True, kw_only=True):
+    """A mentor goes to another running group that has none.
+
+    Args:
+        group_id: None: who needs it most.
+        calling: groups with open calls for help, the oldest first.
+    """
+
+    mentor_id: str
+    group_id: str | None
+    calling: tuple[str, ...] = ()
 
 
 class MergeGroups(Command, frozen=True, kw_only=True):
@@ -178,6 +190,7 @@ GroupsCommand: TypeAlias = (
     | MovePerson
     | SwapPeople
     | LockGroup
+    | AccompanyGroup
     | MergeGroups
     | SplitGroup
     | KeepPeople
@@ -190,81 +203,3 @@ GroupsCommand: TypeAlias = (
     | KeepWishes
     | KeepTags
 )
-
-
-# Refusals -------------------------------------------------------------------------------------------------------
-
-
-class PlanIsFlawed(Refusal, frozen=True, kw_only=True):
-    """The plan would break a rule of seating; it must be computed anew."""
-
-    flaw: str
-
-
-class NoGroupsNow(Refusal, frozen=True, kw_only=True):
-    """No groups are running; `generation` is that of the plenary."""
-
-    generation: int
-
-
-class NoSuchGroup(Refusal, frozen=True, kw_only=True):
-    """There is no such group in the running phase."""
-
-    group_id: str
-
-
-class GroupIsFull(Refusal, frozen=True, kw_only=True):
-    """The group has as many people as a group may have."""
-
-    group_id: str
-    size: int
-
-
-class NotInAGroup(Refusal, frozen=True, kw_only=True):
-    """The person sits in no group of the running phase."""
-
-    participant_id: str
-
-
-class GroupIsLocked(Refusal, frozen=True, kw_only=True):
-    """The group keeps its people until it is unlocked."""
-
-    group_id: str
-
-
-class CannotRegroup(Refusal, frozen=True, kw_only=True):
-    """So many people cannot sit in so many groups of three to five, with the rules and locks that hold."""
-
-    people: int
-    groups: int
-
-
-class KeptApart(Refusal, frozen=True, kw_only=True):
-    """These people must not share a group."""
-
-    participant_ids: tuple[str, ...]
-
-
-class KeptTogether(Refusal, frozen=True, kw_only=True):
-    """These people share a group and cannot be exchanged for one other person."""
-
-    participant_ids: tuple[str, ...]
-
-
-class RulesContradict(Refusal, frozen=True, kw_only=True):
-    """These people would have to sit together, and cannot: they are more than three, or some are kept apart."""
-
-    participant_ids: tuple[str, ...]
-
-
-class NoSuchPlan(Refusal, frozen=True, kw_only=True):
-    """There is no such version of a plan; the newest is `newest`, 0 when there is none."""
-
-    version: int
-    newest: int
-
-
-class NoSuchPhase(Refusal, frozen=True, kw_only=True):
-    """There is no such phase with groups in the script, or there were no groups in it yet."""
-
-    phase: str

@@ -114,6 +114,11 @@ class HelpCalls(msgspec.Struct, frozen=True, kw_only=True):
         """The id of the unresolved call of a group or person."""
         return next((id_ for id_, call in self.calls.items() if call.place == place and not call.resolved), None)
 
+    def calling(self) -> tuple[str, ...]:
+        """The groups and people whose calls nobody has taken yet, the oldest call first."""
+        waiting = (call for call in self.calls.values() if not call.resolved and call.claimed_by is None)
+        return tuple(call.place for call in sorted(waiting, key=lambda call: call.asked_at))
+
     def made_by(self, person: str, since: datetime) -> list[datetime]:
         """When a person called after this instant, the first time first."""
         return sorted(

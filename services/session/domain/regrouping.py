@@ -9,23 +9,21 @@ import msgspec
 
 from services.chassis.decider import Refusal
 from services.session.domain.groups_changes import difference, settled
-from services.session.domain.groups_commands import (
+from services.session.domain.groups_commands import LockGroup, MergeGroups, MovePerson, SplitGroup, SwapPeople
+from services.session.domain.groups_facts import GroupLocked, GroupsEvent, PersonMoved
+from services.session.domain.groups_refusals import (
     CannotRegroup,
     GroupIsFull,
     GroupIsLocked,
     KeptApart,
     KeptTogether,
-    LockGroup,
-    MergeGroups,
-    MovePerson,
     NoGroupsNow,
     NoSuchGroup,
     NotInAGroup,
-    SplitGroup,
-    SwapPeople,
 )
-from services.session.domain.groups_facts import GroupLocked, GroupPlan, GroupsEvent, InPhase, PersonMoved, move_person
-from services.session.domain.seating import LARGEST, Group, Seating, spread, without
+from services.session.domain.groups_state import GroupPlan, InPhase, move_person
+from services.session.domain.mentoring import spread
+from services.session.domain.seating import LARGEST, Group, Seating, without
 from services.session.domain.seating_rules import Rules
 
 
@@ -186,4 +184,4 @@ def _changed(
     if not kept or more_left or (wanted is not None and len(after.groups) != wanted):
         people = sum(1 for _ in phase.seating.people())
         return CannotRegroup(people=people, groups=wanted or len(phase.seating.groups))
-    return difference(plan, phase, spread(after, [], plan.mentored))
+    return difference(plan, phase, spread(plan, msgspec.structs.replace(phase, seating=after)))

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sits where in one phase: what a seating is, what it must not be, and how mentors are spread over it.
+"""Who sits where in one phase: what a seating is, and what it must not be.
 
 Groups have 3 to 5 people whenever 3 or more are present; one or two people stay with the moderator, and so does who
 could only be seated against a rule.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import combinations
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -119,47 +118,4 @@ def without(seating: Seating, leaving: Iterable[str]) -> Seating:
         ),
         with_moderator=tuple(person for person in seating.with_moderator if person not in gone),
         spare=tuple(mentor for mentor in seating.spare if mentor not in gone),
-    )
-
-
-def spread(seating: Seating, coming: Iterable[str], met: Mapping[str, frozenset[str]]) -> Seating:
-    """Gives mentors without a group one that has none; nobody is taken away from a group.
-
-    Args:
-        seating: the groups.
-        coming: mentors who are present and have no group yet.
-        met: the people whom each mentor has accompanied before; groups of others come first.
-    """
-    free = sorted({*seating.spare, *coming} - {group.mentor_id for group in seating.groups if group.mentor_id})
-    open_groups = {group.group_id: group for group in seating.groups if group.mentor_id is None}
-    nobody: frozenset[str] = frozenset()
-
-    def known(mentor: str, group_id: str) -> int:
-        return len(met.get(mentor, nobody).intersection(open_groups[group_id].members))
-
-    wishes = sorted(
-        (known(mentor, group.group_id), group.number, mentor, group.group_id)
-        for mentor in free
-        for group in open_groups.values()
-    )
-    chosen: dict[str, str] = {}
-    for _, _, mentor, group_id in wishes:
-        if mentor not in chosen and group_id not in chosen.values():
-            chosen[mentor] = group_id
-    better = True
-    while better:  # two mentors exchange groups as long as that spares a second meeting
-        better = False
-        for one, other in combinations(sorted(chosen), 2):
-            here, there = chosen[one], chosen[other]
-            if known(one, there) + known(other, here) < known(one, here) + known(other, there):
-                chosen[one], chosen[other] = there, here
-                better = True
-    mentor_of = {group_id: mentor for mentor, group_id in chosen.items()}
-    return Seating(
-        groups=tuple(
-            msgspec.structs.replace(group, mentor_id=group.mentor_id or mentor_of.get(group.group_id))
-            for group in seating.groups
-        ),
-        with_moderator=seating.with_moderator,
-        spare=tuple(mentor for mentor in free if mentor not in chosen),
     )

@@ -9,15 +9,10 @@ from services.chassis.decider import Event
 from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
-from services.session.domain.groups_facts import (
-    GroupLocked,
-    GroupsPlaced,
-    GroupsRecalled,
-    MentorMoved,
-    PersonMoved,
-    move_mentor,
-    move_person,
-)
+from services.contracts.shared import LocalText
+from services.session.domain.groups_facts import GroupLocked, GroupsPlaced, GroupsRecalled, MentorMoved, PersonMoved
+from services.session.domain.groups_state import move_mentor, move_person
+from services.session.domain.guidance import roles_of
 from services.session.domain.roster_facts import (
     ParticipantExcluded,
     ParticipantMuted,
@@ -43,26 +38,36 @@ NOTHING_SAID = told.ReadinessView()
 
 
 class GroupsNow(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of `GroupsView`."""
+    """The fields of `GroupsView`, and the key of the phase."""
 
     generation: int = 0
     run: int = 0
+    phase: str = ""
     mode: told.GroupMode | None = None
     seating: Seating = Seating(groups=())
     plans: int = 0
     locked: tuple[str, ...] = ()
 
-    def answer(self, conference: str) -> told.GroupsView:
-        """The answer to `GetGroups`."""
+    def answer(self, conference: str, steps: tuple[LocalText, ...] = ()) -> told.GroupsView:
+        """The answer to `GetGroups`; `steps` are those of the phase."""
         return told.GroupsView(
             conference_id=conference,
             generation=self.generation,
             run=self.run,
             mode=self.mode,
-            groups=tuple(group_placed(group, locked=group.group_id in self.locked) for group in self.seating.groups),
+            groups=tuple(self._placed(group, steps) for group in self.seating.groups),
             with_moderator=self.seating.with_moderator,
             plans=self.plans,
         )
+
+    def _placed(self, group: Group, steps: tuple[LocalText, ...]) -> told.GroupView:
+        """A group of the running phase; one without a mentor guides itself."""
+        view = group_placed(group, locked=group.group_id in self.locked)
+        if group.mentor_id is not None:
+            return view
+        drawn = roles_of(self.phase, group.members)
+        roles = tuple(told.GroupRole(role=role, participant_id=one) for role, one in drawn.items())
+        return _with(view, steps=steps, roles=roles)
 
 
 class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +121,7 @@ def _groups(now: GroupsNow, event: Event, _: Recorded) -> GroupsNow:
             return GroupsNow(
                 generation=event.generation,
                 run=event.run,
+                phase=event.phase,
                 mode=event.mode,
                 seating=seating,
                 plans=now.plans + (not same),
@@ -201,7 +207,7 @@ def _keys_of(*kinds: type[Event]) -> Any:
 
 GROUPINGS = DocumentProjection(
     name="groups",
-    version=2,
+    version=3,
     keys=_keys_of(GroupsPlaced, PersonMoved, MentorMoved, GroupsRecalled, GroupLocked),
     initial=lambda _: GroupsNow(),
     evolve=_groups,

@@ -2,17 +2,10 @@
 """Plans are looked at before they go live; versions are kept."""
 
 from services.session.domain.groups import GROUPS
-from services.session.domain.groups_commands import (
-    DraftPlan,
-    DraftPlanAgain,
-    NoSuchPhase,
-    NoSuchPlan,
-    PlaceDraft,
-    PlanIsFlawed,
-    RecallGroups,
-    UseDraft,
-)
-from services.session.domain.groups_facts import GroupPlan, GroupsPlaced, PlanChosen, PlanWentLive
+from services.session.domain.groups_commands import DraftPlan, DraftPlanAgain, PlaceDraft, RecallGroups, UseDraft
+from services.session.domain.groups_facts import GroupsPlaced, PlanChosen, PlanWentLive
+from services.session.domain.groups_refusals import NoSuchPhase, NoSuchPlan, PlanIsFlawed
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.seating import flaw
 from tests.unit.session.evening import NOON
 from tests.unit.session.test_groups import after, decided, groups, members, place

@@ -11,23 +11,18 @@ from services.chassis.decider import Refusal, Sealed
 from services.chassis.testing.story import Story
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
-    GroupIsFull,
+    AccompanyGroup,
     Join,
     KeepTags,
     KeepTopics,
     KeepWishes,
     Leave,
     MovePerson,
-    NoGroupsNow,
-    NoSuchGroup,
-    NotInAGroup,
     PlaceGroups,
     PlaceGroupsAgain,
-    PlanIsFlawed,
     RecallGroups,
 )
 from services.session.domain.groups_facts import (
-    GroupPlan,
     GroupsPlaced,
     GroupsRecalled,
     MentorMoved,
@@ -36,6 +31,8 @@ from services.session.domain.groups_facts import (
     TopicsKept,
     WishesKept,
 )
+from services.session.domain.groups_refusals import GroupIsFull, NoGroupsNow, NoSuchGroup, NotInAGroup, PlanIsFlawed
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.seating import Group, Seating, flaw, sizes
 from tests.unit.session.evening import NOON
 
@@ -362,6 +359,7 @@ def stories(draw):
         st.tuples(st.just("join"), st.lists(st.sampled_from(PEOPLE + MENTORS), min_size=1, max_size=6)),
         st.tuples(st.just("leave"), st.lists(st.sampled_from(PEOPLE + MENTORS), min_size=1, max_size=12)),
         st.tuples(st.just("move"), st.tuples(st.sampled_from(PEOPLE), st.integers(0, 9))),
+        st.tuples(st.just("accompany"), st.tuples(st.sampled_from(MENTORS), st.integers(-9, 9))),
         st.tuples(st.just("recall"), st.none()),
         st.tuples(st.just("place"), st.integers(0, 2)),
     )
@@ -397,12 +395,16 @@ def test_whoever_comes_and_goes_nobody_is_lost_or_sits_twice(told):
             chosen = plan.now.seating.groups if plan.now else ()
             target = chosen[what[1] % len(chosen)].group_id if chosen else "nowhere"
             command = MovePerson(participant_id=what[0], group_id=target, now=NOON)
+        elif kind == "accompany":
+            chosen = plan.now.seating.groups if plan.now and what[1] >= 0 else ()
+            target = chosen[what[1] % len(chosen)].group_id if chosen else None
+            command = AccompanyGroup(mentor_id=what[0], group_id=target, now=NOON)
         else:
             run += 1
             command = _planned(sorted(present), sorted(mentors), run, f"phase{what}", ids, plan)
         outcome = GROUPS.decide(plan, command)
         if isinstance(outcome, Refusal):
-            assert kind == "move", outcome
+            assert kind in {"move", "accompany"}, outcome
             continue
         for event in outcome:
             if hasattr(event, "generation"):

@@ -4,7 +4,7 @@
 import msgspec
 import pytest
 
-from services.session.domain.groups_facts import GroupPlan
+from services.session.domain.groups_state import GroupPlan
 from services.session.domain.seating import Seating
 from services.session.methods.plans import Question, plan
 from services.session.planning import like_of

@@ -3,21 +3,17 @@
 
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
-    CannotRegroup,
-    GroupIsLocked,
     Join,
     Leave,
     LockGroup,
     MergeGroups,
     MovePerson,
-    NoGroupsNow,
-    NoSuchGroup,
-    NotInAGroup,
     RecallGroups,
     SplitGroup,
     SwapPeople,
 )
 from services.session.domain.groups_facts import GroupLocked, PersonMoved
+from services.session.domain.groups_refusals import CannotRegroup, GroupIsLocked, NoGroupsNow, NoSuchGroup, NotInAGroup
 from services.session.domain.seating import flaw
 from tests.unit.session.evening import NOON
 from tests.unit.session.test_groups import after, decided, members, place

@@ -13,19 +13,17 @@ from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
     Join,
     KeepPeople,
-    KeptApart,
-    KeptTogether,
     Leave,
     LockGroup,
     MergeGroups,
     MovePerson,
     PlaceGroupsAgain,
     RecallGroups,
-    RulesContradict,
     SplitGroup,
     SwapPeople,
 )
 from services.session.domain.groups_facts import PersonMoved, SeatingRuleDropped, SeatingRuleSet
+from services.session.domain.groups_refusals import KeptApart, KeptTogether, RulesContradict
 from services.session.domain.seating import SMALLEST, Group, flaw, sizes
 from services.session.domain.seating_rules import RuleKind, Rules, SeatingRule
 from services.session.methods.plans import Question, plan
