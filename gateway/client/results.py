@@ -15,6 +15,7 @@ AnswerStatus = Literal["WAITING", "SHOWN", "HIDDEN"]
 CardKind = Literal["NEED", "OFFER", "VALUE", "QUESTION"]
 ConferenceStatus = Literal["ANNOUNCED", "OPEN", "CLOSED", "HELD", "CANCELLED"]
 GroupMode = Literal["MIX", "TOPIC", "NEED_OFFER", "SAME"]
+GuidingRole = Literal["TIMEKEEPER", "NOTE_TAKER", "SPEAKER"]
 JobKind = Literal["ANNOUNCE_CONFERENCES", "OPEN_CONFERENCES", "CANCEL_CONFERENCES", "ASSIGN_STAFF_MEMBERS"]
 JobStatus = Literal["AWAITING_APPROVAL", "RUNNING", "FINISHED", "CANCELLED", "REJECTED", "EXPIRED"]
 PhaseKind = Literal["PLENARY", "GROUPS", "BREAK"]
@@ -404,6 +405,27 @@ class ConferenceSnapshotMyGroupMentor(_Result, frozen=True, kw_only=True):
     display_name: str | None = None
 
 
+class ConferenceSnapshotMyGroupSteps(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class ConferenceSnapshotMyGroupRolesPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class ConferenceSnapshotMyGroupRoles(_Result, frozen=True, kw_only=True):
+    """What one person does for a group that no mentor accompanies."""
+
+    role: GuidingRole
+    person: ConferenceSnapshotMyGroupRolesPerson
+
+
 class ConferenceSnapshotMyGroup(_Result, frozen=True, kw_only=True):
     """One small group."""
 
@@ -412,6 +434,8 @@ class ConferenceSnapshotMyGroup(_Result, frozen=True, kw_only=True):
     members: tuple[ConferenceSnapshotMyGroupMembers, ...]
     mentor: ConferenceSnapshotMyGroupMentor | None = None
     topic_id: str | None = None
+    steps: tuple[ConferenceSnapshotMyGroupSteps, ...]
+    roles: tuple[ConferenceSnapshotMyGroupRoles, ...]
 
 
 class ConferenceSnapshotPlacement(_Result, frozen=True, kw_only=True):
@@ -902,6 +926,27 @@ class GroupsChangedMyGroupMentor(_Result, frozen=True, kw_only=True):
     display_name: str | None = None
 
 
+class GroupsChangedMyGroupSteps(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class GroupsChangedMyGroupRolesPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class GroupsChangedMyGroupRoles(_Result, frozen=True, kw_only=True):
+    """What one person does for a group that no mentor accompanies."""
+
+    role: GuidingRole
+    person: GroupsChangedMyGroupRolesPerson
+
+
 class GroupsChangedMyGroup(_Result, frozen=True, kw_only=True):
     """One small group."""
 
@@ -910,6 +955,8 @@ class GroupsChangedMyGroup(_Result, frozen=True, kw_only=True):
     members: tuple[GroupsChangedMyGroupMembers, ...]
     mentor: GroupsChangedMyGroupMentor | None = None
     topic_id: str | None = None
+    steps: tuple[GroupsChangedMyGroupSteps, ...]
+    roles: tuple[GroupsChangedMyGroupRoles, ...]
 
 
 class GroupsChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="GroupsChanged"):
@@ -1754,6 +1801,27 @@ class EveningConferenceMyGroupMentor(_Result, frozen=True, kw_only=True):
     display_name: str | None = None
 
 
+class EveningConferenceMyGroupSteps(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class EveningConferenceMyGroupRolesPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningConferenceMyGroupRoles(_Result, frozen=True, kw_only=True):
+    """What one person does for a group that no mentor accompanies."""
+
+    role: GuidingRole
+    person: EveningConferenceMyGroupRolesPerson
+
+
 class EveningConferenceMyGroup(_Result, frozen=True, kw_only=True):
     """One small group."""
 
@@ -1762,6 +1830,8 @@ class EveningConferenceMyGroup(_Result, frozen=True, kw_only=True):
     members: tuple[EveningConferenceMyGroupMembers, ...]
     mentor: EveningConferenceMyGroupMentor | None = None
     topic_id: str | None = None
+    steps: tuple[EveningConferenceMyGroupSteps, ...]
+    roles: tuple[EveningConferenceMyGroupRoles, ...]
 
 
 class EveningConferenceMyPlacement(_Result, frozen=True, kw_only=True):
@@ -2087,6 +2157,27 @@ class EveningForStaffConferenceMyGroupMentor(_Result, frozen=True, kw_only=True)
     display_name: str | None = None
 
 
+class EveningForStaffConferenceMyGroupSteps(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class EveningForStaffConferenceMyGroupRolesPerson(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class EveningForStaffConferenceMyGroupRoles(_Result, frozen=True, kw_only=True):
+    """What one person does for a group that no mentor accompanies."""
+
+    role: GuidingRole
+    person: EveningForStaffConferenceMyGroupRolesPerson
+
+
 class EveningForStaffConferenceMyGroup(_Result, frozen=True, kw_only=True):
     """One small group."""
 
@@ -2095,6 +2186,8 @@ class EveningForStaffConferenceMyGroup(_Result, frozen=True, kw_only=True):
     members: tuple[EveningForStaffConferenceMyGroupMembers, ...]
     mentor: EveningForStaffConferenceMyGroupMentor | None = None
     topic_id: str | None = None
+    steps: tuple[EveningForStaffConferenceMyGroupSteps, ...]
+    roles: tuple[EveningForStaffConferenceMyGroupRoles, ...]
 
 
 class EveningForStaffConferenceMyPlacement(_Result, frozen=True, kw_only=True):

@@ -245,9 +245,12 @@ def evening() -> list[Answer]:
         tools=("needs_offers",), group_mode="mix",
     )  # fmt: skip
     groups = tuple(
-        session.GroupView(group_id=group, number=number, members=members)
+        session.GroupView(
+            group_id=group, number=number, members=members, steps=(text("Reihum erzählen"),),
+            roles=(session.GroupRole(role="speaker", participant_id=members[0]),),
+        )
         for number, (group, members) in enumerate([(GROUP_1, (ANNA, BEN)), (GROUP_2, (CEM, DORA))], 1)
-    )
+    )  # fmt: skip
     placements = tuple(
         rooms.PlacementEntry(
             participant_id=one, room=f"cell.{CONFERENCE}.r1.g{group.number}", confirmed=True, kind="group",
