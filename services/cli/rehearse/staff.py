@@ -36,8 +36,7 @@ HIDDEN = ("urgency",)
 
 
 class Mentor(Player):
-    """Comes early, goes where the plan says, says hello and goes on, does what is handed over; the last of several drops
-    out."""
+    """Comes early, goes where the plan says, says hello, goes on, does what is handed over; the last one drops out."""
 
     EVENING = "EveningForStaff"
 
