@@ -68,6 +68,7 @@ class Step:
         secret: set for ballots.
         guards: what the handler loaded and relied on: if one of these streams has changed since, nothing is
             stored and the answer is `ConcurrentChange`, upon which the handler runs again.
+        when: whether the step is taken at all, given what the steps before it led to; always when None.
     """
 
     decider: Decider[Any, Any, Any]
@@ -76,6 +77,7 @@ class Step:
     conference: str | None
     secret: Secret | None = None
     guards: Sequence[Loaded[Any]] = ()
+    when: "Callable[[Sequence[Decided]], bool] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def request_hash(request: msgspec.Struct, key: bytes) -> bytes:
 
 
 class Decided(NamedTuple):
-    """What one step led to: its events and the state after them. A function that answers gets one per step."""
+    """What one step led to: its events, none when it was not taken, and the state after them. A function that answers
+    gets one per step."""
 
     step: Step
     state: Any

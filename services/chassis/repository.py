@@ -47,7 +47,9 @@ C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 
 ATTEMPTS = 5
-"""How often a lost race is decided anew, and an unreachable database is tried again."""
+"""How often an unreachable database is tried again."""
+RACES = 25
+"""How often a lost race is decided anew. Each was won by another command, so a crowd at one stream is served in turn."""
 
 
 class _Changed(Exception):
@@ -111,7 +113,7 @@ class Repository:
             raise ValueError("a ballot is not stored together with anything open")
         if any(step.secret is not None and step.decider.snapshot is not None for step in steps):
             raise ValueError("a ballot is kept nowhere but in the log")
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, RACES + 1):
             try:
                 done = await self._attempt(steps, streams, envelope, answer, effects)
             except UnknownEvent as error:
@@ -120,13 +122,13 @@ class Repository:
                 break
             except StoreUnavailable:
                 # Without an id the first try may have been stored unseen, and a second one would double it.
-                if attempt == ATTEMPTS or (envelope.command_id is None and envelope.tracking is None):
+                if attempt >= ATTEMPTS or (envelope.command_id is None and envelope.tracking is None):
                     raise
                 await asyncio.sleep(random.uniform(0.05, 0.1) * 2**attempt)  # noqa: S311 - real-time back-off
                 continue
             if done is not None:
                 return done
-            await asyncio.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311 - so that racing replicas part
+            await asyncio.sleep(random.uniform(0, 0.005) * min(attempt, ATTEMPTS))  # noqa: S311 - so that racing replicas part
         return ConcurrentChange(position=str(Position(self.store.epoch, self.store.seen)))
 
     async def _attempt(
@@ -155,6 +157,9 @@ class Repository:
             pending = _Pending(self.mapper, _meta(envelope) if secret is None else b"")
             decided: list[Decided] = []
             for step, stream in zip(steps, streams, strict=True):
+                if step.when is not None and not step.when(decided):
+                    decided.append(Decided(step, after[stream].state, ()))
+                    continue
                 outcome = pending.decide(step, after[stream])
                 if isinstance(outcome, Refusal):
                     return await self._known(record) or outcome

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who says that they are ready or want more time; enough of them lead on where the script says so."""
 
+from collections.abc import Sequence
+
 from services.chassis.api import Api, Context, Decide
 from services.chassis.decider import Refusal
-from services.chassis.decisions import Step
+from services.chassis.decisions import Decided, Step
 from services.chassis.refusals import NotAllowed
 from services.contracts import session as asked
 from services.session.access import group_of, groups_now, may_vote
@@ -36,11 +38,15 @@ async def set_readiness(request: asked.SetReadiness, ctx: Context) -> Decide | R
     if run_of(session) != run:
         return changed(session)
     of = groups or frozenset((await ctx.load(ROSTER, conference)).state.residents_present())
-    readiness = await ctx.load(READINESS, readiness_key(conference, run))
-    said = {**readiness.state.said, who: request.readiness}
-    ready = sum(said.get(one) == "READY" for one in of)
+    readiness, ready_percent = readiness_key(conference, run), phase.ready_percent
+
+    def enough(decided: Sequence[Decided]) -> bool:
+        """Counted with the marks that others set meanwhile: whoever completes the share leads on."""
+        said = decided[0].state.said
+        return are_enough(sum(said.get(one) == "READY" for one in of), len(of), ready_percent)
+
     say = SayReadiness(run=run, who=who, says=request.readiness, now=ctx.now)
-    steps = [Step(READINESS, readiness_key(conference, run), say, conference, guards=(readiness,))]
-    if request.readiness == "READY" and are_enough(ready, len(of), phase.ready_percent):
-        steps.append(Step(SESSION, conference, EnoughAreReady(run=run, now=ctx.now), conference))
+    steps = [Step(READINESS, readiness, say, conference)]
+    if request.readiness == "READY":
+        steps.append(Step(SESSION, conference, EnoughAreReady(run=run, now=ctx.now), conference, when=enough))
     return Decide(*steps)

@@ -249,6 +249,23 @@ async def test_a_step_that_found_nothing_to_do_must_still_find_nothing_when_the_
         assert len(tries) == 2
 
 
+async def test_of_many_at_once_the_one_that_completes_the_sum_takes_the_step_that_follows(database_url: str) -> None:
+    complete = 20
+
+    def enough(decided: Sequence[Decided]) -> bool:
+        return bool(decided[0].state.balance == complete)
+
+    async with replicas(database_url, database_url) as (here, there):
+        opening = Step(ACCOUNT, BEN, Open(now=NOON, owner="Ben"), CONFERENCE, when=enough)
+        done = await asyncio.gather(
+            *(each.execute([deposit(ANNA, 1), opening], envelope(), Done()) for each in (here, there) * complete)
+        )
+        assert all(isinstance(one, Executed) for one in done)
+        assert (await state(here, ANNA)).balance == 2 * complete
+        assert await state(there, BEN) == Account(owner="Ben")
+        assert len(await here.store.select_events(here.stream_id(ACCOUNT, BEN))) == 1
+
+
 async def test_a_guard_on_a_stream_that_is_written_holds_as_well(repository: Repository) -> None:
     seen = await repository.load(ACCOUNT, ANNA)
     guarded = step(ANNA, Deposit(now=NOON, amount=1), guards=[seen])
