@@ -13,6 +13,7 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 AnswerStatus = Literal["WAITING", "SHOWN", "HIDDEN"]
 CardKind = Literal["NEED", "OFFER", "VALUE", "QUESTION"]
+ChatChannel = Literal["PLENARY", "GROUP"]
 ConferenceStatus = Literal["ANNOUNCED", "OPEN", "CLOSED", "HELD", "CANCELLED"]
 GroupMode = Literal["MIX", "TOPIC", "NEED_OFFER", "SAME"]
 GuidingRole = Literal["TIMEKEEPER", "NOTE_TAKER", "SPEAKER"]
@@ -28,6 +29,12 @@ SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
 SheetField = Literal["TITLE", "PROBLEM", "APPROACH", "FIRST_STEPS", "RESOURCES_NEEDED", "CONTACT"]
 Tool = Literal["POLL", "NEEDS_OFFERS", "VALUES", "PROBLEMS", "TOPICS", "SHEET", "IDEAS", "SURVEY", "STAGE"]
 ViewerKind = Literal["RESIDENT", "STAFF", "APP", "SERVICE", "ANONYMOUS"]
+
+
+class AcceptCodeOfConductSuccess(_Result, frozen=True, kw_only=True):
+    """AcceptCodeOfConduct was carried out. The command holds; there is nothing else to say."""
+
+    position: str
 
 
 class AccompanyGroupSuccess(_Result, frozen=True, kw_only=True):
@@ -286,6 +293,33 @@ class CloseReportSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class CodeOfConductCodeOfConductRulesText(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class CodeOfConductCodeOfConductRules(_Result, frozen=True, kw_only=True):
+    """One rule of the code of conduct."""
+
+    key: str
+    text: CodeOfConductCodeOfConductRulesText
+
+
+class CodeOfConductCodeOfConduct(_Result, frozen=True, kw_only=True):
+    """What residents agree to before they vote, write or sit in groups."""
+
+    version: str
+    rules: tuple[CodeOfConductCodeOfConductRules, ...]
+
+
+class CodeOfConductResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    code_of_conduct: CodeOfConductCodeOfConduct | None = None
+
+
 class ConferenceSnapshotSessionGroupDeadlines(_Result, frozen=True, kw_only=True):
     """A group with a deadline of its own. The phase lasts until the last group's."""
 
@@ -327,6 +361,7 @@ class ConferenceSnapshotSessionPhases(_Result, frozen=True, kw_only=True):
     group_mode: GroupMode | None = None
     skipped: bool
     soft_close_seconds: int
+    chat: tuple[ChatChannel, ...]
 
 
 class ConferenceSnapshotSession(_Result, frozen=True, kw_only=True):
@@ -733,7 +768,7 @@ class ConferenceSnapshotPresenceConductPerson(_Result, frozen=True, kw_only=True
 
 
 class ConferenceSnapshotPresenceConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: ConferenceSnapshotPresenceConductPerson
     warnings: tuple[str, ...]
@@ -759,7 +794,7 @@ class ConferenceSnapshotMyConductPerson(_Result, frozen=True, kw_only=True):
 
 
 class ConferenceSnapshotMyConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: ConferenceSnapshotMyConductPerson
     warnings: tuple[str, ...]
@@ -840,6 +875,7 @@ class SessionChangedSessionPhases(_Result, frozen=True, kw_only=True):
     group_mode: GroupMode | None = None
     skipped: bool
     soft_close_seconds: int
+    chat: tuple[ChatChannel, ...]
 
 
 class SessionChangedSession(_Result, frozen=True, kw_only=True):
@@ -1327,7 +1363,7 @@ class PresenceChangedPresenceConductPerson(_Result, frozen=True, kw_only=True):
 
 
 class PresenceChangedPresenceConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: PresenceChangedPresenceConductPerson
     warnings: tuple[str, ...]
@@ -1361,7 +1397,7 @@ class MyConductChangedMyConductPerson(_Result, frozen=True, kw_only=True):
 
 
 class MyConductChangedMyConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: MyConductChangedMyConductPerson
     warnings: tuple[str, ...]
@@ -1370,7 +1406,7 @@ class MyConductChangedMyConduct(_Result, frozen=True, kw_only=True):
 
 
 class MyConductChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="MyConductChanged"):
-    """Staff did something about one's own conduct, or took it back: replaces `myConduct`."""
+    """One accepted the code of conduct, or staff did something about one's conduct: replaces `myConduct`."""
 
     cursor: str
     server_time: datetime
@@ -1578,6 +1614,24 @@ class DeskSnapshotConferences(_Result, frozen=True, kw_only=True):
     details: DeskSnapshotConferencesDetails
 
 
+class DeskSnapshotChatAuthor(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class DeskSnapshotChat(_Result, frozen=True, kw_only=True):
+    """One chat message."""
+
+    id: str
+    channel: str
+    author: DeskSnapshotChatAuthor
+    text: str | None = None
+    hidden: bool
+    at: datetime
+
+
 class DeskSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="DeskSnapshot"):
     """The whole desk. Parts whose service is away are null and follow when it is back."""
 
@@ -1585,6 +1639,7 @@ class DeskSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", t
     server_time: datetime
     rows: tuple[DeskSnapshotRows, ...] | None = None
     conferences: tuple[DeskSnapshotConferences, ...] | None = None
+    chat: tuple[DeskSnapshotChat, ...] | None = None
 
 
 class DeskRowsChangedChangedRows(_Result, frozen=True, kw_only=True):
@@ -1638,10 +1693,37 @@ class DeskConferencesChanged(_Result, frozen=True, kw_only=True, tag_field="__ty
     removed_conference_ids: tuple[str, ...]
 
 
+class DeskChatChangedChangedMessagesAuthor(_Result, frozen=True, kw_only=True):
+    """A resident or a person of the staff, within one conference."""
+
+    id: str
+    display_name: str | None = None
+
+
+class DeskChatChangedChangedMessages(_Result, frozen=True, kw_only=True):
+    """One chat message."""
+
+    id: str
+    channel: str
+    author: DeskChatChangedChangedMessagesAuthor
+    text: str | None = None
+    hidden: bool
+    at: datetime
+
+
+class DeskChatChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="DeskChatChanged"):
+    """The staff of the city wrote to each other: each message replaces the one with its id, or is new."""
+
+    cursor: str
+    server_time: datetime
+    changed_messages: tuple[DeskChatChangedChangedMessages, ...]
+    removed_message_ids: tuple[str, ...]
+
+
 class DeskChangesResult(_Result, frozen=True, kw_only=True):
     """What can be watched, over the WebSocket or as server-sent events."""
 
-    desk_changes: DeskSnapshot | Resumed | DeskRowsChanged | DeskConferencesChanged
+    desk_changes: DeskSnapshot | Resumed | DeskRowsChanged | DeskConferencesChanged | DeskChatChanged
 
 
 class DistrictsDistrictsNodesStreets(_Result, frozen=True, kw_only=True):
@@ -1765,6 +1847,7 @@ class EveningConferenceSessionPhases(_Result, frozen=True, kw_only=True):
     group_mode: GroupMode | None = None
     skipped: bool
     soft_close_seconds: int
+    chat: tuple[ChatChannel, ...]
 
 
 class EveningConferenceSession(_Result, frozen=True, kw_only=True):
@@ -2008,7 +2091,7 @@ class EveningConferenceMyConductPerson(_Result, frozen=True, kw_only=True):
 
 
 class EveningConferenceMyConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: EveningConferenceMyConductPerson
     warnings: tuple[str, ...]
@@ -2079,6 +2162,7 @@ class EveningForStaffConferenceSessionPhases(_Result, frozen=True, kw_only=True)
     group_mode: GroupMode | None = None
     skipped: bool
     soft_close_seconds: int
+    chat: tuple[ChatChannel, ...]
 
 
 class EveningForStaffConferenceSession(_Result, frozen=True, kw_only=True):
@@ -2461,7 +2545,7 @@ class EveningForStaffConferencePresenceConductPerson(_Result, frozen=True, kw_on
 
 
 class EveningForStaffConferencePresenceConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: EveningForStaffConferencePresenceConductPerson
     warnings: tuple[str, ...]
@@ -2514,7 +2598,7 @@ class EveningForStaffConferenceMyConductPerson(_Result, frozen=True, kw_only=Tru
 
 
 class EveningForStaffConferenceMyConduct(_Result, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     person: EveningForStaffConferenceMyConductPerson
     warnings: tuple[str, ...]
@@ -3251,6 +3335,13 @@ class PostChallengeSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class PostCityMessageSuccess(_Result, frozen=True, kw_only=True):
+    """PostCityMessage was carried out. The id of the message."""
+
+    position: str
+    message_id: str
+
+
 class PostMessageSuccess(_Result, frozen=True, kw_only=True):
     """PostMessage was carried out. The id of the message."""
 
@@ -3612,6 +3703,7 @@ class WritePassageSuccess(_Result, frozen=True, kw_only=True):
 
 
 COMMANDS: dict[str, type[_Result]] = {
+    "AcceptCodeOfConduct": AcceptCodeOfConductSuccess,
     "AccompanyGroup": AccompanyGroupSuccess,
     "AddCard": AddCardSuccess,
     "AddStaff": AddStaffSuccess,
@@ -3673,6 +3765,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "OpenPoll": OpenPollSuccess,
     "PauseSession": PauseSessionSuccess,
     "PostChallenge": PostChallengeSuccess,
+    "PostCityMessage": PostCityMessageSuccess,
     "PostMessage": PostMessageSuccess,
     "PrepareGroups": PrepareGroupsSuccess,
     "PreviousPhase": PreviousPhaseSuccess,
@@ -3721,6 +3814,7 @@ COMMANDS: dict[str, type[_Result]] = {
 OPERATIONS: dict[str, type[_Result]] = {
     "Challenges": ChallengesResult,
     "ChatMessages": ChatMessagesResult,
+    "CodeOfConduct": CodeOfConductResult,
     "ConferenceChanges": ConferenceChangesResult,
     "ConferenceDetails": ConferenceDetailsResult,
     "Conferences": ConferencesResult,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the city desk watches: the evenings that are prepared or run, and how registration goes everywhere."""
+"""What the city desk watches: the evenings that are prepared or run, how registration goes everywhere, and what the
+city's staff write to each other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,6 +66,11 @@ VIEWS: Mapping[str, View] = {
         ),
         pause=PAUSE_SECONDS,
     ),
+    "chat": View(
+        session.SERVICE,
+        lambda _, __: session.GetCityChat(),
+        (session.CityMessagePosted, session.CityChatDeleted),
+    ),
     "registrations": View(
         registration.SERVICE,
         lambda _, __: _page(),
@@ -77,12 +83,13 @@ VIEWS: Mapping[str, View] = {
 
 LISTED: Mapping[str, Listed[Any]] = {
     "evenings": Listed(lambda part: part.rows, lambda row: row.conference_id, lambda _: None),
+    "chat": Listed(lambda part: part.messages, lambda message: message.message_id, lambda _: None),
     "registrations": Listed(lambda part: part.items, lambda item: item.conference_id, lambda _: None),
 }
 
 
 def wanted(viewer: Viewer, views: Views) -> frozenset[Key]:
-    """Both views: all who watch the desk see the same."""
+    """All views: all who watch the desk see the same."""
     return frozenset(map(Key, VIEWS))
 
 

@@ -22,18 +22,23 @@ from gateway.live.parts import Look, Memo
 from gateway.live.rounds import Round
 from gateway.live.subscriber import Show, Sink, Subscriber
 from gateway.live.topics import Topic
-from gateway.live.views import Key, Told
+from gateway.live.views import Key, Message, Told
 from gateway.live.visibility import Viewer
 from gateway.metrics import TOLD
 from services.chassis.bus import Bus, Subscribed
 from services.chassis.contract import Position
 from services.chassis.subjects import ES_EPOCH, ES_POSITION
 from services.chassis.telemetry import apart
+from services.contracts import registration, session
 
 SAFETY_SECONDS = 10.0
 TELL_SECONDS = 0.1
 TALLY_SECONDS = 0.3
 """Real time between two rounds of tellings, and between two of tallies alone."""
+
+_ERASING: tuple[Message, ...] = (session.ChatDeleted, session.CityChatDeleted, registration.ParticipantErased)
+ERASING = frozenset(message.__name__ for message in _ERASING)
+"""After these no text of before is kept, not even for those who come back after a moment."""
 
 _TOLD = msgspec.json.Decoder(Told)
 
@@ -87,6 +92,7 @@ class Hub:
         self._safety: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self._changed: set[str] = set()
+        self._erased: set[Key] = set()
         self._round: asyncio.TimerHandle | None = None
         self._round_at = float("inf")
         self._told_at = float("-inf")
@@ -158,6 +164,8 @@ class Hub:
             view = self.topic.views[key.kind]
             if key.kind not in kinds or not view.concerns(self.scope, key, told):
                 continue
+            if name in ERASING:
+                self._erased.add(key)
             if view.service == service:
                 self.fresh.mark(key, position)
             else:
@@ -182,6 +190,9 @@ class Hub:
 
     def _on_change(self, key: Key) -> None:
         self.history.note(key, self.views.get(key))
+        if key in self._erased:
+            self._erased.discard(key)
+            self.history.forget()  # nobody resumes from texts that are gone, and they lie in memory no longer
         if key.kind in self.topic.standing_on:
             self.stood += 1
         self._tell_soon(key.kind)

@@ -102,6 +102,7 @@ VIEWS: Mapping[str, View] = {
             session.SessionPaused,
             session.SessionResumed,
             session.BroadcastSent,
+            session.ChatDeleted,
             registration.ConferenceCancelled,
             registration.ConferenceMoved,
         ),
@@ -126,7 +127,13 @@ VIEWS: Mapping[str, View] = {
     "chat": View(
         session.SERVICE,
         lambda conference, channel: session.GetChat(conference_id=conference, channel=channel),
-        (session.MessagePosted, session.MessageHidden, session.BroadcastSent, registration.ParticipantErased),
+        (
+            session.MessagePosted,
+            session.MessageHidden,
+            session.BroadcastSent,
+            session.ChatDeleted,
+            registration.ParticipantErased,
+        ),
         concerns=_own_channel,
     ),
     "help": View(

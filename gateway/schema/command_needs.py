@@ -94,6 +94,8 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     session.CastBallot: Needs(("seated",), ("session:live",)),
     session.PostMessage: Needs(("seated", "invited", *STAFF), ("session:live",)),
     session.HideMessage: _STAFF,
+    session.PostCityMessage: Needs(STAFF, _ADMIN_SESSION, "city"),
+    session.AcceptCodeOfConduct: Needs(("seated",), ("session:live",)),
     session.MakeReport: Needs(("seated", "invited", *STAFF), ("session:live",)),
     session.ClaimReport: _STAFF,
     session.CloseReport: _STAFF,

@@ -285,7 +285,7 @@ class Conference(Shown, Node, Licensed):
 
     @computed(needs=FOR_MEMBERS)
     async def my_conduct(self, info: strawberry.Info) -> Conduct | None:
-        """What staff did about one's own conduct; null: nothing."""
+        """Whether one must accept the code of conduct first, and what staff did about one's conduct; null: nothing."""
         context = context_of(info)
         view = await context.ask(contract_session.GetPresence(conference_id=self.conference))
         own = next((one for one in view.conduct if one.participant_id == context.actor.id), None)

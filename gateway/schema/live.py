@@ -102,13 +102,13 @@ class ConferenceSnapshot(Changed, News):
 
     @computed
     def my_conduct(self) -> Conduct | None:
-        """What staff did about one's own conduct; null: nothing."""
+        """Whether one must accept the code of conduct first, and what staff did about one's conduct; null: nothing."""
         return optional(Conduct, self.view.get(Key("conduct")), self.conference)
 
 
 @graphql_type()
 class MyConductChanged(Changed, News):
-    """Staff did something about one's own conduct, or took it back: replaces `myConduct`."""
+    """One accepted the code of conduct, or staff did something about one's conduct: replaces `myConduct`."""
 
     view: strawberry.Private[Change]
 

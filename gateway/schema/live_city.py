@@ -15,11 +15,12 @@ from gateway.schema.jury import FOR_JURORS, JuryRound, RankedIdea, Review
 from gateway.schema.news import Changed, News, Resumed, optional
 from gateway.schema.relay import global_id
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all
+from gateway.schema.talk import ChatMessage
 from services.contracts import ideas as contract_ideas
 from services.contracts import registration as contract_registration
 from services.contracts import session as contract_session
 
-_EVENINGS, _REGISTRATIONS = Key("evenings"), Key("registrations")
+_EVENINGS, _REGISTRATIONS, _CHAT = Key("evenings"), Key("registrations"), Key("chat")
 _ROUND, _QUEUE = Key("round"), Key("queue")
 _JOB = Key("job")
 
@@ -59,6 +60,12 @@ class DeskSnapshot(Changed, News):
         found: contract_registration.Conferences | None = self.view.get(_REGISTRATIONS)
         return None if found is None else show_all(DeskConference, found.items)
 
+    @computed
+    def chat(self) -> list[ChatMessage] | None:
+        """What the staff of the city wrote to each other today and yesterday, oldest first."""
+        found: contract_session.CityChatView | None = self.view.get(_CHAT)
+        return None if found is None else show_all(ChatMessage, found.messages)
+
 
 def _conference_ids(view: Change) -> list[strawberry.ID]:
     return [global_id("Conference", conference) for conference in view.removed]
@@ -96,6 +103,23 @@ class DeskConferencesChanged(Changed, News):
     def removed_conference_ids(self) -> list[strawberry.ID]:
         """Global ids of conferences that are gone."""
         return _conference_ids(self.view)
+
+
+@graphql_type()
+class DeskChatChanged(Changed, News):
+    """The staff of the city wrote to each other: each message replaces the one with its id, or is new."""
+
+    view: strawberry.Private[Change]
+
+    @computed
+    def changed_messages(self) -> list[ChatMessage]:
+        """Messages that are new or changed."""
+        return show_all(ChatMessage, self.view.changed)
+
+    @computed
+    def removed_message_ids(self) -> list[strawberry.ID]:
+        """Global ids of messages that are gone, because they were deleted or newer ones came."""
+        return [global_id("ChatMessage", message) for message in self.view.removed]
 
 
 @graphql_type()
@@ -191,13 +215,14 @@ def _with_queue(
 DESK_CHANGES: dict[str, type[Changed]] = {
     "evenings": DeskRowsChanged,
     "registrations": DeskConferencesChanged,
+    "chat": DeskChatChanged,
 }
 JURY_CHANGES: dict[str, type[Changed]] = {"round": JuryRoundChanged, "queue": ReviewsChanged}
 JOB_CHANGES: dict[str, type[Changed]] = {"job": JobChanged}
 """The types that tell of a change, by the kind of part."""
 
 DeskChange = Annotated[
-    DeskSnapshot | DeskRowsChanged | DeskConferencesChanged | Resumed,
+    DeskSnapshot | DeskRowsChanged | DeskConferencesChanged | DeskChatChanged | Resumed,
     strawberry.union("DeskChange", description="A snapshot, one part of it that changed, or that one may go on."),
 ]
 JuryRoundChange = Annotated[

@@ -30,12 +30,13 @@ class StaffPresence(Shown):
 
 @graphql_type()
 class Conduct(Shown):
-    """What staff did about the conduct of one person."""
+    """What there is about the conduct of one person."""
 
     view: strawberry.Private[contract.ConductView]
     warnings: list[str] = shown("The rules of the code of conduct they were warned of, in order.")
     muted: bool = shown("Whether they are neither heard, seen nor read.")
     apart: bool = shown("Whether they stay in the plenary while others sit in groups.")
+    must_accept: bool = shown("Whether they have to accept the code of conduct before they vote, write or get a group.")
 
     @computed
     def person(self) -> Person:
@@ -81,4 +82,8 @@ class Presence(Shown):
         """The staff of the conference."""
         return show_all(StaffPresence, self.view.staff.items(), self.conference)
 
-    conduct = parts(Conduct, "conduct", "Whom staff warned, muted or took out of the groups.")
+    conduct = parts(
+        Conduct,
+        "conduct",
+        "Whom staff warned, muted or took out of the groups, and who has not accepted the code of conduct.",
+    )

@@ -10,6 +10,7 @@ import strawberry
 from gateway.context import context_of, offers
 from gateway.schema.apps import FOR_WHO_APPROVES, App
 from gateway.schema.changes import ChangesResult, list_changes
+from gateway.schema.code import CodeOfConduct
 from gateway.schema.conference import Conference, list_ideas
 from gateway.schema.costs import MOST
 from gateway.schema.desk import Desk
@@ -24,8 +25,9 @@ from gateway.schema.rate_limit import RateLimit
 from gateway.schema.registration import District
 from gateway.schema.relay import BadPage, Connection, Node, Page, local_id, parse_id
 from gateway.schema.scalars import AppStatus, JobStatus, ViewerKind
-from gateway.schema.shape import Shown, computed, graphql_type, show, shown
+from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import cached
+from gateway.schema.talk import ChatMessage
 from gateway.schema.usage import FROM, TO, AppUsage, usage_of
 from gateway.schema.webhooks import (
     Webhook,
@@ -269,10 +271,21 @@ class Query:
             lambda item: show(Job, item),
         )
 
+    @computed(needs=PUBLIC)
+    async def code_of_conduct(self, info: strawberry.Info) -> CodeOfConduct | None:
+        """What residents agree to before they vote, write or sit in groups, in its present version."""
+        return show(CodeOfConduct, await context_of(info).ask(contract_session.GetCodeOfConduct()))
+
     @computed(needs=FOR_THE_DESK)
     async def desk(self, info: strawberry.Info) -> Desk | None:
         """The city desk; for those who serve in the whole city."""
         return show(Desk, await context_of(info).ask(contract_session.GetDesk()))
+
+    @computed(needs=FOR_THE_DESK)
+    async def city_chat(self, info: strawberry.Info) -> list[ChatMessage] | None:
+        """What those who serve in the whole city wrote to each other today and yesterday, oldest first; at most 200."""
+        view = await context_of(info).ask(contract_session.GetCityChat())
+        return show_all(ChatMessage, view.messages)
 
     @computed(needs=FOR_WEBHOOKS)
     @paged

@@ -68,6 +68,14 @@ class SeatingRuleKind(Enum):
 
 
 @graphql_enum
+class ChatChannel(Enum):
+    """Where people can write during a phase."""
+
+    PLENARY = "plenary"
+    GROUP = "group"
+
+
+@graphql_enum
 class Tool(Enum):
     """What people can use during a phase."""
 

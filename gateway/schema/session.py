@@ -9,6 +9,7 @@ from gateway.schema.licensed import Licensed
 from gateway.schema.people import Person, optional_person
 from gateway.schema.relay import Node, global_id
 from gateway.schema.scalars import (
+    ChatChannel,
     GroupMode,
     LocalText,
     PhaseKind,
@@ -32,6 +33,7 @@ class Phase(Shown):
     group_mode: GroupMode | None = shown("How its groups are formed; null in a phase without groups.")
     skipped: bool = shown("Whether it is left out tonight.")
     soft_close_seconds: int = shown("So long people may finish when its time is up; 0: it ends at once.")
+    chat: list[ChatChannel] = shown("Where people can write while the phase runs; staff always reach each other.")
 
     title = part(LocalText, "title", "Title on the screen.")
     prompt = part(LocalText, "prompt", "What people are asked to do.")

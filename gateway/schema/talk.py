@@ -13,8 +13,8 @@ from services.contracts import session as contract
 
 
 def channel_id(channel: str) -> str:
-    """A chat channel as clients name it: `plenary`, `staff`, or the global id of a group."""
-    return channel if channel in ("plenary", "staff") else global_id("Group", channel)
+    """A chat channel as clients name it: `plenary`, `staff`, `city`, or the global id of a group."""
+    return channel if channel in ("plenary", "staff", "city") else global_id("Group", channel)
 
 
 @graphql_type()
@@ -22,7 +22,9 @@ class ChatMessage(Shown):
     """One chat message."""
 
     view: strawberry.Private[contract.MessageView]
-    text: str | None = shown("What was written; null when it was hidden or its author erased.")
+    text: str | None = shown(
+        "What was written; null when it was hidden or its author erased. A day after the end the chat is deleted."
+    )
     hidden: bool = shown("Whether staff hid it.")
     at: datetime = shown("When it was written.")
 
@@ -33,7 +35,7 @@ class ChatMessage(Shown):
 
     @computed
     def channel(self) -> str:
-        """`plenary`, `staff`, or the global id of a group."""
+        """`plenary`, `staff`, `city` (all who serve in the whole city), or the global id of a group."""
         return channel_id(self.view.channel)
 
     @computed

@@ -17,7 +17,7 @@ from services.chassis.requests import Requests
 
 
 class _Make(Protocol):
-    def __call__(self, *, conference_id: str, ids: tuple[str, ...], joint: bool) -> CommandRequest[Any]: ...
+    def __call__(self, *, conference_id: str | None, ids: tuple[str, ...], joint: bool) -> CommandRequest[Any]: ...
 
 
 class KeyService:
@@ -44,12 +44,12 @@ class KeyService:
 
         return Keys(fetch)
 
-    async def ensure(self, requests: Requests, conference_id: str, ids: Sequence[str], *, joint: bool) -> None:
+    async def ensure(self, requests: Requests, conference_id: str | None, ids: Sequence[str], *, joint: bool) -> None:
         """Has keys made that do not exist; a destroyed one stays destroyed.
 
         Args:
             requests: asks the service that keeps them.
-            conference_id: to which they belong.
+            conference_id: to which they belong; None: the city.
             ids: of persons of the staff, or of texts that several people write.
             joint: the latter.
 
@@ -61,7 +61,7 @@ class KeyService:
             reply = await requests.ask(make, actor=self._actor)
             reply.unwrap()
 
-    async def seal_as_author(self, ctx: Context, conference_id: str, text: str) -> Sealed:
+    async def seal_as_author(self, ctx: Context, conference_id: str | None, text: str) -> Sealed:
         """Seals a text under the key of who wrote it.
 
         Raises:
@@ -72,7 +72,7 @@ class KeyService:
             return await ctx.keys.seal(ctx.actor.id, text)
         return await self.seal(ctx, conference_id, ctx.actor.id, text, joint=False)
 
-    async def seal(self, ctx: Context, conference_id: str, key_id: str, text: str, *, joint: bool) -> Sealed:
+    async def seal(self, ctx: Context, conference_id: str | None, key_id: str, text: str, *, joint: bool) -> Sealed:
         """Seals a text under a key that is made if it never existed; `joint` when it is not a person's.
 
         Raises:

@@ -49,7 +49,7 @@ E = TypeVar("E", bound=Event)
 ATTEMPTS = 5
 """How often an unreachable database is tried again."""
 RACES = 25
-"""How often a lost race is decided anew. Each was won by another command, so a crowd at one stream is served in turn."""
+"""How often a lost race is decided anew. Another command won each, so a crowd at one stream is served in turn."""
 
 
 class _Changed(Exception):

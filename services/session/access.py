@@ -7,6 +7,7 @@ from services.chassis.api import Context
 from services.chassis.decider import Refusal
 from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed
+from services.session.domain.code import CodeNotAccepted
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_state import InPhase
 from services.session.domain.roster import ROSTER
@@ -25,11 +26,14 @@ def staff_of_conference(request: Any, actor: Actor) -> bool:
 
 
 async def may_vote(ctx: Context, conference: str) -> Refusal | None:
-    """Residents with a seat vote, standbys once they have one; staff, guests and people who were shut out do not."""
+    """Residents with a seat vote, standbys once they have one; staff, guests and people who were shut out do not, nor
+    does who has not accepted the code of conduct."""
     roster = (await ctx.load(ROSTER, conference)).state
     person = ctx.actor.id
     resident = ctx.actor.kind == "resident" and person in roster.seats and person not in roster.staff
-    return None if resident and roster.may_come(person) else NotAllowed(needs="a seat as a resident")
+    if not resident or not roster.may_come(person):
+        return NotAllowed(needs="a seat as a resident")
+    return None if roster.has_accepted(person) else CodeNotAccepted(participant_id=person)
 
 
 async def may_see(ctx: Context, conference: str) -> Refusal | None:

@@ -4,6 +4,8 @@
 from services.chassis.api import Api
 from services.session import (
     chat_api,
+    city_chat_api,
+    code_api,
     conduct_api,
     help_api,
     phases_api,
@@ -26,6 +28,8 @@ plans_api.register(api)  # PrepareGroups DraftGroups UseGroupPlan GetGroupPlans
 polls_api.register(api)  # OpenPoll CastBallot UpvoteAnswers ModerateAnswers RevealPoll ClosePoll
 #                         GetPolls GetPollAnswers
 chat_api.register(api)  # PostMessage HideMessage Broadcast GetChat
+city_chat_api.register(api)  # PostCityMessage GetCityChat
+code_api.register(api)  # AcceptCodeOfConduct GetCodeOfConduct
 help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp
 record_api.register(api)  # GetRecord
 conduct_api.register(api)  # WarnParticipant MuteParticipant UnmuteParticipant RemoveFromGroups TakeBackIntoGroups

@@ -5,11 +5,13 @@ from services.chassis.database import migrations_of
 from services.chassis.service import Service
 from services.chassis.settings import Settings, load_settings
 from services.contracts.registration import ParticipantErased, StaffErased
+from services.session.adapters.conduct_text import code_of_conduct
 from services.session.adapters.keys import keys_of
 from services.session.adapters.script_files import load_scripts
 from services.session.api import api
 from services.session.domain.ballot import BALLOT
 from services.session.domain.chat import CHAT
+from services.session.domain.chat_life import CHAT_LIFE
 from services.session.domain.groups import GROUPS
 from services.session.domain.help import HELP
 from services.session.domain.poll import POLL
@@ -22,6 +24,7 @@ from services.session.policies import policies
 from services.session.polls_api import tell_changed_results
 from services.session.publishing import publish
 from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
+from services.session.readmodel.chat_life import CHAT_TIMERS
 from services.session.readmodel.desk import DESK
 from services.session.readmodel.help import HELP_CALLS
 from services.session.readmodel.help_timers import HELP_TIMERS
@@ -39,13 +42,14 @@ def build(settings: Settings) -> Service:
     """The service with these settings.
 
     Raises:
-        BadScript: a script of an evening cannot be used; better now than on the evening.
+        BadScript, BadCodeOfConduct: what an evening needs cannot be used; better now than on the evening.
     """
     load_scripts(settings.scripts if isinstance(settings, SessionSettings) else None)
+    code_of_conduct(settings)
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, HELP, REPORT),
+        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT),
         api=api,
         policies=policies,
         publish=publish,
@@ -59,6 +63,7 @@ def build(settings: Settings) -> Service:
             POLLS,
             MESSAGES,
             ANNOUNCEMENT,
+            CHAT_TIMERS,
             HELP_CALLS,
             HELP_TIMERS,
             REPORTS,

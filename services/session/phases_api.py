@@ -9,6 +9,8 @@ from services.chassis.decisions import Envelope, Step, request_hash
 from services.chassis.refusals import NotFound
 from services.contracts import session as asked
 from services.session.access import STAFF_ROLES, is_staff
+from services.session.chat_api import announced
+from services.session.code_api import code_of_tonight
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_refusals import NoGroupsNow, NoSuchGroup
 from services.session.domain.roster import ROSTER
@@ -32,7 +34,6 @@ from services.session.domain.session_commands import (
     UndoPhaseChange,
 )
 from services.session.placing import carry_out, change_of_phase
-from services.session.readmodel.chat import ANNOUNCEMENT
 from services.session.readmodel.desk import DESK
 from services.session.readmodel.sessions import SESSIONS
 from services.session.settings import USUAL, SessionSettings
@@ -69,7 +70,9 @@ def register(api: Api) -> None:
 
 async def open_lobby(request: asked.OpenLobby, ctx: Context) -> Decide:
     """Lets people in."""
-    return _only(request.conference_id, OpenLobby(by=_by(ctx), now=ctx.now))
+    conference = request.conference_id
+    opening = Step(SESSION, conference, OpenLobby(by=_by(ctx), now=ctx.now), conference)
+    return Decide(opening, *await code_of_tonight(ctx, conference))
 
 
 async def start_session(request: asked.StartSession, ctx: Context) -> Decide | Refusal:
@@ -176,8 +179,7 @@ async def get_session(request: asked.GetSession, ctx: Context) -> asked.SessionV
     announcement = None
     inside = ctx.actor.kind == "resident" or is_staff(ctx.actor, request.conference_id)
     if inside:
-        said = await ANNOUNCEMENT.get(ctx.db, request.conference_id)
-        announcement = await ctx.keys.open(said.text) if said is not None and said.text is not None else None
+        announcement = await announced(ctx, request.conference_id)
     return view.answer(request.conference_id, announcement, inside=inside)
 
 

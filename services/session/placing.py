@@ -17,6 +17,7 @@ from services.chassis.contract import Done
 from services.chassis.decider import Event, Refusal
 from services.chassis.decisions import Envelope, Executed, Loaded, Step
 from services.chassis.refusals import ConcurrentChange
+from services.session.domain.code import AcceptCode
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import (
     GroupsCommand,
@@ -116,6 +117,16 @@ async def arrival(
         here, conference, present, [event.person_id for event in events if isinstance(event, PersonCame)]
     )
     return [Step(ROSTER, conference, came, conference), join]
+
+
+async def accepted(here: Here, conference: str, command: AcceptCode) -> list[Step]:
+    """The steps of somebody who accepts the code of conduct: who is here already is seated as somebody who comes."""
+    roster = await here.repository.load(ROSTER, conference)
+    accept = Step(ROSTER, conference, command, conference)
+    after = ROSTER.fold(roster.state, _events(ROSTER.decide(roster.state, command)))
+    if command.participant_id not in set(after.residents_present()) - set(roster.state.residents_present()):
+        return [accept]
+    return [accept, await _join(here, conference, after, [command.participant_id])]
 
 
 async def departure(here: Here, conference: str, people: Iterable[str]) -> list[Step]:

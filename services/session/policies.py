@@ -13,6 +13,7 @@ from services.chassis.policies import Policies, PolicyContext
 from services.contracts import ideas, registration, rooms
 from services.session.adapters.presence import entered_room, left_room
 from services.session.adapters.script_files import load_scripts
+from services.session.code_api import code_comes_into_force
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import KeepTags, KeepTopics, KeepWishes
 from services.session.domain.help import HELP, EnterGroup
@@ -65,7 +66,8 @@ async def when_a_conference_is_announced_prepare_its_session(
         title=event.title,
         now=ctx.now,
     )
-    return [Step(SESSION, event.conference_id, command, event.conference_id)]
+    prepare = Step(SESSION, event.conference_id, command, event.conference_id)
+    return [prepare, *code_comes_into_force(ctx, event.conference_id, command.script)]
 
 
 @policies.when(registration.ConferenceMoved)

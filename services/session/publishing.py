@@ -15,13 +15,14 @@ from services.contracts import session as told
 from services.contracts.shared import Reason
 from services.session.domain import chat, groups_facts, poll_facts, reports, roster_facts, session_facts
 from services.session.domain import help as help_
-from services.session.publishing_talk import publish_chat, publish_help, publish_poll, publish_report
+from services.session.domain.chat_life import ChatDeleted
+from services.session.publishing_talk import publish_chat, publish_city_chat, publish_help, publish_poll, publish_report
 
 
 def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
     """The contract event of one stored event, None for what stays inside."""
     if recorded.conference_id is None:
-        return None
+        return publish_city_chat(event, recorded)
     match event:
         case (
             poll_facts.PollOpened()
@@ -31,7 +32,7 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             | poll_facts.PollClosed()
         ):
             return publish_poll(event, recorded)
-        case chat.MessagePosted() | chat.MessageHidden() | chat.BroadcastSent():
+        case chat.MessagePosted() | chat.MessageHidden() | chat.BroadcastSent() | ChatDeleted():
             return publish_chat(event, recorded)
         case (
             help_.HelpRequested()

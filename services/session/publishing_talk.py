@@ -6,10 +6,12 @@ Ballots are not here: they never leave the session service's database.
 
 from typing import assert_never
 
+from services.chassis.decider import Event
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.session.domain import chat, poll_facts, reports
 from services.session.domain import help as help_
+from services.session.domain.chat_life import ChatDeleted
 
 
 def publish_poll(
@@ -48,8 +50,8 @@ def told_spread(spread: poll_facts.Spread) -> told.Spread:
 
 
 def publish_chat(
-    event: chat.ChatEvent, recorded: Recorded
-) -> told.MessagePosted | told.BroadcastSent | told.MessageHidden:
+    event: chat.ChatEvent | ChatDeleted, recorded: Recorded
+) -> told.MessagePosted | told.BroadcastSent | told.MessageHidden | told.ChatDeleted:
     """Messages without their texts, which are asked for by those who may read them; broadcasts with theirs, sealed."""
     at, conference = recorded.recorded_at, _conference(recorded)
     match event:
@@ -59,8 +61,21 @@ def publish_chat(
             return told.BroadcastSent(at=at, conference_id=conference, message_id=message_id, text=text)
         case chat.MessageHidden(message_id=message_id, channel=channel):
             return told.MessageHidden(at=at, conference_id=conference, message_id=message_id, channel=channel)
+        case ChatDeleted():
+            return told.ChatDeleted(at=at, conference_id=conference)
         case _:
             assert_never(event)
+
+
+def publish_city_chat(event: Event, recorded: Recorded) -> told.CityMessagePosted | told.CityChatDeleted | None:
+    """What the staff of the whole city write to each other, without the texts; nothing else belongs to the city."""
+    match event:
+        case chat.MessagePosted(message_id=message_id):
+            return told.CityMessagePosted(at=recorded.recorded_at, message_id=message_id)
+        case ChatDeleted():
+            return told.CityChatDeleted(at=recorded.recorded_at)
+        case _:
+            return None
 
 
 def publish_help(

@@ -23,6 +23,10 @@ class SessionSettings(Settings):
         Path | None, Field(description="folder with further scripts of evenings, YAML or JSON files; see scripts.md")
     ] = None
 
+    code_of_conduct: Annotated[
+        Path | None, Field(description="the city's own code of conduct, a YAML file; see scripts.md")
+    ] = None
+
     alert_late_minutes: Annotated[
         float, Field(description="minutes behind the timetable from which on the desk is alerted", gt=0)
     ] = USUAL.late / timedelta(minutes=1)

@@ -9,7 +9,8 @@ from services.chassis.decisions import Envelope, Step
 from services.chassis.policies import Transient
 from services.chassis.refusals import ConcurrentChange
 from services.chassis.timers import TimerContext, Timers, moved
-from services.session import help_api, polls_api
+from services.session import chat_deletion, help_api, polls_api
+from services.session.code_api import code_of_tonight
 from services.session.domain.groups import GROUPS
 from services.session.domain.session import SESSION
 from services.session.domain.session_clock import next_strike
@@ -26,12 +27,14 @@ timers = Timers("session")
 
 polls_api.register_timers(timers)
 help_api.register_timers(timers)
+chat_deletion.register_timers(timers)
 
 
 @timers.due(LobbyDue)
 async def fifteen_minutes_before_the_start_open_the_lobby(due: LobbyDue, ctx: TimerContext) -> Sequence[Step]:
     """Also late, after the service was away."""
-    return [Step(SESSION, due.conference_id, OpenLobby(now=ctx.now), due.conference_id)]
+    opening = Step(SESSION, due.conference_id, OpenLobby(now=ctx.now), due.conference_id)
+    return [opening, *await code_of_tonight(ctx, due.conference_id)]
 
 
 @timers.due(StartDue)

@@ -279,6 +279,18 @@ async def _enter(person: Person, gid: str, guest: Guest) -> None:
     await enter()
 
 
+async def accept_code(person: Person) -> None:
+    """Somebody with a seat agrees to the code of conduct."""
+    code = (await person.ask("CodeOfConduct")).code_of_conduct
+
+    async def accepted() -> bool:
+        """Refused until the session has heard of the seat."""
+        outcome = await person.command("AcceptCodeOfConduct", conference_id=person.gid, version=code.version)
+        return not isinstance(outcome, Refused)
+
+    await eventually("the code of conduct is accepted", accepted)
+
+
 async def staff(world: World, organiser: Person, gid: str, role: str, name: str) -> Person:
     """Somebody of the staff of one conference."""
     gid_of_staff = new_id("Person")
@@ -334,6 +346,7 @@ async def evening(world: World, guests: Sequence[Guest], *, capacity: int = 100)
         one.residents += await asyncio.gather(*(resident(world, gid, guest) for guest in guests))
         for person in (moderator, *one.residents):
             person.follow()
+        await asyncio.gather(*map(accept_code, one.residents))
         await _everybody_is_there(one)
         yield one
     finally:

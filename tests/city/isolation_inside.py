@@ -30,7 +30,7 @@ from tests.integration.chassis.waiting import until
 
 FOR_ALL: frozenset[type[Request[Any]]] = frozenset({
     registration.ListDistricts, registration.ListConferences, registration.GetConference, registration.GetJsonWebKeys,
-    session.GetSession, rooms.GetVideoStatus, ideas.ListChallenges, ideas.ListIdeas,
+    session.GetSession, session.GetCodeOfConduct, rooms.GetVideoStatus, ideas.ListChallenges, ideas.ListIdeas,
 })  # fmt: skip
 """The questions that a service answers to everybody."""
 

@@ -14,9 +14,9 @@ const refusals = Object.values(buildSchema(readFileSync(SCHEMA, 'utf8')).getType
 /** Parts of a thing with an id, which have none of their own. What is new is put here only after some thought. */
 const values = [
   'AppKeyInfo', 'AppKeyUsage', 'AppUsage', 'AppUsageDay', 'Attribute', 'Board', 'Change', 'Changes', 'Chat',
-  'Conduct', 'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'EveningRecord', 'GroupDeadline', 'GroupPlan', 'GroupRole', 'Groups', 'HelpRecord', 'IdeaField', 'JoinCredentials', 'ReadinessCounts',
+  'CodeOfConduct', 'Conduct', 'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'EveningRecord', 'GroupDeadline', 'GroupPlan', 'GroupRole', 'Groups', 'HelpRecord', 'IdeaField', 'JoinCredentials', 'ReadinessCounts',
   'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'PhaseRecord', 'Placement', 'PollCount', 'PollSpread', 'PoolCall', 'Presence', 'Problems', 'RankedIdea',
-  'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'Score', 'SeatingRecord', 'SeatingRule', 'StaffAssignment',
+  'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'RuleOfConduct', 'Score', 'SeatingRecord', 'SeatingRule', 'StaffAssignment',
   'StaffPresence', 'StreetRange', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
   'WebhookEventKind',
 ];

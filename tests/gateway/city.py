@@ -304,6 +304,7 @@ def evening() -> list[Answer]:
             staff={MODERATOR: ("moderator",)},
         ),
         session.DeskView(rows=()),
+        session.CityChatView(messages=()),
         ideas.BoardView(conference_id=CONFERENCE, open_kinds=("NEED", "OFFER"), cards=cards),
         ideas.ProblemsView(conference_id=CONFERENCE, open=False, problems=(), topics=(), voters=0),
         ideas.Sheets(conference_id=CONFERENCE, sheets=sheets),

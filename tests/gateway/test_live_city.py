@@ -71,6 +71,26 @@ async def test_the_desk_sees_every_evening_and_every_registration_as_they_change
         await changes.aclose()  # type: ignore[attr-defined]
 
 
+async def test_the_staff_of_the_city_read_what_they_write_to_each_other_as_it_is_written(
+    city: City, gateway: Address
+) -> None:
+    line = session.MessageView(
+        message_id="ce" * 16, channel="city", author_id=MODERATOR, text="Wer kann nach Haslach?", hidden=False, at=START
+    )
+    async with Client(gateway.url, city.issuer.staff(role="mentor", scope="city")) as client:
+        changes = client.subscribe("DeskChanges")
+        assert (await anext(changes)).chat == ()
+        city.say(session.GetCityChat, lambda _: session.CityChatView(messages=(line,)))
+        await city.tell(session.CityMessagePosted(at=START, message_id=line.message_id))
+        change = await heard(changes, lambda one: type(one).__name__ == "DeskChatChanged")
+        assert [(one.channel, one.text) for one in change.changed_messages] == [("city", line.text)]
+        city.say(session.GetCityChat, lambda _: session.CityChatView(messages=()))
+        await city.tell(session.CityChatDeleted(at=START))
+        change = await heard(changes, lambda one: type(one).__name__ == "DeskChatChanged")
+        assert change.removed_message_ids == (global_id("ChatMessage", line.message_id),)
+        await changes.aclose()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("role", ["moderator", "mentor"])
 async def test_the_desk_is_for_those_who_serve_in_the_whole_city(role: str, city: City, gateway: Address) -> None:
     async with Client(gateway.url, city.issuer.staff(role=role, scope=CONFERENCE)) as client:

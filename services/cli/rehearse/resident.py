@@ -77,6 +77,9 @@ class Resident(Player):
 
     async def _check_in(self) -> None:
         await self.command("CheckIn", conference_id=self.gid, participant_id=self._gid_of_me())
+        answer = await self.query("CodeOfConduct", {})
+        if answer is not None and answer.code_of_conduct is not None:
+            await self.sent("accepted_code", "AcceptCodeOfConduct", version=answer.code_of_conduct.version)
 
     def _gid_of_me(self) -> str:
         return self.global_id("Person", self.me)
@@ -266,7 +269,9 @@ class Resident(Player):
 
     async def _chat(self) -> None:
         await self._think(0.6)
-        group = self.view.my_group
+        group, session = self.view.my_group, self.view.session
+        if session.phase is None or ("GROUP" if group else "PLENARY") not in session.phases[session.phase].chat:
+            return
         fields = {"channel": group.id if group else "plenary", "text": self._say("chat")}
         await self.wrote("messages", "session.message_posted", "PostMessage", **fields)
 

@@ -18,6 +18,18 @@ class CannotRegroup(Refusal, frozen=True, kw_only=True):
     groups: int
 
 
+class CodeHasChanged(Refusal, frozen=True, kw_only=True):
+    """The text is another one by now, with this version: the person has to read it first."""
+
+    version: str
+
+
+class CodeNotAccepted(Refusal, frozen=True, kw_only=True):
+    """The resident has to accept the code of conduct first."""
+
+    participant_id: Id
+
+
 class FirstPhase(Refusal, frozen=True, kw_only=True):
     """There is no phase before this one."""
 

@@ -26,6 +26,18 @@ class BallotDoesNotFit(Refusal, frozen=True, kw_only=True):
     kind: str
 
 
+class ChannelIsOff(Refusal, frozen=True, kw_only=True):
+    """In this phase nobody writes into this channel; staff still reach everybody."""
+
+    phase: str
+
+
+class ChatIsDeleted(Refusal, frozen=True, kw_only=True):
+    """The chat was deleted a day after the evening; nobody writes there any more."""
+
+    deleted_at: datetime
+
+
 class PersonIsMuted(Refusal, frozen=True, kw_only=True):
     """Staff muted the person, who writes nothing until staff let them speak again."""
 

@@ -26,7 +26,7 @@ class EnsureKeys(CommandRequest[KeysFound], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = KeysFound
-    conference_id: Id
+    conference_id: Id | None = None
     ids: tuple[Id, ...]
     joint: bool = False
     """Whether they are of texts that several people write, so that they are never erased with one of them."""

@@ -7,7 +7,7 @@
 # ruff: noqa: I001 -- in the order in which the schema shows the commands
 from services.contracts.session.vocabulary import (
     SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, Readiness, PollResults, AnswerStatus,
-    SessionStatus, GroupPlaced, GuidingRole, WordCount, Spread,
+    SessionStatus, GroupPlaced, GuidingRole, WordCount, Spread, ChatChannel,
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, ExtendGroup,
@@ -31,6 +31,12 @@ from services.contracts.session.help import (
 from services.contracts.session.reports import (
     ReportAnswer, MakeReport, ClaimReport, CloseReport, ReportView, ReportsView, GetReports,
 )  # fmt: skip
+from services.contracts.session.city_chat import (
+    PostCityMessage, CityChatView, GetCityChat,
+)  # fmt: skip
+from services.contracts.session.code import (
+    AcceptCodeOfConduct, RuleOfConduct, CodeOfConductView, GetCodeOfConduct,
+)  # fmt: skip
 from services.contracts.session.chat import (
     MessageAnswer, PostMessage, HideMessage, Broadcast, MessageView, ChatView, GetChat,
 )  # fmt: skip
@@ -41,32 +47,34 @@ from services.contracts.session.events import (
     SessionPrepared, LobbyOpened, SessionStarted, PhaseStarted, PhaseExtended, GroupExtended, TimeMarkReached,
     PhaseClosing, PhaseEnded, AgendaChanged, LeadChanged, SessionPaused, SessionResumed, SessionEnded, GroupsPlaced,
     ParticipantMoved, GroupsRecalled, GroupLocked, PollOpened, PollRevealed, PollClosed, HelpRequested, HelpClaimed,
-    HelpPooled, HelpHandedOver, HelpResolved, ReportMade, ReportClaimed,
-    ReportClosed, MessagePosted, MessageHidden, BroadcastSent, PresenceEdge,
-    ParticipantExcluded, ParticipantReadmitted, ParticipantWarned, ParticipantMuted, ParticipantUnmuted,
-    ParticipantSetApart, ParticipantTakenBack,
+    HelpPooled, HelpHandedOver, HelpResolved, ReportMade, ReportClaimed, ReportClosed, MessagePosted, MessageHidden,
+    BroadcastSent, ChatDeleted, CityMessagePosted, CityChatDeleted, PresenceEdge, ParticipantExcluded,
+    ParticipantReadmitted, ParticipantWarned, ParticipantMuted, ParticipantUnmuted, ParticipantSetApart,
+    ParticipantTakenBack,
 )  # fmt: skip
 
 __all__ = [
-    "SERVICE", "AccompanyGroup", "AgendaChanged", "AnswerStatus", "Broadcast", "BroadcastSent", "CastBallot",
-    "ChatView", "ClaimHelp", "ClaimReport", "ClosePoll", "CloseReport", "ConductView", "DeskAlert", "DeskRow",
-    "DeskView", "DraftGroups", "EndSession", "ExcludeParticipant", "ExtendGroup", "ExtendPhase", "GetChat", "GetDesk",
-    "GetGroupPlans", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetReports",
-    "GetSeatingRules", "GetSession", "GroupDeadline", "GroupDraft", "GroupExtended", "GroupLocked", "GroupMode",
-    "GroupPlaced", "GroupPlanView", "GroupPlansView", "GroupRole", "GroupView", "GroupsPlaced", "GroupsRecalled",
-    "GroupsView", "GuidingRole", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView",
-    "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView",
-    "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened", "LockGroup", "MakeReport", "MergeGroups",
-    "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers", "MoveParticipant",
-    "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved",
-    "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack", "ParticipantUnmuted",
-    "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord",
-    "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed", "PollKind", "PollOpened",
-    "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed", "PollView", "PollsView",
-    "PoolCall", "PostMessage", "PrepareGroups", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase",
-    "Readiness", "ReadinessView", "ReadmitParticipant", "RecordView", "RemoveFromGroups", "ReportAnswer",
-    "ReportClaimed", "ReportClosed", "ReportMade", "ReportPresence", "ReportView", "ReportsView", "RequestHelp",
-    "ResolveHelp", "ResumeSession", "RevealPoll", "SeatingRecord", "SeatingRuleKind", "SeatingRuleView",
+    "SERVICE", "AcceptCodeOfConduct", "AccompanyGroup", "AgendaChanged", "AnswerStatus", "Broadcast",
+    "BroadcastSent", "CastBallot", "ChatChannel", "ChatDeleted", "ChatView", "CityChatDeleted", "CityChatView",
+    "CityMessagePosted", "ClaimHelp", "ClaimReport", "ClosePoll", "CloseReport", "CodeOfConductView", "ConductView",
+    "DeskAlert", "DeskRow", "DeskView", "DraftGroups", "EndSession", "ExcludeParticipant", "ExtendGroup",
+    "ExtendPhase", "GetChat", "GetCityChat", "GetCodeOfConduct", "GetDesk", "GetGroupPlans", "GetGroups", "GetHelp",
+    "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetReports", "GetSeatingRules", "GetSession",
+    "GroupDeadline", "GroupDraft", "GroupExtended", "GroupLocked", "GroupMode", "GroupPlaced", "GroupPlanView",
+    "GroupPlansView", "GroupRole", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "GuidingRole",
+    "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver",
+    "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants",
+    "LeadChanged", "LobbyOpened", "LockGroup", "MakeReport", "MergeGroups", "MessageAnswer", "MessageHidden",
+    "MessagePosted", "MessageView", "ModerateAnswers", "MoveParticipant", "MuteParticipant", "NextPhase",
+    "OpenLobby", "OpenPoll", "ParticipantExcluded", "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted",
+    "ParticipantSetApart", "ParticipantTakenBack", "ParticipantUnmuted", "ParticipantWarned", "PauseSession",
+    "PhaseClosing", "PhaseEnded", "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView",
+    "PollAnswerView", "PollAnswersView", "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord",
+    "PollResults", "PollResultsChanged", "PollRevealed", "PollView", "PollsView", "PoolCall", "PostCityMessage",
+    "PostMessage", "PrepareGroups", "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase", "Readiness",
+    "ReadinessView", "ReadmitParticipant", "RecordView", "RemoveFromGroups", "ReportAnswer", "ReportClaimed",
+    "ReportClosed", "ReportMade", "ReportPresence", "ReportView", "ReportsView", "RequestHelp", "ResolveHelp",
+    "ResumeSession", "RevealPoll", "RuleOfConduct", "SeatingRecord", "SeatingRuleKind", "SeatingRuleView",
     "SeatingRulesView", "SessionEnded", "SessionPaused", "SessionPrepared", "SessionResumed", "SessionStarted",
     "SessionStatus", "SessionView", "SetReadiness", "SkipPhase", "SplitGroup", "Spread", "StartSession",
     "SwapParticipants", "TakeBackIntoGroups", "TimeMarkReached", "Tool", "UndoPhaseChange", "UnmuteParticipant",

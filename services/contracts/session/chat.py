@@ -23,7 +23,14 @@ class PostMessage(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = MessageAnswer
-    REFUSALS: ClassVar[Refusals] = (refusals.PersonIsMuted, refusals.SessionIs, refusals.TooManyMessages)
+    REFUSALS: ClassVar[Refusals] = (
+        refusals.ChannelIsOff,
+        refusals.ChatIsDeleted,
+        refusals.CodeNotAccepted,
+        refusals.PersonIsMuted,
+        refusals.SessionIs,
+        refusals.TooManyMessages,
+    )
     conference_id: Id
     channel: ShortText
     text: LongText
@@ -40,13 +47,13 @@ class Broadcast(CommandRequest[MessageAnswer], frozen=True, kw_only=True):
 
     SERVICE: ClassVar[str] = SERVICE
     ANSWER: ClassVar[type[Answer]] = MessageAnswer
-    REFUSALS: ClassVar[Refusals] = (refusals.SessionIs, refusals.TooManyMessages)
+    REFUSALS: ClassVar[Refusals] = (refusals.ChatIsDeleted, refusals.SessionIs, refusals.TooManyMessages)
     conference_id: Id
     text: LongText
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """One chat message; `text` is None when it was hidden or its author erased."""
+    """One chat message; `text` is None when it was hidden, its author erased or the chat deleted."""
 
     message_id: Id
     channel: str

@@ -8,7 +8,15 @@ import msgspec
 
 from services.chassis.contract import Answer, Id, QueryRequest, Refusals
 from services.contracts import refusals
-from services.contracts.session.vocabulary import SERVICE, GroupMode, PhaseKind, SessionStatus, Tool, _Command
+from services.contracts.session.vocabulary import (
+    SERVICE,
+    ChatChannel,
+    GroupMode,
+    PhaseKind,
+    SessionStatus,
+    Tool,
+    _Command,
+)
 from services.contracts.shared import LocalText, ShortText
 
 
@@ -153,6 +161,7 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
     group_mode: GroupMode | None
     skipped: bool = False
     soft_close_seconds: int = 0
+    chat: tuple[ChatChannel, ...] = ("plenary", "group")
 
 
 class GroupDeadline(msgspec.Struct, frozen=True, kw_only=True):

@@ -232,6 +232,23 @@ class MessageHidden(_Event, frozen=True, kw_only=True):
     channel: str
 
 
+class ChatDeleted(_Event, frozen=True, kw_only=True):
+    """All texts of the conference's chat are gone for good, those that staff told everybody too."""
+
+
+class CityMessagePosted(ContractEvent, frozen=True, kw_only=True):
+    """Somebody of the staff of the whole city wrote to the others."""
+
+    SERVICE: ClassVar[str] = SERVICE
+    message_id: Id
+
+
+class CityChatDeleted(ContractEvent, frozen=True, kw_only=True):
+    """What the staff of the whole city wrote to each other on one day is gone for good."""
+
+    SERVICE: ClassVar[str] = SERVICE
+
+
 class BroadcastSent(_Event, frozen=True, kw_only=True):
     """Staff said something to everybody."""
 

@@ -318,18 +318,20 @@ class GetSeatingRules(QueryRequest[SeatingRulesView], frozen=True, kw_only=True)
 
 
 class ConductView(msgspec.Struct, frozen=True, kw_only=True):
-    """What staff did about the conduct of one person; `warnings` are the rules they were warned of, in order."""
+    """What there is about the conduct of one person: whether they have to accept the code of conduct first, and what
+    staff did; `warnings` are the rules they were warned of, in order."""
 
     participant_id: Id
     warnings: tuple[str, ...] = ()
     muted: bool = False
     apart: bool = False
+    must_accept: bool = False
 
 
 class SetReadiness(_Command, frozen=True, kw_only=True):
     """Says that one is ready, or wants more time, in the phase with number `run`; in a group, for the whole group."""
 
-    REFUSALS: ClassVar[Refusals] = (refusals.PhaseHasChanged, refusals.SessionIs)
+    REFUSALS: ClassVar[Refusals] = (refusals.CodeNotAccepted, refusals.PhaseHasChanged, refusals.SessionIs)
     run: int
     readiness: Readiness
 

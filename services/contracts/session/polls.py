@@ -71,6 +71,7 @@ class CastBallot(_Command, frozen=True, kw_only=True):
 
     REFUSALS: ClassVar[Refusals] = (
         refusals.BallotDoesNotFit,
+        refusals.CodeNotAccepted,
         refusals.PollIsClosed,
         refusals.UnknownOption,
         refusals.UnknownPoll,
@@ -91,6 +92,7 @@ class UpvoteAnswers(_Command, frozen=True, kw_only=True):
 
     REFUSALS: ClassVar[Refusals] = (
         refusals.BallotDoesNotFit,
+        refusals.CodeNotAccepted,
         refusals.PollIsClosed,
         refusals.UnknownAnswer,
         refusals.UnknownPoll,

@@ -16,16 +16,17 @@ from services.chassis.decider import Command, Decider, Event, Refusal, Sealed, S
 PLENARY: Final = "plenary"
 STAFF: Final = "staff"
 BROADCAST: Final = "broadcast"
-"""Names of channels; every other channel is the id of a small group."""
+CITY: Final = "city"
+"""Names of channels, the last one that of the staff of the whole city; every other one is the id of a small group."""
 
 BURST: Final = 10
 WINDOW: Final = timedelta(seconds=10)
 """So many messages one person may write into one channel within this span."""
 
 
-def channel_key(conference_id: str, channel: str) -> str:
-    """The key of a channel's stream."""
-    return f"{conference_id}:{channel}"
+def channel_key(chat_id: str, channel: str) -> str:
+    """The key of a channel's stream; of an evening the chat has the id of its conference."""
+    return f"{chat_id}:{channel}"
 
 
 # Events ---------------------------------------------------------------------------------------------------------
@@ -111,6 +112,12 @@ class HideMessage(Command, frozen=True, kw_only=True):
 
 
 ChatCommand: TypeAlias = PostMessage | Broadcast | HideMessage
+
+
+class ChannelIsOff(Refusal, frozen=True, kw_only=True):
+    """In this phase nobody writes into this channel; staff still reach everybody."""
+
+    phase: str
 
 
 class PersonIsMuted(Refusal, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from services.chassis.decider import Decider, Refusal, Snapshotted
+from services.session.domain.code import AcceptCode, CodeAccepted, CodeInForce, SetCode, decide_code
 from services.session.domain.roster_commands import (
     AddStaff,
     EmptySeat,
@@ -85,6 +86,11 @@ def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusa
             who = command.participant_id
             known = who in roster.seats or who in roster.excluded
             return [*_went(roster, [who]), PersonForgotten(participant_id=who)] if known else []
+        case AcceptCode(participant_id=who) if who not in roster.seats:
+            return NotOnTheRoster(participant_id=who)
+        case SetCode() | AcceptCode():
+            outcome = decide_code(roster.code, roster.accepted, command)
+            return outcome if isinstance(outcome, Refusal) else [*outcome]
     assert_never(command)
 
 
@@ -157,6 +163,8 @@ ROSTER: Decider[Roster, RosterCommand, RosterEvent] = Decider(
         ParticipantSetApart,
         ParticipantTakenBack,
         PersonForgotten,
+        CodeInForce,
+        CodeAccepted,
     ),
-    snapshot=Snapshotted((Roster,), version=3),
+    snapshot=Snapshotted((Roster,), version=4),
 )

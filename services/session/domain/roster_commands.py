@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from services.chassis.decider import Command, Refusal, Sealed
+from services.session.domain.code import AcceptCode, SetCode
 
 
 class FillSeat(Command, frozen=True, kw_only=True):
@@ -124,6 +125,8 @@ RosterCommand: TypeAlias = (
     | ReadmitParticipant
     | Measure
     | ForgetPerson
+    | SetCode
+    | AcceptCode
 )
 
 

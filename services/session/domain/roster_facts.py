@@ -7,6 +7,7 @@ Presence is stored as edges, after a grace time for leaving; heartbeats never co
 from typing import TypeAlias
 
 from services.chassis.decider import Event, Sealed
+from services.session.domain.code import CodeAccepted, CodeInForce
 
 
 class SeatFilled(Event, frozen=True, kw_only=True):
@@ -160,4 +161,6 @@ RosterEvent: TypeAlias = (
     | ParticipantSetApart
     | ParticipantTakenBack
     | PersonForgotten
+    | CodeInForce
+    | CodeAccepted
 )

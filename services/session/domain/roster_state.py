@@ -6,6 +6,7 @@ from typing import TypeVar, assert_never
 import msgspec
 
 from services.chassis.decider import Sealed
+from services.session.domain.code import CodeAccepted, CodeInForce, evolve_code
 from services.session.domain.roster_facts import (
     ParticipantExcluded,
     ParticipantMuted,
@@ -32,7 +33,7 @@ MODERATION = frozenset({"moderator", "deputy"})
 
 class Roster(msgspec.Struct, frozen=True, kw_only=True):
     """Seats with sealed attributes, roles of the staff, of those too who serve while they are here, who is present, who
-    is shut out, who is muted, and who stays apart from groups."""
+    is shut out, who is muted, who stays apart from groups, which code of conduct is in force and who accepted which."""
 
     seats: dict[str, Sealed | None] = {}
     staff: dict[str, frozenset[str]] = {}
@@ -41,6 +42,12 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     excluded: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    code: str | None = None
+    accepted: dict[str, str] = {}
+
+    def has_accepted(self, person: str) -> bool:
+        """Whether they agreed to the code of conduct, or need not."""
+        return self.code is None or person in self.accepted
 
     def may_come(self, person: str) -> bool:
         """Whether this person belongs here at all."""
@@ -51,9 +58,9 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
         return person in self.staff or person in self.visiting
 
     def residents_present(self) -> tuple[str, ...]:
-        """People with a seat who are here and may sit in groups, in the order of their ids; staff have their own
-        places."""
-        here = (one for one in self.present if one in self.seats and one not in self.apart)
+        """People with a seat who are here, accepted the code of conduct and may sit in groups, in the order of their
+        ids; staff have their own places."""
+        here = (one for one in self.present if one in self.seats and one not in self.apart and self.has_accepted(one))
         return tuple(sorted(one for one in here if not self.serves(one)))
 
     def roles_of(self, person: str) -> frozenset[str]:
@@ -102,7 +109,11 @@ def evolve(roster: Roster, event: RosterEvent) -> Roster:
                 excluded=roster.excluded - {who},
                 muted=roster.muted - {who},
                 apart=roster.apart - {who},
+                accepted=_besides(roster.accepted, who),
             )
+        case CodeInForce() | CodeAccepted():
+            code = event.version if isinstance(event, CodeInForce) else roster.code
+            return msgspec.structs.replace(roster, code=code, accepted=evolve_code(roster.accepted, event))
         case ParticipantWarned():
             return roster
         case ParticipantMuted(participant_id=who):

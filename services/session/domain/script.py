@@ -14,6 +14,7 @@ PhaseKind = Literal["plenary", "groups", "break"]
 GroupMode = Literal["mix", "topic", "need_offer", "same"]
 Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", "ideas", "survey", "stage"]
 Advance = Literal["deadline", "by_hand", "ready_share"]
+ChatChannel = Literal["plenary", "group"]
 PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_cloud", "open", "mood"]
 
 Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
@@ -151,6 +152,10 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         int, Meta(ge=0, le=300, description="So long people may finish when the time is up, or somebody pressed next.")
     ] = 0
     polls: Annotated[tuple[PreparedPoll, ...], Meta(description="With the tool `poll`.")] = ()
+    chat: Annotated[
+        tuple[ChatChannel, ...],
+        Meta(description="Where people can write meanwhile; `[]`: nowhere. Staff can always write to each other."),
+    ] = ("plenary", "group")
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,6 +164,9 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: Annotated[Key, Meta(description="The name of the file without its ending; a series names its script by it.")]
     version: Annotated[int, Meta(ge=1, description="Goes up with each change that evenings should tell apart.")] = 1
     title: Annotated[LocalText, Meta(description="What the script is called.")]
+    code_of_conduct: Annotated[
+        bool, Meta(description="Whether residents accept the code of conduct before they vote, write or sit in groups.")
+    ] = False
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1, max_length=40, description="In their order.")]
 
     @property
@@ -195,6 +203,8 @@ def problems(script: Script) -> Iterator[Problem]:
             yield Problem(f"{path}.kind", "a phase of kind `groups` has a `group_mode`, and no other phase has one")
         if len(set(phase.tools)) != len(phase.tools):
             yield Problem(f"{path}.tools", "a tool is named twice")
+        if len(set(phase.chat)) != len(phase.chat):
+            yield Problem(f"{path}.chat", "a channel is named twice")
         if phase.polls and "poll" not in phase.tools:
             yield Problem(f"{path}.polls", "a phase with polls needs the tool `poll`")
         if phase.steps and phase.kind != "groups":

@@ -14,7 +14,7 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     """A conference has its session. The script is kept as it was."""
 
     TOPIC = "session.prepared"
-    VERSION = 5
+    VERSION = 6
 
     script: Script
     starts_at: datetime
@@ -39,6 +39,11 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     @staticmethod
     def upcast_v4_v5(fields: dict[str, Any]) -> dict[str, Any]:
         """Version 4 knew groups around four alone, the same ones as in the last phase with groups, and no steps."""
+        return fields
+
+    @staticmethod
+    def upcast_v5_v6(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 5 asked nobody to accept the code of conduct, and its chat was always on."""
         return fields
 
 

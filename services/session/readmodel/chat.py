@@ -11,6 +11,7 @@ from services.chassis.decider import Event, Sealed
 from services.chassis.projection import DocumentProjection, TableProjection
 from services.chassis.store import Recorded
 from services.session.domain.chat import BROADCAST, BroadcastSent, MessageHidden, MessagePosted
+from services.session.domain.chat_life import ChatDeleted, city_chat
 
 NEWEST = 200
 """So many messages of a channel are shown."""
@@ -36,10 +37,11 @@ async def _sent(tx: Tx, event: BroadcastSent, recorded: Recorded) -> None:
 
 
 async def _insert(tx: Tx, event: MessagePosted | BroadcastSent, channel: str, recorded: Recorded) -> None:
+    chat = recorded.conference_id or UUID(city_chat(event.posted_at.date()))
     await tx.execute(
         "INSERT INTO chat_messages (message_id, conference_id, channel, position, author_id, text_key, text_box, at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        UUID(event.message_id), recorded.conference_id, channel, recorded.notification_id, event.author_id,
+        UUID(event.message_id), chat, channel, recorded.notification_id, event.author_id,
         event.text.key, event.text.box, event.posted_at,
     )  # fmt: skip
 
@@ -48,10 +50,14 @@ async def _hidden(tx: Tx, event: MessageHidden, _: Recorded) -> None:
     await tx.execute("UPDATE chat_messages SET hidden = true WHERE message_id = $1", UUID(event.message_id))
 
 
+async def _deleted(tx: Tx, event: ChatDeleted, _: Recorded) -> None:
+    await tx.execute("DELETE FROM chat_messages WHERE conference_id = $1", UUID(event.chat_id))
+
+
 MESSAGES = TableProjection(
     name="chat",
     version=1,
-    handlers={MessagePosted: _posted, BroadcastSent: _sent, MessageHidden: _hidden},
+    handlers={MessagePosted: _posted, BroadcastSent: _sent, MessageHidden: _hidden, ChatDeleted: _deleted},
     tables=("chat_messages",),
 )
 
@@ -95,30 +101,34 @@ async def author_of(db: Database, conference_id: str, message_id: str) -> str | 
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """What staff told everybody last; both None before the first time, and once it was hidden."""
+    """What staff told everybody last; None before the first time, and once it was hidden or the chat deleted."""
 
     message_id: str | None = None
+    author_id: str = ""
     text: Sealed | None = None
 
 
 def _announcement(document: Announcement, event: Event, _: Recorded) -> Announcement:
     match event:
-        case BroadcastSent(message_id=message_id, text=text):
-            return Announcement(message_id=message_id, text=text)
+        case BroadcastSent(message_id=message_id, author_id=author_id, text=text):
+            return Announcement(message_id=message_id, author_id=author_id, text=text)
         case MessageHidden(message_id=message_id) if message_id == document.message_id:
+            return Announcement()
+        case ChatDeleted():
             return Announcement()
         case _:
             return document
 
 
 def _conference(event: Event, recorded: Recorded) -> tuple[str, ...]:
-    concerned = isinstance(event, BroadcastSent) or (isinstance(event, MessageHidden) and event.channel == BROADCAST)
+    hidden = isinstance(event, MessageHidden) and event.channel == BROADCAST
+    concerned = hidden or isinstance(event, BroadcastSent | ChatDeleted)
     return (recorded.conference_id.hex,) if concerned and recorded.conference_id else ()
 
 
 ANNOUNCEMENT = DocumentProjection(
     name="announcement",
-    version=1,
+    version=2,
     keys=_conference,
     initial=lambda _: Announcement(),
     evolve=_announcement,

@@ -10,6 +10,7 @@ from services.chassis.projection import DocumentProjection
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.contracts.shared import LocalText
+from services.session.domain.code import CodeAccepted, CodeInForce, evolve_code
 from services.session.domain.groups_facts import GroupLocked, GroupsPlaced, GroupsRecalled, MentorMoved, PersonMoved
 from services.session.domain.groups_state import move_mentor, move_person
 from services.session.domain.guidance import roles_of
@@ -79,11 +80,15 @@ class WhoIsHere(msgspec.Struct, frozen=True, kw_only=True):
     staff: dict[str, tuple[str, ...]] = {}
     visiting: dict[str, tuple[str, ...]] = {}
     conduct: dict[str, told.ConductView] = {}
+    code: str | None = None
+    accepted: dict[str, str] = {}
 
     def answer(self, conference: str, readiness: told.ReadinessView = NOTHING_SAID) -> told.PresenceView:
         """The answer to `GetPresence`."""
         seated = tuple(one for one in self.seated if one not in self.excluded)
-        conduct = tuple(self.conduct[one] for one in sorted(self.conduct))
+        missing = [one for one in seated if self.code is not None and one not in self.accepted]
+        told_of = self.conduct | {one: _with(_known(self, one), must_accept=True) for one in missing}
+        conduct = tuple(told_of[one] for one in sorted(told_of))
         return told.PresenceView(
             conference_id=conference,
             seated=seated,
@@ -146,7 +151,12 @@ def _presence(here: WhoIsHere, event: Event, _: Recorded) -> WhoIsHere:
             return _with(here, seated=_including(here.seated, event.participant_id))
         case PersonForgotten(participant_id=who):
             conduct = {one: known for one, known in here.conduct.items() if one != who}
-            return _with(here, seated=_besides(here.seated, who), conduct=conduct)
+            accepted = {one: version for one, version in here.accepted.items() if one != who}
+            return _with(here, seated=_besides(here.seated, who), conduct=conduct, accepted=accepted)
+        case CodeInForce(version=version):
+            return _with(here, code=version, accepted=evolve_code(here.accepted, event))
+        case CodeAccepted():
+            return _with(here, accepted=evolve_code(here.accepted, event))
         case SeatEmptied():
             return _with(here, seated=_besides(here.seated, event.participant_id))
         case ParticipantExcluded():
@@ -216,8 +226,10 @@ GROUPINGS = DocumentProjection(
 
 PRESENCE = DocumentProjection(
     name="presence",
-    version=3,
+    version=4,
     keys=_keys_of(
+        CodeInForce,
+        CodeAccepted,
         SeatFilled,
         SeatEmptied,
         ParticipantExcluded,

@@ -173,6 +173,12 @@ def _as_seen(fields: dict[str, Any], state: Any, chance: Random) -> None:
         fields["seen"] = passage.version if passage else 0
 
 
+def _as_read(fields: dict[str, Any], state: Any, chance: Random) -> None:
+    """People accept the text that there is, and somebody who has a seat does."""
+    fields["current"] = fields["version"]
+    fields["participant_id"] = chance.choice(list(state.seats) or PEOPLE)
+
+
 SENSE: dict[str, Callable[[dict[str, Any], Any, Random], None]] = {
     "PlaceGroups": _groups,
     "PlaceGroupsAgain": _again,
@@ -188,6 +194,7 @@ SENSE: dict[str, Callable[[dict[str, Any], Any, Random], None]] = {
     "ExpireRegistration": _somebody_registered,
     "EraseParticipant": _somebody_registered,
     "CheckIn": _somebody_registered,
+    "AcceptCode": _as_read,
     "WritePassage": _as_seen,
     "RemovePassage": _as_seen,
 }

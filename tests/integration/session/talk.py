@@ -29,12 +29,13 @@ from services.chassis.settings import Settings
 from services.chassis.subjects import partition
 from services.chassis.timers import Timers
 from services.contracts import refusals
-from services.session import chat_api, help_api, polls_api, record_api, reports_api
+from services.session import chat_api, chat_deletion, city_chat_api, help_api, polls_api, record_api, reports_api
 from services.session.adapters.keys import keys_of
 from services.session.domain import chat, poll_facts
 from services.session.domain import help as help_
 from services.session.domain.ballot import BALLOT
 from services.session.domain.chat import CHAT
+from services.session.domain.chat_life import CHAT_LIFE, ChatDeleted
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_commands import PlaceGroups
 from services.session.domain.help import HELP
@@ -50,8 +51,9 @@ from services.session.domain.session_commands import (
     PrepareSession,
     StartSession,
 )
-from services.session.publishing_talk import publish_chat, publish_help, publish_poll
+from services.session.publishing_talk import publish_chat, publish_city_chat, publish_help, publish_poll
 from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
+from services.session.readmodel.chat_life import CHAT_TIMERS
 from services.session.readmodel.help import HELP_CALLS
 from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.polls import POLLS
@@ -99,6 +101,8 @@ SCRIPT = Script(
 
 
 def publish(event: Event, recorded: Recorded) -> Any:
+    if recorded.conference_id is None:
+        return publish_city_chat(event, recorded)
     match event:
         case (
             poll_facts.PollOpened()
@@ -108,7 +112,7 @@ def publish(event: Event, recorded: Recorded) -> Any:
             | poll_facts.PollClosed()
         ):
             return publish_poll(event, recorded)
-        case chat.MessagePosted() | chat.BroadcastSent() | chat.MessageHidden():
+        case chat.MessagePosted() | chat.BroadcastSent() | chat.MessageHidden() | ChatDeleted():
             return publish_chat(event, recorded)
         case (
             help_.HelpRequested()
@@ -125,11 +129,12 @@ def publish(event: Event, recorded: Recorded) -> Any:
 def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Service:
     """The part of the session service that these tests are about."""
     api = Api("session")
-    for module in (polls_api, chat_api, help_api, record_api, reports_api):
+    for module in (polls_api, chat_api, city_chat_api, help_api, record_api, reports_api):
         module.register(api)
     deadlines = Timers("session")
     polls_api.register_timers(deadlines)
     help_api.register_timers(deadlines)
+    chat_deletion.register_timers(deadlines)
 
     async def fetch(keys: Sequence[str]) -> Mapping[str, bytes]:
         return {key: hashlib.sha256(key.encode()).digest() for key in keys if key not in erased}
@@ -137,10 +142,10 @@ def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Ser
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, HELP, REPORT),
+        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT),
         api=api,
         publish=publish,
-        projections=(POLLS, MESSAGES, ANNOUNCEMENT, HELP_CALLS, HELP_TIMERS, REPORTS),
+        projections=(POLLS, MESSAGES, ANNOUNCEMENT, CHAT_TIMERS, HELP_CALLS, HELP_TIMERS, REPORTS),
         timers=deadlines if timers else None,
         keys=lambda _: Keys(fetch, max_age=0),
         loops=(polls_api.tell_changed_results,),

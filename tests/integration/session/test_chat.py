@@ -10,6 +10,7 @@ from services.chassis.identity import Actor
 from services.chassis.refusals import NotAllowed, NotFound
 from services.contracts.refusals import PersonIsMuted, SessionIs, TooManyMessages
 from services.contracts.session import Broadcast, GetChat, HideMessage, PostMessage, RequestHelp
+from services.session.adapters.chat_keys import ChatKeys, Written
 from services.session.domain.chat import CHAT, PLENARY, channel_key
 from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import MuteParticipant, UnmuteParticipant
@@ -17,7 +18,7 @@ from services.session.domain.session import SESSION
 from services.session.domain.session_commands import EndSession
 from services.session.readmodel.chat import ANNOUNCEMENT, NEWEST
 from tests.integration.chassis.waiting import until
-from tests.integration.session.talk import talking
+from tests.integration.session.talk import WRAPPING, talking
 
 
 @pytest.fixture
@@ -163,7 +164,9 @@ async def test_a_broadcast_reaches_everybody_and_stays_as_the_announcement(talk)
     await talk.caught_up()
     announcement = await ANNOUNCEMENT.get(talk.one.runtime.db, talk.conference)
     assert (message.text, announcement.message_id) == ("In fünf Minuten geht es weiter.", message_id)
-    assert await talk.one.runtime.keys.open(announcement.text) == "In fünf Minuten geht es weiter."
+    written = [Written(announcement.author_id, announcement.text)]
+    (text,) = await ChatKeys(talk.one.runtime.db, WRAPPING).open(talk.one.runtime.keys, talk.conference, written)
+    assert text == "In fünf Minuten geht es weiter."
 
 
 async def test_a_hidden_broadcast_is_no_announcement_any_more(talk):

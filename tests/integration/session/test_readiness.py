@@ -38,4 +38,3 @@ async def test_fifty_who_are_ready_at_once_are_all_heard_and_the_phase_closes_on
     said = (await night.one.runtime.repository.load(READINESS, readiness_key(night.conference, 1))).state.said
     assert said == dict.fromkeys(night.residents, "READY")
     assert sum(isinstance(event, PhaseClosing) for _, event in await night.log()) == 1
-

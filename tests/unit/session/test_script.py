@@ -221,3 +221,10 @@ def test_every_shipped_phase_with_new_groups_tells_them_what_to_do_without_a_men
         for phase in script.phases:
             if phase.kind == "groups" and phase.group_mode != "same":
                 assert phase.steps, (name, phase.key)
+
+
+def test_a_channel_of_the_chat_is_named_once(tmp_path):
+    twice = SHORT.replace("kind: plenary", "kind: plenary\n    chat: [plenary, plenary]", 1)
+    (tmp_path / "short.yaml").write_text(twice)
+    with pytest.raises(BadScript, match="a channel is named twice"):
+        load_scripts(tmp_path)
