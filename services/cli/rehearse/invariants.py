@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
-from services.cli.rehearse import polls
+from services.cli.rehearse import clocks, polls
 from services.cli.rehearse.places import MENDED_SECONDS, PLACING, misplaced
 from services.cli.rehearse.record import Answer, Record, Votes
 from services.cli.rehearse.replay import Fact, Log
@@ -40,6 +40,7 @@ TOPICS = frozenset(
         "session.prepared",
         "session.report_made",
         *PLACING,
+        *clocks.CLOCK,
     }
 )
 """The events that are looked at."""
@@ -259,6 +260,11 @@ def a_click_that_was_taken_back_leads_into_the_phase_before(record: Record, logs
             yield f"run {run} was taken back and led from {entered.get(run - 1)} to {entered.get(run + 1)}"
 
 
+def every_group_gets_its_time(record: Record, logs: Logs) -> Iterator[str]:
+    """A phase that nobody leaves by hand lasts until the deadline of the last of its running groups."""
+    yield from clocks.cut_short(logs["session"].of(record.conference_id, *clocks.CLOCK, *PLACING))
+
+
 def every_view_equals_a_fresh_query(record: Record, logs: Logs) -> Iterator[str]:
     """What a client made of a snapshot and the changes after it is what a query answers, in every part it may see."""
     if not record.views:
@@ -291,6 +297,7 @@ CHECKS: tuple[Check, ...] = (
     no_word_is_lost,
     the_evening_went_through_all_phases,
     a_click_that_was_taken_back_leads_into_the_phase_before,
+    every_group_gets_its_time,
     every_view_equals_a_fresh_query,
     no_mail_came_twice,
     no_client_met_an_error,

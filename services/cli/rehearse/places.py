@@ -41,7 +41,7 @@ def misplaced(facts: Iterable[Fact], mended: timedelta) -> Iterator[str]:
         facts: of the topics `PLACING`, in order.
         mended: how long somebody may have no place after they became due, on the conference clock.
     """
-    here = _Here()
+    here = Here()
     told: set[str] = set()
     for _, caused in groupby(facts, key=lambda fact: fact.cause):
         together = list(caused)
@@ -57,7 +57,7 @@ def misplaced(facts: Iterable[Fact], mended: timedelta) -> Iterator[str]:
         told = set(wrong)
 
 
-class _Here:
+class Here:
     """Seats, presence and places at one moment."""
 
     def __init__(self) -> None:

@@ -75,6 +75,7 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
         "help_calls": counts["help_calls"],
         "help_handed_over": counts["help_handed_over"],
         "mentors_dropped": counts["mentors_dropped"],
+        "groups_extended": counts["groups_extended"],
         "measures": counts["measures"],
         "reports": counts["reports"],
         "views_compared": sum(len(record.views) for record in records),
@@ -126,6 +127,7 @@ def show(report: Mapping[str, Any], console: Console) -> None:
         "help_calls",
         "help_handed_over",
         "mentors_dropped",
+        "groups_extended",
         "views_compared",
     ):
         facts.add_row(name.replace("_", " "), str(report[name]))

@@ -17,6 +17,9 @@ DROPS_OUT = 90.0
 LATE_MINUTES = 3.0
 """So long after the start a late moderator comes."""
 
+GROUP_MINUTES = 2
+"""So much more time than the others one group gets."""
+
 POLLS = {
     "welcome": ("how-are-you", "how-long-here", "concerns"),
     "values": ("togetherness", "value-word", "questions"),
@@ -202,6 +205,8 @@ class Moderator(Player):
                 await self._broadcast_and_extend()
                 await self._take_measures()
                 await self._press_next_by_mistake()
+            case "exchange-2":
+                await self._give_a_group_more_time()
             case "values":
                 await self.sent("handed_over", "HandOver", deputy_id=self.global_id("Person", self._deputy))
             case "problems":
@@ -246,6 +251,14 @@ class Moderator(Player):
     async def _broadcast_and_extend(self) -> None:
         await self.command("Broadcast", conference_id=self.gid, text=self.world.texts["broadcast"])
         await self.command("ExtendPhase", conference_id=self.gid, run=self.view.session.run, minutes=2)
+
+    async def _give_a_group_more_time(self) -> None:
+        """To the largest group: it is the last to fall apart when people drop out."""
+        await self._until(lambda _: bool(self.view.groups))
+        largest = max(self.view.groups, key=lambda group: len(group.members), default=None)
+        if largest is not None:
+            run = self.view.session.run
+            await self.sent("groups_extended", "ExtendGroup", run=run, group_id=largest.id, minutes=GROUP_MINUTES)
 
     @property
     def _deputy(self) -> str:

@@ -41,6 +41,11 @@ class View:
         return self.picture.my_group
 
     @property
+    def groups(self) -> Sequence[Any]:
+        """All groups that run; staff see them."""
+        return self.picture.groups.groups if self.picture.groups else ()
+
+    @property
     def placement(self) -> Any:
         """Where the person belongs."""
         return self.picture.placement
