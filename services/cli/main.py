@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,6 +39,12 @@ app.add_typer(script, name="script")
 
 ServiceName = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
 Data = Annotated[Path, typer.Option(help="Folder of everything that stays.", envvar="QUARTIER_DATA")]
+
+
+class Only(StrEnum):
+    """What is rehearsed in place of evenings."""
+
+    CITY_MINUTE = "city-minute"
 
 
 def allow_many_files() -> None:
@@ -87,16 +94,48 @@ def rehearse(
     replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes per service and of the gateway.")] = 1,
     against: Annotated[Path | None, typer.Option(help="Data folder of a running city, instead of a new one.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder of the new city. [default: a temporary one]")] = None,
+    only: Annotated[
+        Only | None, typer.Option(help="In place of evenings: all change phase and vote in one minute, in real time.")
+    ] = None,
+    seed_only: Annotated[
+        bool, typer.Option("--seed-only", help="City minute: only prepare the data folder, with residents in bulk.")
+    ] = False,
+    sockets: Annotated[
+        int | None,
+        typer.Option(min=1, help="City minute: of each conference. [default: all residents; from 51 conferences on 5]"),
+    ] = None,
+    kill: Annotated[
+        str | None, typer.Option(help="City minute: the process that is killed in the middle, such as session.")
+    ] = None,
 ) -> None:
     """Play whole evenings through the public API with simulated people; fail when a rule was broken."""
-    from services.cli.rehearse.command import run
+    from services.cli.rehearse.command import run, run_minute
     from services.cli.rehearse.director import Wanted
+    from services.cli.rehearse.minute.director import Wanted as WantedMinute
 
+    _fitting(only, against=against, data=data, seed_only=seed_only, of_minute=(sockets, kill))
     allow_many_files()
     with tempfile.TemporaryDirectory(prefix="quartier-", ignore_cleanup_errors=True) as folder:
-        wanted = Wanted(conferences, residents, pace, seed, replicas, data or Path(folder) / "city", against)
-        if not run(wanted, report):
+        place = data or Path(folder) / "city"
+        if only is None:
+            well = run(Wanted(conferences, residents, pace, seed, replicas, place, against), report)
+        else:
+            minute = WantedMinute(conferences, residents, sockets, kill, seed, seed_only, replicas, place)
+            well = run_minute(minute, report)
+        if not well:
             raise typer.Exit(1)
+
+
+def _fitting(
+    only: Only | None, *, against: Path | None, data: Path | None, seed_only: bool, of_minute: tuple[object, ...]
+) -> None:
+    """Refuses options that mean nothing together."""
+    if only is None and (seed_only or any(option is not None for option in of_minute)):
+        raise typer.BadParameter("belongs to --only city-minute", param_hint="--seed-only, --sockets, --kill")
+    if only is not None and against is not None:
+        raise typer.BadParameter("the city minute starts a city of its own", param_hint="--against")
+    if seed_only and data is None:
+        raise typer.BadParameter("say which folder is to be prepared", param_hint="--data")
 
 
 @app.command()

@@ -112,7 +112,7 @@ async def _world(wanted: Wanted, progress: Progress) -> AsyncIterator[World]:
     if wanted.against is not None:
         async with connections(limit=0) as http:  # everybody has a browser of their own
             try:
-                world = _found(wanted.against, http)
+                world = found(wanted.against, http)
             except FileNotFoundError:
                 raise EmbeddedError(f"no city runs on {wanted.against}: start one with `quartier up`") from None
             yield world
@@ -122,12 +122,17 @@ async def _world(wanted: Wanted, progress: Progress) -> AsyncIterator[World]:
         try:
             await city.start()
             async with connections(limit=0) as http:  # everybody has a browser of their own
-                yield _found(wanted.data, http)
+                yield found(wanted.data, http)
         finally:
             await city.supervisor.stop()
 
 
-def _found(data: Path, http: aiohttp.ClientSession) -> World:
+def found(data: Path, http: aiohttp.ClientSession) -> World:
+    """The city that runs on a data folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
     addresses = json.loads((data / "run" / "addresses.json").read_text())
     return World(
         gateways=tuple(addresses["gateways"]),

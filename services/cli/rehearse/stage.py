@@ -145,11 +145,14 @@ async def set_up(
         entrance = _Entrance(world, asyncio.Semaphore(AT_ONCE), advance)
         async with asyncio.TaskGroup() as group:
             names = [city.districts[part.district].name for part in parts]
-            gids = [
-                await _announce(client, part, districts[part.district], series, name, starts_at)
+            rows = [
+                announcing(part, districts[part.district], series, name, starts_at)
                 for part, name in zip(parts, names, strict=True)
             ]
-            await _open(world, client, gids)
+            for row in rows:
+                await must(client, "AnnounceConference", **row)
+            gids = [row["conferenceId"] for row in rows]
+            await run_job(world, client, open_conferences=[{"conferenceId": gid} for gid in gids])
             staging = [
                 group.create_task(_conference(entrance, client, part, gid, name, starts_at))
                 for part, gid, name in zip(parts, gids, names, strict=True)
@@ -170,28 +173,31 @@ async def define(client: Client, district_id: str, district: District) -> None:
     )
 
 
-async def _announce(
-    organiser: Client, part: ConferencePart, district_id: str, series_id: str, district: str, starts_at: datetime
-) -> str:
-    gid = new_id("Conference")
-    await must(
-        organiser,
-        "AnnounceConference",
-        conference_id=gid,
-        series_id=series_id,
-        district_id=district_id,
-        title=f"Bürgerkonferenz {district}",
-        starts_at=starts_at.isoformat(),
-        capacity=part.capacity,
-        language="DE",
-    )
-    return gid
+def announcing(
+    part: ConferencePart, district_id: str, series_id: str, district: str, starts_at: datetime
+) -> dict[str, Any]:
+    """The row of a job that announces a conference, with an id of its own."""
+    return {
+        "conferenceId": new_id("Conference"),
+        "seriesId": series_id,
+        "districtId": district_id,
+        "title": f"Bürgerkonferenz {district}",
+        "startsAt": starts_at.isoformat(),
+        "capacity": part.capacity,
+        "language": "DE",
+    }
 
 
-async def _open(world: World, organiser: Client, gids: Sequence[str]) -> None:
-    """Opens the registration of all conferences, with the yes of a second organiser where there are many."""
-    rows = [{"conferenceId": gid} for gid in gids]
-    job = await must(organiser, "StartJob", open_conferences=rows)
+async def run_job(world: World, organiser: Client, **rows: Sequence[dict[str, Any]]) -> None:
+    """Has the rows of a job carried out, with the yes of a second organiser where there are many.
+
+    Args:
+        rows: of one kind, in camelCase.
+
+    Raises:
+        SetUpFailed: some could not be carried out, or not in time.
+    """
+    job = await must(organiser, "StartJob", **rows)
     if job.status == "AWAITING_APPROVAL":
         async with world.client(await world.sign_in("organiser", SECOND, "Second organiser", None)) as second:
             await must(second, "ApproveJob", job_id=job.job_id)
@@ -200,11 +206,11 @@ async def _open(world: World, organiser: Client, gids: Sequence[str]) -> None:
         jobs = (await ask(organiser, "Jobs", first=50)).jobs.nodes
         known = next((each for each in jobs if each.id == job.job_id), None)
         if known is not None and known.ended_at is not None:
-            if known.done < len(gids):
-                raise SetUpFailed(f"{len(gids) - known.done} conferences could not be opened: {known.rows}")
+            if known.failed:
+                raise SetUpFailed(f"{known.failed} rows of a job were refused: {known.rows}")
             return
         await asyncio.sleep(0.1)
-    raise SetUpFailed(f"the conferences were not opened within {PATIENCE_SECONDS:.0f} s")
+    raise SetUpFailed(f"a job was not done within {PATIENCE_SECONDS:.0f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +259,13 @@ async def _conference(
 
 
 async def _staff(world: World, organiser: Client, gid: str, role: str, name: str) -> StaffTicket:
+    staff = await appoint(organiser, gid, role, name)
+    return StaffTicket(staff, await world.sign_in(role, staff, name, local(gid)))
+
+
+async def appoint(organiser: Client, gid: str, role: str, name: str) -> str:
+    """Adds a person of the staff who serves at one conference; their id, 32 hex digits."""
     staff = new_id("Person")
     await must(organiser, "AddStaff", staff_id=staff, name=name, email=f"{local(staff)}@staff.example.org")
     await must(organiser, "AssignStaff", conference_id=gid, staff_id=staff, role=role.upper())
-    return StaffTicket(local(staff), await world.sign_in(role, local(staff), name, local(gid)))
+    return local(staff)

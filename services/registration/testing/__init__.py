@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rehearsals use of registration; started by name, never by a city that is used."""
