@@ -25,6 +25,7 @@ PollResults = Literal["LIVE", "HIDDEN", "REVEALED"]
 Role = Literal["ORGANISER", "MODERATOR", "DEPUTY", "MENTOR", "GUEST", "JUROR", "PARTNER"]
 RoomKind = Literal["PLENARY", "GROUP"]
 SeatStatus = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED", "ERASED"]
+SessionOrderStatus = Literal["AWAITING_APPROVAL", "GIVEN", "CANCELLED", "EXPIRED"]
 SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
 SheetField = Literal["TITLE", "PROBLEM", "APPROACH", "FIRST_STEPS", "RESOURCES_NEEDED", "CONTACT"]
 Tool = Literal["POLL", "NEEDS_OFFERS", "VALUES", "PROBLEMS", "TOPICS", "SHEET", "IDEAS", "SURVEY", "STAGE"]
@@ -86,6 +87,12 @@ class ApproveAppSuccess(_Result, frozen=True, kw_only=True):
 
 class ApproveJobSuccess(_Result, frozen=True, kw_only=True):
     """ApproveJob was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class ApproveSessionOrderSuccess(_Result, frozen=True, kw_only=True):
+    """ApproveSessionOrder was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -155,6 +162,12 @@ class CancelJobSuccess(_Result, frozen=True, kw_only=True):
 
 class CancelRegistrationSuccess(_Result, frozen=True, kw_only=True):
     """CancelRegistration was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class CancelSessionOrderSuccess(_Result, frozen=True, kw_only=True):
+    """CancelSessionOrder was carried out. The command holds; there is nothing else to say."""
 
     position: str
 
@@ -3300,6 +3313,17 @@ class OpenPollSuccess(_Result, frozen=True, kw_only=True):
     poll_id: str
 
 
+class OrderSessionsSuccess(_Result, frozen=True, kw_only=True):
+    """OrderSessions was carried out. The order holds, or waits until `approve_until` for the approval of
+    a second person.
+    """
+
+    position: str
+    order_id: str
+    status: SessionOrderStatus
+    approve_until: datetime | None = None
+
+
 class PauseSessionSuccess(_Result, frozen=True, kw_only=True):
     """PauseSession was carried out. The command holds; there is nothing else to say."""
 
@@ -3592,6 +3616,12 @@ class StartSessionSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class SteerByHandSuccess(_Result, frozen=True, kw_only=True):
+    """SteerByHand was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class SubmitIdeaSuccess(_Result, frozen=True, kw_only=True):
     """SubmitIdea was carried out. The id of the idea."""
 
@@ -3711,6 +3741,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "AnnounceConferences": AnnounceConferencesSuccess,
     "ApproveApp": ApproveAppSuccess,
     "ApproveJob": ApproveJobSuccess,
+    "ApproveSessionOrder": ApproveSessionOrderSuccess,
     "AssignStaff": AssignStaffSuccess,
     "AssignStaffMembers": AssignStaffMembersSuccess,
     "AwardIdea": AwardIdeaSuccess,
@@ -3719,6 +3750,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "CancelConferences": CancelConferencesSuccess,
     "CancelJob": CancelJobSuccess,
     "CancelRegistration": CancelRegistrationSuccess,
+    "CancelSessionOrder": CancelSessionOrderSuccess,
     "CastBallot": CastBallotSuccess,
     "CastDots": CastDotsSuccess,
     "CheckIn": CheckInSuccess,
@@ -3763,6 +3795,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "OpenJuryRound": OpenJuryRoundSuccess,
     "OpenLobby": OpenLobbySuccess,
     "OpenPoll": OpenPollSuccess,
+    "OrderSessions": OrderSessionsSuccess,
     "PauseSession": PauseSessionSuccess,
     "PostChallenge": PostChallengeSuccess,
     "PostCityMessage": PostCityMessageSuccess,
@@ -3796,6 +3829,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "SplitGroup": SplitGroupSuccess,
     "StartJob": StartJobSuccess,
     "StartSession": StartSessionSuccess,
+    "SteerByHand": SteerByHandSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
     "SuspendApp": SuspendAppSuccess,
     "SwapParticipants": SwapParticipantsSuccess,

@@ -68,6 +68,10 @@ COMMAND_NEEDS: Final[Mapping[type[CommandRequest[Any]], Needs]] = {
     session.EndSession: _LEADS,
     session.HandOver: _LEADS,
     session.HandBack: _LEADS,
+    session.OrderSessions: Needs(("organiser",), _ADMIN_SESSION, "city"),
+    session.ApproveSessionOrder: Needs(("organiser",), _ADMIN_SESSION, "city"),  # a person, and another one
+    session.CancelSessionOrder: Needs(("organiser",), _ADMIN_SESSION, "city"),
+    session.SteerByHand: _LEADS,
     session.MoveParticipant: _MODERATES,
     session.SwapParticipants: _MODERATES,
     session.LockGroup: _MODERATES,

@@ -38,6 +38,8 @@ EXAMPLES: dict[str, Any] = {
     "positions": POSITION,
     "AppIs.status": "WAITING",
     "ApprovalNeeded.limit": 5,
+    "windowSeconds": 60,
+    "SessionOrderIs.status": "EXPIRED",
     "Job.total": 40,
     "JobChanged.done": 12,
     "Job.done": 12,
@@ -292,6 +294,24 @@ CHOICES: dict[str, dict[str, str]] = {
         "CANCELLED": "It was ended; rows that were done stay so.",
         "REJECTED": "A second person turned it down.",
         "EXPIRED": "Nobody approved it in time.",
+    },
+    "SessionAction": {
+        "START": "Evenings that have not begun begin, each at its moment; the lobby opens 15 minutes before.",
+        "HOLD": "The clock of evenings that run stands.",
+        "RELEASE": "Evenings that the city held run on.",
+        "END": "Evenings that have begun end.",
+    },
+    "SessionOrderStatus": {
+        "AWAITING_APPROVAL": "A second person has to approve it.",
+        "GIVEN": "Evenings have their turns.",
+        "CANCELLED": "No further evening has its turn.",
+        "EXPIRED": "Nobody approved it in time.",
+    },
+    "TurnOutcome": {
+        "DONE": "It was carried out.",
+        "BY_HAND": "People steer the evening by hand.",
+        "OTHERWISE": "There was nothing to do: it had begun, stood or ran by somebody's will, or was over.",
+        "REFUSED": "The rules of the evening refused it.",
     },
     "Scope": {
         "CONFERENCE_READ": "See conferences from the inside.",

@@ -28,6 +28,7 @@ from gateway.schema.scalars import AppStatus, JobStatus, ViewerKind
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import cached
 from gateway.schema.talk import ChatMessage
+from gateway.schema.timetable import Timetable
 from gateway.schema.usage import FROM, TO, AppUsage, usage_of
 from gateway.schema.webhooks import (
     Webhook,
@@ -286,6 +287,11 @@ class Query:
         """What those who serve in the whole city wrote to each other today and yesterday, oldest first; at most 200."""
         view = await context_of(info).ask(contract_session.GetCityChat())
         return show_all(ChatMessage, view.messages)
+
+    @computed(needs=FOR_THE_DESK)
+    async def timetable(self, info: strawberry.Info) -> Timetable | None:
+        """What the city ordered for its evenings; for those who serve in the whole city."""
+        return show(Timetable, await context_of(info).ask(contract_session.GetTimetable()))
 
     @computed(needs=FOR_WEBHOOKS)
     @paged

@@ -249,6 +249,36 @@ class JobStatus(Enum):
 
 
 @graphql_enum
+class SessionAction(Enum):
+    """What the city orders for many evenings."""
+
+    START = "START"
+    HOLD = "HOLD"
+    RELEASE = "RELEASE"
+    END = "END"
+
+
+@graphql_enum
+class SessionOrderStatus(Enum):
+    """Where an order of the city stands."""
+
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    GIVEN = "GIVEN"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+@graphql_enum
+class TurnOutcome(Enum):
+    """What became of an evening's turn."""
+
+    DONE = "DONE"
+    BY_HAND = "BY_HAND"
+    OTHERWISE = "OTHERWISE"
+    REFUSED = "REFUSED"
+
+
+@graphql_enum
 class Scope(Enum):
     """What an app may be allowed; a scope of a token, for example `idea:read` for IDEA_READ. ADMIN is `admin:*`."""
 

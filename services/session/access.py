@@ -11,6 +11,7 @@ from services.session.domain.code import CodeNotAccepted
 from services.session.domain.groups import GROUPS
 from services.session.domain.groups_state import InPhase
 from services.session.domain.roster import ROSTER
+from services.session.domain.session_commands import By
 
 STAFF_ROLES: Final = ("organiser", "moderator", "deputy", "mentor")
 
@@ -18,6 +19,16 @@ STAFF_ROLES: Final = ("organiser", "moderator", "deputy", "mentor")
 def is_staff(actor: Actor, conference: str | None) -> bool:
     """Whether they work for this conference, or are a service."""
     return actor.kind == "service" or any(actor.holds(role, conference) for role in STAFF_ROLES)
+
+
+def acting(ctx: Context) -> By:
+    """Who drives the clock, and as what: those with several roles act in the one closest to the evening."""
+    actor, conference = ctx.actor, ctx.conference
+    if actor.holds("moderator", conference):
+        return By(id=actor.id, role="moderator")
+    if actor.holds("organiser", conference):
+        return By(id=actor.id)
+    return By(id=actor.id, role="deputy")
 
 
 def staff_of_conference(request: Any, actor: Actor) -> bool:

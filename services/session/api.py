@@ -15,6 +15,7 @@ from services.session import (
     readiness_api,
     record_api,
     reports_api,
+    timetable_api,
 )
 
 api = Api("session")
@@ -34,4 +35,5 @@ help_api.register(api)  # RequestHelp ClaimHelp ResolveHelp GetHelp
 record_api.register(api)  # GetRecord
 conduct_api.register(api)  # WarnParticipant MuteParticipant UnmuteParticipant RemoveFromGroups TakeBackIntoGroups
 #                            ExcludeParticipant ReadmitParticipant
+timetable_api.register(api)  # OrderSessions ApproveSessionOrder CancelSessionOrder SteerByHand GetTimetable
 reports_api.register(api)  # MakeReport ClaimReport CloseReport GetReports

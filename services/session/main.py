@@ -19,6 +19,8 @@ from services.session.domain.readiness import READINESS
 from services.session.domain.reports import REPORT
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
+from services.session.domain.steering import STEERING
+from services.session.domain.timetable import TIMETABLE
 from services.session.loops import follow_presence, keep_a_planner_warm, tell_of_presence
 from services.session.policies import policies
 from services.session.polls_api import tell_changed_results
@@ -34,6 +36,7 @@ from services.session.readmodel.readiness import READY
 from services.session.readmodel.reports import REPORTS
 from services.session.readmodel.sessions import SESSIONS
 from services.session.readmodel.timers import SESSION_TIMERS
+from services.session.readmodel.timetable import BY_HAND, ORDERS, TURNS
 from services.session.settings import SessionSettings
 from services.session.timers import timers
 
@@ -49,7 +52,7 @@ def build(settings: Settings) -> Service:
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT),
+        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT, TIMETABLE, STEERING),
         api=api,
         policies=policies,
         publish=publish,
@@ -67,6 +70,9 @@ def build(settings: Settings) -> Service:
             HELP_CALLS,
             HELP_TIMERS,
             REPORTS,
+            TURNS,
+            ORDERS,
+            BY_HAND,
         ),
         timers=timers,
         keys=keys_of,

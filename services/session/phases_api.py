@@ -8,7 +8,7 @@ from services.chassis.decider import Refusal
 from services.chassis.decisions import Envelope, Step, request_hash
 from services.chassis.refusals import NotFound
 from services.contracts import session as asked
-from services.session.access import STAFF_ROLES, is_staff
+from services.session.access import STAFF_ROLES, acting, is_staff
 from services.session.chat_api import announced
 from services.session.code_api import code_of_tonight
 from services.session.domain.groups import GROUPS
@@ -16,7 +16,6 @@ from services.session.domain.groups_refusals import NoGroupsNow, NoSuchGroup
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (
-    By,
     EndSession,
     ExtendGroup,
     ExtendPhase,
@@ -71,39 +70,41 @@ def register(api: Api) -> None:
 async def open_lobby(request: asked.OpenLobby, ctx: Context) -> Decide:
     """Lets people in."""
     conference = request.conference_id
-    opening = Step(SESSION, conference, OpenLobby(by=_by(ctx), now=ctx.now), conference)
+    opening = Step(SESSION, conference, OpenLobby(by=acting(ctx), now=ctx.now), conference)
     return Decide(opening, *await code_of_tonight(ctx, conference))
 
 
 async def start_session(request: asked.StartSession, ctx: Context) -> Decide | Refusal:
     """Enters the first phase."""
-    return await _change(request, ctx, StartSession(by=_by(ctx), now=ctx.now))
+    return await _change(request, ctx, StartSession(by=acting(ctx), now=ctx.now))
 
 
 async def next_phase(request: asked.NextPhase, ctx: Context) -> Decide | Refusal:
     """Leaves the phase that the moderator saw."""
-    return await _change(request, ctx, NextPhase(run=request.run, force=request.force, by=_by(ctx), now=ctx.now))
+    return await _change(request, ctx, NextPhase(run=request.run, force=request.force, by=acting(ctx), now=ctx.now))
 
 
 async def previous_phase(request: asked.PreviousPhase, ctx: Context) -> Decide | Refusal:
     """Goes back from the phase that the moderator saw."""
-    return await _change(request, ctx, PreviousPhase(run=request.run, by=_by(ctx), now=ctx.now))
+    return await _change(request, ctx, PreviousPhase(run=request.run, by=acting(ctx), now=ctx.now))
 
 
 async def skip_phase(request: asked.SkipPhase, ctx: Context) -> Decide | Refusal:
     """Leaves out a phase to come, or the present one at once; or takes one in again."""
-    command = SkipPhase(run=request.run, phase=request.phase, skipped=request.skipped, by=_by(ctx), now=ctx.now)
+    command = SkipPhase(run=request.run, phase=request.phase, skipped=request.skipped, by=acting(ctx), now=ctx.now)
     return await _change(request, ctx, command)
 
 
 async def undo_phase_change(request: asked.UndoPhaseChange, ctx: Context) -> Decide | Refusal:
     """Takes back the click that led into the phase that the moderator sees."""
-    return await _change(request, ctx, UndoPhaseChange(run=request.run, by=_by(ctx), now=ctx.now))
+    return await _change(request, ctx, UndoPhaseChange(run=request.run, by=acting(ctx), now=ctx.now))
 
 
 async def extend_phase(request: asked.ExtendPhase, ctx: Context) -> Decide:
     """Moves the deadline of the phase that the moderator saw."""
-    return _only(request.conference_id, ExtendPhase(run=request.run, minutes=request.minutes, by=_by(ctx), now=ctx.now))
+    return _only(
+        request.conference_id, ExtendPhase(run=request.run, minutes=request.minutes, by=acting(ctx), now=ctx.now)
+    )
 
 
 async def extend_group(request: asked.ExtendGroup, ctx: Context) -> Decide | Refusal:
@@ -113,23 +114,25 @@ async def extend_group(request: asked.ExtendGroup, ctx: Context) -> Decide | Ref
         return NoGroupsNow(generation=groups.generation)
     if request.group_id not in {group.group_id for group in groups.now.seating.groups}:
         return NoSuchGroup(group_id=request.group_id)
-    command = ExtendGroup(run=request.run, group_id=request.group_id, minutes=request.minutes, by=_by(ctx), now=ctx.now)
+    command = ExtendGroup(
+        run=request.run, group_id=request.group_id, minutes=request.minutes, by=acting(ctx), now=ctx.now
+    )
     return _only(request.conference_id, command)
 
 
 async def pause_session(request: asked.PauseSession, ctx: Context) -> Decide:
     """Stops the clock."""
-    return _only(request.conference_id, PauseSession(by=_by(ctx), now=ctx.now))
+    return _only(request.conference_id, PauseSession(by=acting(ctx), now=ctx.now))
 
 
 async def resume_session(request: asked.ResumeSession, ctx: Context) -> Decide:
     """Lets the clock run on."""
-    return _only(request.conference_id, ResumeSession(by=_by(ctx), now=ctx.now))
+    return _only(request.conference_id, ResumeSession(by=acting(ctx), now=ctx.now))
 
 
 async def end_session(request: asked.EndSession, ctx: Context) -> Decide | Refusal:
     """Ends the evening."""
-    return await _change(request, ctx, EndSession(by=_by(ctx), now=ctx.now))
+    return await _change(request, ctx, EndSession(by=acting(ctx), now=ctx.now))
 
 
 async def hand_over(request: asked.HandOver, ctx: Context) -> Decide | Refusal:
@@ -139,22 +142,12 @@ async def hand_over(request: asked.HandOver, ctx: Context) -> Decide | Refusal:
     known = "deputy" in roster.roles_of(deputy) or (ctx.actor.id == deputy and ctx.actor.holds("deputy", conference))
     if not known:
         return NotADeputy(deputy_id=deputy)
-    return _only(conference, HandOver(deputy_id=deputy, by=_by(ctx), now=ctx.now))
+    return _only(conference, HandOver(deputy_id=deputy, by=acting(ctx), now=ctx.now))
 
 
 async def hand_back(request: asked.HandBack, ctx: Context) -> Decide:
     """Lets the moderators lead again."""
-    return _only(request.conference_id, HandBack(by=_by(ctx), now=ctx.now))
-
-
-def _by(ctx: Context) -> By:
-    """Who drives the clock, and as what: those with several roles act in the one closest to the evening."""
-    actor, conference = ctx.actor, ctx.conference
-    if actor.holds("moderator", conference):
-        return By(id=actor.id, role="moderator")
-    if actor.holds("organiser", conference):
-        return By(id=actor.id)
-    return By(id=actor.id, role="deputy")
+    return _only(request.conference_id, HandBack(by=acting(ctx), now=ctx.now))
 
 
 async def _change(request: LeadsOn, ctx: Context, command: SessionCommand) -> Decide | Refusal:

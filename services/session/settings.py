@@ -11,6 +11,8 @@ from services.chassis.settings import Settings
 from services.session.domain.alerts import Thresholds
 
 USUAL = Thresholds()
+FOUR_EYES_ABOVE = 5
+APPROVAL_HOURS = 72.0
 
 
 class SessionSettings(Settings):
@@ -36,6 +38,17 @@ class SessionSettings(Settings):
     alert_present_share: Annotated[
         float, Field(description="share of the seats below which, once it runs, the desk is alerted", ge=0, le=1)
     ] = USUAL.present
+
+    four_eyes_above: Annotated[
+        int,
+        Field(
+            description="whoever orders something for more evenings than this within 24 hours needs a second person",
+            ge=0,
+        ),
+    ] = FOUR_EYES_ABOVE
+    approval_hours: Annotated[
+        float, Field(description="hours of conference time after which an order that nobody approved expires", gt=0)
+    ] = APPROVAL_HOURS
 
     @property
     def thresholds(self) -> Thresholds:

@@ -16,8 +16,8 @@ const values = [
   'AppKeyInfo', 'AppKeyUsage', 'AppUsage', 'AppUsageDay', 'Attribute', 'Board', 'Change', 'Changes', 'Chat',
   'CodeOfConduct', 'Conduct', 'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'EveningRecord', 'GroupDeadline', 'GroupPlan', 'GroupRole', 'Groups', 'HelpRecord', 'IdeaField', 'JoinCredentials', 'ReadinessCounts',
   'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'PhaseRecord', 'Placement', 'PollCount', 'PollSpread', 'PoolCall', 'Presence', 'Problems', 'RankedIdea',
-  'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'RuleOfConduct', 'Score', 'SeatingRecord', 'SeatingRule', 'StaffAssignment',
-  'StaffPresence', 'StreetRange', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
+  'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'RuleOfConduct', 'Score', 'SeatingRecord', 'SeatingRule', 'SessionTurn',
+  'StaffAssignment', 'StaffPresence', 'StreetRange', 'Timetable', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
   'WebhookEventKind',
 ];
 

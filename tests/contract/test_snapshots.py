@@ -27,7 +27,7 @@ from tests.contract.golden.kept import plain, shape
 LONGER = {
     "registration.app", "registration.conference", "registration.four_eyes", "registration.staff_member",
     "session.roster", "session.groups", "session.chat", "session.help", "session.reports", "rooms.venue",
-    "ideas.evening", "ideas.sheet", "ideas.jury_round",
+    "session.timetable", "ideas.evening", "ideas.sheet", "ideas.jury_round",
 }  # fmt: skip
 """The streams that can exceed 200 events."""
 

@@ -29,10 +29,14 @@ from services.cli.rehearse.report import build_report
 from services.cli.rehearse.resident import Resident
 from services.cli.rehearse.staff import Deputy, Mentor, Moderator
 from services.cli.rehearse.stage import Staged, ask, read_city, set_up
+from services.cli.rehearse.timetable import order
 from services.cli.rehearse.world import World
 
 IDEAS_SECONDS = 15.0
 """Real time in which the ideas of an ended evening are submitted."""
+
+START_SECONDS = 60
+"""Conference seconds over which the evenings begin, where no moderator begins them."""
 
 EVENING_MINUTES = 185.0
 """Conference minutes of the default script, extension and pause included."""
@@ -91,6 +95,7 @@ async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
         staged = await set_up(
             world, parts, organiser, lambda what: progress.advance("registrations", float(what == "resident"))
         )
+        await order(world, "START", [each.gid for each in staged], START_SECONDS, staged[0].starts_at)
         progress.say(f"{people} people registered, {expected_present(parts)} will come")
         records = [Record(each.conference_id, world.clock.pace) for each in staged]
         started = time.monotonic()

@@ -9,6 +9,7 @@ from services.cli.rehearse.patience import carried_out
 from services.cli.rehearse.player import Player
 from services.cli.rehearse.record import Record
 from services.cli.rehearse.stage import StaffTicket, Staged
+from services.cli.rehearse.timetable import order
 from services.cli.rehearse.world import World, local
 
 DROPS_OUT = 90.0
@@ -212,6 +213,8 @@ class Moderator(Player):
             case "problems":
                 await self.world.sleep(phase.minutes * 0.2)
                 await self.command("ChooseTopics", conference_id=self.gid)
+            case "break" if self.staged.part.number == 0:
+                await self._held_by_the_city()
             case "solutions":
                 await self.command("PauseSession", conference_id=self.gid)
                 await self.world.sleep(1)
@@ -259,6 +262,14 @@ class Moderator(Player):
         if largest is not None:
             run = self.view.session.run
             await self.sent("groups_extended", "ExtendGroup", run=run, group_id=largest.id, minutes=GROUP_MINUTES)
+
+    async def _held_by_the_city(self) -> None:
+        """The desk holds the evening, and lets it go on."""
+        run = self.view.session.run
+        for action, status in (("HOLD", "PAUSED"), ("RELEASE", "RUNNING")):
+            await order(self.world, action, [self.gid])
+            await self._until(lambda session, wanted=status: session.status == wanted or session.run != run)
+        self.record.counts["held_by_the_city"] += 1
 
     @property
     def _deputy(self) -> str:

@@ -19,6 +19,9 @@ from services.cli.rehearse.cast import ConferencePart, ResidentPart
 from services.cli.rehearse.patience import PATIENCE_SECONDS, GivenUp, Patience, carried_out
 from services.cli.rehearse.world import World, local
 
+ROWS = 100
+"""Of one job: a body has at most 64 KiB."""
+
 AT_ONCE = 16
 """Registrations under way at the same time."""
 
@@ -152,7 +155,7 @@ async def set_up(
             for row in rows:
                 await must(client, "AnnounceConference", **row)
             gids = [row["conferenceId"] for row in rows]
-            await run_job(world, client, open_conferences=[{"conferenceId": gid} for gid in gids])
+            await run_jobs(world, client, "open_conferences", [{"conferenceId": gid} for gid in gids])
             staging = [
                 group.create_task(_conference(entrance, client, part, gid, name, starts_at))
                 for part, gid, name in zip(parts, gids, names, strict=True)
@@ -188,16 +191,22 @@ def announcing(
     }
 
 
-async def run_job(world: World, organiser: Client, **rows: Sequence[dict[str, Any]]) -> None:
-    """Has the rows of a job carried out, with the yes of a second organiser where there are many.
+async def run_jobs(world: World, organiser: Client, kind: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Has rows carried out by jobs, with the yes of a second organiser where there are many.
 
     Args:
-        rows: of one kind, in camelCase.
+        kind: of the rows, as `StartJob` names it.
+        rows: in camelCase.
 
     Raises:
         SetUpFailed: some could not be carried out, or not in time.
     """
-    job = await must(organiser, "StartJob", **rows)
+    for first in range(0, len(rows), ROWS):
+        await _run_job(world, organiser, {kind: rows[first : first + ROWS]})
+
+
+async def _run_job(world: World, organiser: Client, fields: dict[str, Any]) -> None:
+    job = await must(organiser, "StartJob", **fields)
     if job.status == "AWAITING_APPROVAL":
         async with world.client(await world.sign_in("organiser", SECOND, "Second organiser", None)) as second:
             await must(second, "ApproveJob", job_id=job.job_id)

@@ -26,6 +26,7 @@ from services.contracts.refusals.talk import (
     PollIsOpen, TooManyCalls, TooManyMessages, UnknownAnswer, UnknownCall, UnknownOption, UnknownPoll,
     ValueOutOfBounds, WrongNumberOfOptions, ReportIsClosed, TooManyReports, UnknownReport,
 )  # fmt: skip
+from services.contracts.refusals.timetable import OwnSessionOrder, SessionOrderIs, UnknownSessionOrder
 from services.contracts.refusals.ideas import (
     BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
     JuryRoundIsOpen, NoIdeas, NoTopics, NotAssigned, NotInGroup, NotJuror, PassageChanged, PenIsTaken,
@@ -43,13 +44,13 @@ __all__ = [
     "KeptTogether", "LastPhase", "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoSuchPhase",
     "NoSuchPlan", "NoTopics", "NotADeputy", "NotAMentor", "NotAnnounced", "NotAssigned", "NotInAGroup",
     "NotInGroup", "NotJuror", "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo",
-    "OwnJob", "PassageChanged", "PenIsTaken", "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged",
-    "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "ReportIsClosed",
-    "RulesContradict", "SeriesAlreadyCreated", "SessionIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull",
-    "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards", "TooManyDots", "TooManyJobs",
-    "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems", "TooManyReports", "TopicsAreSettled",
-    "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge", "UnknownCriterion",
-    "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase", "UnknownPoll",
-    "UnknownProblem", "UnknownReport", "UnknownSecret", "UnknownSheet", "UnknownTopic", "ValueOutOfBounds",
-    "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
+    "OwnJob", "OwnSessionOrder", "PassageChanged", "PenIsTaken", "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver",
+    "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate",
+    "ReportIsClosed", "RulesContradict", "SeriesAlreadyCreated", "SessionIs", "SessionOrderIs", "SheetIsClosed",
+    "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards",
+    "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems",
+    "TooManyReports", "TopicsAreSettled", "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard",
+    "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption",
+    "UnknownPhase", "UnknownPoll", "UnknownProblem", "UnknownReport", "UnknownSecret", "UnknownSessionOrder",
+    "UnknownSheet", "UnknownTopic", "ValueOutOfBounds", "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
 ]  # fmt: skip

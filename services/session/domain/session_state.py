@@ -76,6 +76,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
         led_by: the deputy who leads, None: the moderators.
         before: what the present phase was entered from, where that can be undone.
         offsets: of the groups with a deadline of their own, how far it lies behind that of all.
+        pauses: how often the clock was stopped so far.
     """
 
     script: Script
@@ -85,6 +86,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     led_by: str | None = None
     before: Before | None = None
     offsets: dict[str, timedelta] = {}
+    pauses: int = 0
 
 
 class Running(Begun, frozen=True, kw_only=True):
@@ -203,7 +205,8 @@ def evolve(session: Session, event: SessionEvent) -> Session:
             return _with(session, left=timedelta(seconds=event.left_seconds))
         case SessionPaused():
             assert isinstance(session, Running), session  # noqa: S101 -- decide pauses running sessions only
-            return Paused(**_common(session), left=timedelta(seconds=event.left_seconds))
+            common = _common(session) | {"pauses": session.pauses + 1}
+            return Paused(**common, left=timedelta(seconds=event.left_seconds))
         case SessionResumed():
             assert isinstance(session, Paused), session  # noqa: S101 -- decide resumes paused sessions only
             return Running(**_common(session), deadline=event.deadline)
@@ -228,6 +231,7 @@ def _entered(session: Session, event: PhaseStarted) -> Running:
         skipped=session.skipped,
         led_by=session.led_by,
         before=before if before is not None and before.run == event.run - 1 else None,
+        pauses=session.pauses if isinstance(session, Begun) else 0,
     )
 
 

@@ -29,8 +29,9 @@ EVERYBODY_UP_TO = 50
 
 FEW_SOCKETS = 5
 
-CALM_SHARE, CALM_SECONDS = 0.25, 2.0
-"""The minute begins when the city uses so little of one processor, for so long."""
+CALM_SHARE, CALM_SECONDS, CALM_READINGS = 0.25, 2.0, 15
+"""The minute begins when the city uses so little of one processor, for so long; after so many readings in any case, for
+then that is what it takes for evenings in which nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ async def rehearse_minute(wanted: Wanted, progress: Progress) -> dict[str, Any] 
                 world = found(wanted.data, http)
                 prepared = seeding.seeded(wanted.data) or await _prepare(world, wanted, progress)
                 if wanted.seed_only:
+                    progress.say(f"{len(prepared.halls)} conferences are ready to be played")
                     return None
                 halls = seeding.chosen(prepared, wanted.conferences, wanted.residents)
                 seeding.note(wanted.data, seeding.Seeded(prepared.halls, played=True))
@@ -114,7 +116,7 @@ async def _play(
     for each in stage:
         await each.until_present()
     meter = Meter(city.supervisor.pids)
-    await _calm(meter)
+    idle = await _calm(meter)
     retried.clear()
     addresses = json.loads((wanted.data / "run" / "addresses.json").read_text())
     deaf = await listen(addresses["nats"]["tool"], os.environ.get("QUARTIER_PREFIX", "quartier"), stage)
@@ -159,6 +161,7 @@ async def _play(
             "per_conference": round(sum(spent.values()) / len(stage), 3),
             "programs": spent,
             "residents": round(own, 2),
+            "share_when_nothing_happens": round(idle, 2),
         },
         "machine": {"processors": len(os.sched_getaffinity(0)), "load": round(os.getloadavg()[0], 1)},
         "invariants": {
@@ -179,10 +182,13 @@ async def _kill(city: City, meter: Meter, name: str, at: float, progress: Progre
     progress.say(f"{name} is killed")
 
 
-async def _calm(meter: Meter) -> None:
-    """Waits until what came before is done."""
-    while True:
+async def _calm(meter: Meter) -> float:
+    """Waits until what came before is done; the share of one processor that is used then."""
+    share = 0.0
+    for _ in range(CALM_READINGS):
         before = sum(meter.read().values())
         await asyncio.sleep(CALM_SECONDS)
-        if sum(meter.read().values()) - before < CALM_SHARE * CALM_SECONDS:
-            return
+        share = (sum(meter.read().values()) - before) / CALM_SECONDS
+        if share < CALM_SHARE:
+            break
+    return share

@@ -121,6 +121,7 @@ def show(report: Mapping[str, Any], console: Console) -> None:
         ("all seen after", f"{report['seconds']} s"),
         ("processor time", f"{cost['city']} s, {cost['per_conference']} s for each conference"),
         ("  of it", ", ".join(f"{name} {spent}" for name, spent in cost["programs"].items())),
+        ("  of one processor, idle", f"{cost['share_when_nothing_happens']}"),
         ("  of the residents", f"{cost['residents']} s"),
         ("machine", f"{report['machine']['processors']} processors, load {report['machine']['load']}"),
     ):

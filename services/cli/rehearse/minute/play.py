@@ -131,7 +131,7 @@ class Conference:
         listener = Listener(url.netloc, authorization, msgspec.json.decode(body), heard, "1")
         async with room:
             loop = asyncio.get_running_loop()
-            await loop.create_connection(lambda: listener, url.hostname, url.port)
+            await loop.create_connection(lambda: listener, url.hostname or "", url.port or 80)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await first.wait()
         self.listeners.append(listener)
@@ -224,7 +224,7 @@ class Conference:
             if each not in seen and each in self.evening.asked:
                 seen.add(each)
                 self.evening.seen[each].append(now)
-        if all(len(self.evening.seen[each]) == len(self.listeners) for each in CHANGES):
+        if self.listeners and all(len(self.evening.seen[each]) == len(self.listeners) for each in CHANGES):
             self.told.set()
 
     # After the minute -----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from services.chassis.database import Database
 from services.cli.embedded.process import EmbeddedError
 from services.cli.embedded.secrets import Secrets
 from services.cli.rehearse.cast import ConferencePart, cast
-from services.cli.rehearse.stage import announcing, appoint, ask, define, must, read_city, run_job
+from services.cli.rehearse.stage import announcing, appoint, ask, define, must, read_city, run_jobs
 from services.cli.rehearse.world import World, local
 
 FILE = "city-minute.json"
@@ -111,8 +111,9 @@ async def seed(
         rows = [
             announcing(part, ids[part.district], series, districts[part.district].name, starts_at) for part in parts
         ]
-        await run_job(world, organiser, announce_conferences=rows)
-        await run_job(world, organiser, open_conferences=[{"conferenceId": row["conferenceId"]} for row in rows])
+        await run_jobs(world, organiser, "announce_conferences", rows)
+        opened = [{"conferenceId": row["conferenceId"]} for row in rows]
+        await run_jobs(world, organiser, "open_conferences", opened)
         limit = asyncio.Semaphore(AT_ONCE)
         async with _seats(world, data) as seats, asyncio.TaskGroup() as group:
 
