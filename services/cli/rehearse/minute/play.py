@@ -108,13 +108,18 @@ class Conference:
         options = [{"de": str(number), "en": str(number)} for number in range(OPTIONS)]
         asked = {"kind": "SINGLE", "question": question, "options": options, "live": True}
         self._poll = (await must(self._moderator, "OpenPoll", conference_id=self.hall.gid, **asked)).poll_id
-        await asyncio.gather(*(self._enter(guest, room) for guest in self.hall.guests))
+        conduct = (await ask(self._moderator, "CodeOfConduct")).code_of_conduct
+        code = None if conduct is None else conduct.version
+        await asyncio.gather(*(self._enter(guest, code, room) for guest in self.hall.guests))
         await asyncio.gather(*(self._watch(guest, room) for guest in self.watching))
 
-    async def _enter(self, guest: Guest, room: asyncio.Semaphore) -> None:
+    async def _enter(self, guest: Guest, code: str | None, room: asyncio.Semaphore) -> None:
         async with room, self.world.client() as nobody:
             entered = await must(nobody, "EnterWithLink", conference_id=self.hall.gid, secret=guest.secret)
             self._tokens[guest.participant_id] = entered.token
+        if code is not None:
+            async with room, self.world.client(entered.token) as resident:
+                await must(resident, "AcceptCodeOfConduct", conference_id=self.hall.gid, version=code)
 
     async def _watch(self, guest: Guest, room: asyncio.Semaphore) -> None:
         """Follows the conference as apps do, by the document that the gateway knows."""

@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from gateway.client import new_id
-from services.chassis.database import Database
 from services.cli.embedded.process import EmbeddedError
 from services.cli.embedded.secrets import Secrets
 from services.cli.rehearse.cast import ConferencePart, cast
@@ -115,7 +114,7 @@ async def seed(
         opened = [{"conferenceId": row["conferenceId"]} for row in rows]
         await run_jobs(world, organiser, "open_conferences", opened)
         limit = asyncio.Semaphore(AT_ONCE)
-        async with _seats(world, data) as seats, asyncio.TaskGroup() as group:
+        async with _seats(world, data) as seats:
 
             async def one(part: ConferencePart, gid: str) -> Hall:
                 async with limit:
@@ -125,7 +124,11 @@ async def seed(
                     advance(len(seated))
                     return Hall(gid, staff, tuple(Guest(*each) for each in seated))
 
-            tasks = [group.create_task(one(part, row["conferenceId"])) for part, row in zip(parts, rows, strict=True)]
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(one(part, row["conferenceId"])) for part, row in zip(parts, rows, strict=True)
+                ]
+            await seats.drop_mails()
     made = Seeded(tuple(task.result() for task in tasks))
     await _settled(world, made)
     note(data, made)
@@ -142,7 +145,7 @@ async def _seats(world: World, data: Path) -> AsyncIterator[Any]:
 
 
 async def _settled(world: World, made: Seeded) -> None:
-    """Waits until every session knows its residents and the last mail was sent."""
+    """Waits until every session knows its residents."""
     for hall in made.halls:
         token = await world.sign_in("moderator", hall.moderator_id, "Moderation", local(hall.gid))
         async with world.client(token) as moderator:
@@ -151,10 +154,3 @@ async def _settled(world: World, made: Seeded) -> None:
                 if found is not None and found.presence and len(found.presence.seated) == len(hall.guests):
                     break
                 await asyncio.sleep(0.2)  # nobody tells an app that a roster is complete
-    db = await Database.connect(world.databases["registration"], size=1)
-    try:
-        waiting = "SELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND failed_with IS NULL)"
-        while await db.pool.fetchval(waiting):  # noqa: ASYNC110 -- no app hears of mails
-            await asyncio.sleep(0.5)
-    finally:
-        await db.close()
