@@ -12,10 +12,11 @@ The operations are the files in `operations/`; `results.py` is generated from th
 """
 
 from gateway.client.client import Client, connections, new_id, reaching
+from gateway.client.codes import pairing_code
 from gateway.client.fold import fold
 from gateway.client.outcomes import ClientError, Closed, Refused, Unreached
 
 __all__ = [
     "Client", "ClientError", "Closed", "Refused", "Unreached",
-    "connections", "fold", "new_id", "reaching",
+    "connections", "fold", "new_id", "pairing_code", "reaching",
 ]  # fmt: skip

@@ -28,6 +28,9 @@ SeatStatus = Literal["SUBMITTED", "SEATED", "WAITLISTED", "CANCELLED", "RELEASED
 SessionOrderStatus = Literal["AWAITING_APPROVAL", "GIVEN", "CANCELLED", "EXPIRED"]
 SessionStatus = Literal["PREPARED", "LOBBY", "RUNNING", "PAUSED", "ENDED"]
 SheetField = Literal["TITLE", "PROBLEM", "APPROACH", "FIRST_STEPS", "RESOURCES_NEEDED", "CONTACT"]
+SurveyItemKind = Literal["SCALE", "TEXT"]
+SurveyStatus = Literal["OPEN", "COUNTING", "CLOSED"]
+SurveyWave = Literal["BEFORE", "AFTER", "FOLLOW_UP"]
 Tool = Literal["POLL", "NEEDS_OFFERS", "VALUES", "PROBLEMS", "TOPICS", "SHEET", "IDEAS", "SURVEY", "STAGE"]
 ViewerKind = Literal["RESIDENT", "STAFF", "APP", "SERVICE", "ANONYMOUS"]
 
@@ -268,6 +271,42 @@ class ChooseTopicsSuccess(_Result, frozen=True, kw_only=True):
     """ChooseTopics was carried out. The command holds; there is nothing else to say."""
 
     position: str
+
+
+class CitySurveySurveyResults(_Result, frozen=True, kw_only=True):
+    """What people answered to one item in one wave: in the whole city."""
+
+    wave: SurveyWave
+    key: str
+    at_least: int
+    counts: tuple[int, ...]
+    mean: float
+
+
+class CitySurveySurveyChanges(_Result, frozen=True, kw_only=True):
+    """How the answers of the same people changed: in the whole city."""
+
+    earlier: SurveyWave
+    later: SurveyWave
+    key: str
+    higher: int
+    same: int
+    lower: int
+
+
+class CitySurveySurvey(_Result, frozen=True, kw_only=True):
+    """The evaluation of all evenings: the sums of what each conference shows itself."""
+
+    conferences: int
+    results: tuple[CitySurveySurveyResults, ...]
+    changes: tuple[CitySurveySurveyChanges, ...]
+    export: str
+
+
+class CitySurveyResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    survey: CitySurveySurvey | None = None
 
 
 class ClaimHelpSuccess(_Result, frozen=True, kw_only=True):
@@ -3199,6 +3238,12 @@ class ModerateAnswersSuccess(_Result, frozen=True, kw_only=True):
     position: str
 
 
+class ModerateRemarksSuccess(_Result, frozen=True, kw_only=True):
+    """ModerateRemarks was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
 class MoveParticipantSuccess(_Result, frozen=True, kw_only=True):
     """MoveParticipant was carried out. The command holds; there is nothing else to say."""
 
@@ -3292,6 +3337,12 @@ class OpenConferencesSuccess(_Result, frozen=True, kw_only=True):
     """Every item was tried: `results` tells what became of each."""
 
     results: tuple[OpenConferencesSuccessResults, ...]
+
+
+class OpenFollowUpSuccess(_Result, frozen=True, kw_only=True):
+    """OpenFollowUp was carried out. The command holds; there is nothing else to say."""
+
+    position: str
 
 
 class OpenJuryRoundSuccess(_Result, frozen=True, kw_only=True):
@@ -3629,6 +3680,113 @@ class SubmitIdeaSuccess(_Result, frozen=True, kw_only=True):
     idea_id: str
 
 
+class SubmitSurveyAnswersSuccess(_Result, frozen=True, kw_only=True):
+    """SubmitSurveyAnswers was carried out. The command holds; there is nothing else to say."""
+
+    position: str
+
+
+class SurveyConferenceSurveyCodeQuestions(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class SurveyConferenceSurveySheetsItemsQuestion(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class SurveyConferenceSurveySheetsItemsEnds(_Result, frozen=True, kw_only=True):
+    """A text of the organisers in the languages of the conference."""
+
+    de: str
+    en: str
+
+
+class SurveyConferenceSurveySheetsItems(_Result, frozen=True, kw_only=True):
+    """One short question, and what people answered in one wave."""
+
+    key: str
+    kind: SurveyItemKind
+    question: SurveyConferenceSurveySheetsItemsQuestion
+    ends: tuple[SurveyConferenceSurveySheetsItemsEnds, ...]
+    at_least: int
+    at_most: int
+    counts: tuple[int, ...] | None = None
+    mean: float | None = None
+    remarks: tuple[str, ...]
+
+
+class SurveyConferenceSurveySheets(_Result, frozen=True, kw_only=True):
+    """What is asked in one wave."""
+
+    wave: SurveyWave
+    status: SurveyStatus
+    until: datetime | None = None
+    answered: bool | None = None
+    items: tuple[SurveyConferenceSurveySheetsItems, ...]
+
+
+class SurveyConferenceSurveyChanges(_Result, frozen=True, kw_only=True):
+    """How those who answered in two waves with the same pairing code answered the second time."""
+
+    earlier: SurveyWave
+    later: SurveyWave
+    key: str
+    higher: int
+    same: int
+    lower: int
+
+
+class SurveyConferenceSurvey(_Result, frozen=True, kw_only=True):
+    """The evaluation of one conference. Who answered what is known to nobody."""
+
+    code_questions: tuple[SurveyConferenceSurveyCodeQuestions, ...]
+    sheets: tuple[SurveyConferenceSurveySheets, ...]
+    changes: tuple[SurveyConferenceSurveyChanges, ...]
+
+
+class SurveyConference(_Result, frozen=True, kw_only=True):
+    """One evening of one district. Each field is null, with an error, while its service is away."""
+
+    id: str
+    survey: SurveyConferenceSurvey | None = None
+
+
+class SurveyResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    conference: SurveyConference | None = None
+
+
+class SurveyRemarksConferenceSurveyRemarks(_Result, frozen=True, kw_only=True):
+    """What somebody wrote. Who it was is known to nobody."""
+
+    id: str
+    wave: SurveyWave
+    item: str
+    text: str
+    status: AnswerStatus
+    held: bool
+
+
+class SurveyRemarksConference(_Result, frozen=True, kw_only=True):
+    """One evening of one district. Each field is null, with an error, while its service is away."""
+
+    id: str
+    survey_remarks: tuple[SurveyRemarksConferenceSurveyRemarks, ...] | None = None
+
+
+class SurveyRemarksResult(_Result, frozen=True, kw_only=True):
+    """What can be asked."""
+
+    conference: SurveyRemarksConference | None = None
+
+
 class SuspendAppSuccess(_Result, frozen=True, kw_only=True):
     """SuspendApp was carried out. The command holds; there is nothing else to say."""
 
@@ -3787,11 +3945,13 @@ COMMANDS: dict[str, type[_Result]] = {
     "MakeReport": MakeReportSuccess,
     "MergeGroups": MergeGroupsSuccess,
     "ModerateAnswers": ModerateAnswersSuccess,
+    "ModerateRemarks": ModerateRemarksSuccess,
     "MoveParticipant": MoveParticipantSuccess,
     "MuteParticipant": MuteParticipantSuccess,
     "NextPhase": NextPhaseSuccess,
     "OpenConference": OpenConferenceSuccess,
     "OpenConferences": OpenConferencesSuccess,
+    "OpenFollowUp": OpenFollowUpSuccess,
     "OpenJuryRound": OpenJuryRoundSuccess,
     "OpenLobby": OpenLobbySuccess,
     "OpenPoll": OpenPollSuccess,
@@ -3831,6 +3991,7 @@ COMMANDS: dict[str, type[_Result]] = {
     "StartSession": StartSessionSuccess,
     "SteerByHand": SteerByHandSuccess,
     "SubmitIdea": SubmitIdeaSuccess,
+    "SubmitSurveyAnswers": SubmitSurveyAnswersSuccess,
     "SuspendApp": SuspendAppSuccess,
     "SwapParticipants": SwapParticipantsSuccess,
     "TakeBackIntoGroups": TakeBackIntoGroupsSuccess,
@@ -3848,6 +4009,7 @@ COMMANDS: dict[str, type[_Result]] = {
 OPERATIONS: dict[str, type[_Result]] = {
     "Challenges": ChallengesResult,
     "ChatMessages": ChatMessagesResult,
+    "CitySurvey": CitySurveyResult,
     "CodeOfConduct": CodeOfConductResult,
     "ConferenceChanges": ConferenceChangesResult,
     "ConferenceDetails": ConferenceDetailsResult,
@@ -3867,6 +4029,8 @@ OPERATIONS: dict[str, type[_Result]] = {
     "MyRegistration": MyRegistrationResult,
     "PollAnswers": PollAnswersResult,
     "Roster": RosterResult,
+    "Survey": SurveyResult,
+    "SurveyRemarks": SurveyRemarksResult,
     "Viewer": ViewerResult,
 }
 """The result of each query and subscription."""

@@ -33,6 +33,7 @@ from gateway.schema.scalars import ConferenceStatus
 from gateway.schema.session import Session
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import cached, stored
+from gateway.schema.survey import Survey, SurveyRemark
 from gateway.schema.talk import Chat, HelpCall, Report
 from services.chassis.refusals import NotAllowed
 from services.chassis.requests import Refused
@@ -49,6 +50,7 @@ FOR_WRITERS = ideas_types.FOR_WRITERS
 FOR_STAFF = Needs(STAFF, READ)
 FOR_LEADERS = Needs(HOSTS, READ)
 FOR_MODERATORS = Needs(("deputy", "moderator"), ("admin:session",))
+FOR_EVALUATION = Needs(("organiser", "moderator"), ("admin:session",))
 FOR_HOSTS = Needs(HOSTS, ("admin:registration",))
 FOR_LEADERS = Needs(("organiser", "moderator", "deputy"), READ)
 FOR_WHO_COMES = Needs(("resident", "invited", *STAFF), LIVE)
@@ -176,6 +178,20 @@ class Conference(Shown, Node, Licensed):
         asked = contract_session.GetPollAnswers(conference_id=self.conference, poll_id=local_id(poll_id, "Poll"))
         view = await context_of(info).ask(asked)
         return show_all(PollAnswer, view.answers, self.conference)
+
+    @computed(needs=FOR_MEMBERS)
+    async def survey(self, info: strawberry.Info) -> Survey | None:
+        """The anonymous evaluation: what is asked, and what people answered."""
+        context = context_of(info)
+        who = context.actor.id if context.actor.kind == "resident" else None
+        view = await context.ask(contract_session.GetSurvey(conference_id=self.conference, participant_id=who))
+        return show(Survey, view, self.conference)
+
+    @computed(needs=FOR_EVALUATION)
+    async def survey_remarks(self, info: strawberry.Info) -> list[SurveyRemark] | None:
+        """What people wrote in the survey, where five or more did; what nobody has looked at first."""
+        view = await context_of(info).ask(contract_session.GetRemarks(conference_id=self.conference))
+        return show_all(SurveyRemark, view.remarks, self.conference)
 
     @computed(needs=FOR_MEMBERS)
     async def chat(self, info: strawberry.Info, channel: CHANNEL) -> Chat | None:

@@ -2,8 +2,8 @@
 """What each field costs, by rules that the schema publishes as `@cost` and `@listSize`.
 
 The cost of a field is `n * (weight + cost of what is selected in it)`: the weight is that of `@cost`, else 1 for
-objects and 0 for everything else; n is 1, or how many items there may be: `@listSize`. Of a page it is the fields
-named in `sizedFields` that come n times.
+objects and 0 for values; n is 1, or how many items there may be: `@listSize`. Of a page it is the fields named in
+`sizedFields` that come n times.
 """
 
 from typing import Annotated, NamedTuple
@@ -66,6 +66,10 @@ MANY = {
     "__Type.interfaces": 1,
 }
 """Items of lists that are usually not ten."""
+
+
+WRITTEN = {"Survey.export": 10, "CitySurvey.export": 100}
+"""Weights of values that are written for whoever asks; all others lie ready."""
 
 
 @strawberry.schema_directive(
@@ -150,7 +154,7 @@ class Prices:
     def _price(self, parent: GraphQLNamedType, name: str, field: GraphQLField) -> Price:
         named = get_named_type(field.type)
         if is_leaf_type(named):
-            return Price(0)
+            return Price(WRITTEN.get(f"{parent.name}.{name}", 0))
         kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
         slicing = tuple(argument for argument in SLICING if argument in field.args)
         if isinstance(kind, GraphQLList):

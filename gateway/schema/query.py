@@ -27,6 +27,7 @@ from gateway.schema.relay import BadPage, Connection, Node, Page, local_id, pars
 from gateway.schema.scalars import AppStatus, JobStatus, ViewerKind
 from gateway.schema.shape import Shown, computed, graphql_type, show, show_all, shown
 from gateway.schema.stored import cached
+from gateway.schema.survey import CitySurvey
 from gateway.schema.talk import ChatMessage
 from gateway.schema.timetable import Timetable
 from gateway.schema.usage import FROM, TO, AppUsage, usage_of
@@ -45,6 +46,7 @@ ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
 DISTRICT = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this district.")]
 CONFERENCE = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this conference.")]
 
+FOR_THE_CITY = Needs(("organiser",), ("admin:session",), "city")
 FOR_THE_DESK = Needs(STAFF, ("admin:session",), "city")
 
 
@@ -292,6 +294,11 @@ class Query:
     async def timetable(self, info: strawberry.Info) -> Timetable | None:
         """What the city ordered for its evenings; for those who serve in the whole city."""
         return show(Timetable, await context_of(info).ask(contract_session.GetTimetable()))
+
+    @computed(needs=FOR_THE_CITY)
+    async def survey(self, info: strawberry.Info) -> CitySurvey | None:
+        """The evaluation of all evenings; for organisers of the city."""
+        return show(CitySurvey, await context_of(info).ask(contract_session.GetSurveyResults()))
 
     @computed(needs=FOR_WEBHOOKS)
     @paged

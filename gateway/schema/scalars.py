@@ -123,6 +123,40 @@ class PollResults(Enum):
 
 
 @graphql_enum
+class SurveyWave(Enum):
+    """When the same short questions are asked."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    FOLLOW_UP = "follow_up"
+
+
+@graphql_enum
+class SurveyStatus(Enum):
+    """Whether people may answer."""
+
+    OPEN = "open"
+    COUNTING = "counting"
+    CLOSED = "closed"
+
+
+@graphql_enum
+class SurveyItemKind(Enum):
+    """How an item of the survey is answered."""
+
+    SCALE = "scale"
+    TEXT = "text"
+
+
+@graphql_enum
+class ExportFormat(Enum):
+    """How a table is written."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+@graphql_enum
 class Readiness(Enum):
     """How a group, or a person outside of groups, stands to the end of a phase."""
 

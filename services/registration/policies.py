@@ -10,6 +10,7 @@ from services.chassis.policies import Policies, PolicyContext
 from services.contracts import rooms, session
 from services.registration.domain.conference import CONFERENCE, Announced, HoldConference
 from services.registration.domain.seating import CheckIn
+from services.registration.readmodel.mails import write_to_those_who_came
 
 policies = Policies("registration")
 
@@ -53,6 +54,15 @@ async def when_a_participant_is_readmitted_reopen_their_access(
 ) -> None:
     """Their link works again."""
     await _exclude(tx, event.participant_id, excluded=False)
+
+
+@policies.write(session.SurveyOpened)
+async def when_people_are_asked_once_more_write_to_those_who_came(
+    tx: Tx, event: session.SurveyOpened, position: int
+) -> None:
+    """Once, also when the end of the survey moves."""
+    if event.wave == "follow_up":
+        await write_to_those_who_came(tx, event.conference_id, "follow_up", position)
 
 
 async def _check_in(conference_id: str, participant_id: str, ctx: PolicyContext) -> Sequence[Step]:

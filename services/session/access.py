@@ -36,15 +36,19 @@ def staff_of_conference(request: Any, actor: Actor) -> bool:
     return is_staff(actor, request.conference)
 
 
-async def may_vote(ctx: Context, conference: str) -> Refusal | None:
-    """Residents with a seat vote, standbys once they have one; staff, guests and people who were shut out do not, nor
-    does who has not accepted the code of conduct."""
+async def may_answer(ctx: Context, conference: str) -> Refusal | None:
+    """Residents with a seat answer the survey, from home too; staff, guests and people who were shut out do not."""
     roster = (await ctx.load(ROSTER, conference)).state
     person = ctx.actor.id
     resident = ctx.actor.kind == "resident" and person in roster.seats and person not in roster.staff
-    if not resident or not roster.may_come(person):
-        return NotAllowed(needs="a seat as a resident")
-    return None if roster.has_accepted(person) else CodeNotAccepted(participant_id=person)
+    return None if resident and roster.may_come(person) else NotAllowed(needs="a seat as a resident")
+
+
+async def may_vote(ctx: Context, conference: str) -> Refusal | None:
+    """Whoever may answer votes, standbys once they have a seat, when they have accepted the code of conduct."""
+    person = ctx.actor.id
+    accepted = (await ctx.load(ROSTER, conference)).state.has_accepted(person)
+    return await may_answer(ctx, conference) or (None if accepted else CodeNotAccepted(participant_id=person))
 
 
 async def may_see(ctx: Context, conference: str) -> Refusal | None:

@@ -15,6 +15,7 @@ from services.session import (
     readiness_api,
     record_api,
     reports_api,
+    survey_api,
     timetable_api,
 )
 
@@ -37,3 +38,4 @@ conduct_api.register(api)  # WarnParticipant MuteParticipant UnmuteParticipant R
 #                            ExcludeParticipant ReadmitParticipant
 timetable_api.register(api)  # OrderSessions ApproveSessionOrder CancelSessionOrder SteerByHand GetTimetable
 reports_api.register(api)  # MakeReport ClaimReport CloseReport GetReports
+survey_api.register(api)  # SubmitSurveyAnswers OpenFollowUp ModerateRemarks GetSurvey GetRemarks GetSurveyResults

@@ -20,6 +20,8 @@ from services.session.domain.reports import REPORT
 from services.session.domain.roster import ROSTER
 from services.session.domain.session import SESSION
 from services.session.domain.steering import STEERING
+from services.session.domain.survey import SURVEY
+from services.session.domain.survey_sheet import SHEET
 from services.session.domain.timetable import TIMETABLE
 from services.session.loops import follow_presence, keep_a_planner_warm, tell_of_presence
 from services.session.policies import policies
@@ -35,6 +37,8 @@ from services.session.readmodel.polls import POLLS
 from services.session.readmodel.readiness import READY
 from services.session.readmodel.reports import REPORTS
 from services.session.readmodel.sessions import SESSIONS
+from services.session.readmodel.survey import SURVEYS
+from services.session.readmodel.survey_timers import SURVEY_TIMERS
 from services.session.readmodel.timers import SESSION_TIMERS
 from services.session.readmodel.timetable import BY_HAND, ORDERS, TURNS
 from services.session.settings import SessionSettings
@@ -52,7 +56,22 @@ def build(settings: Settings) -> Service:
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, GROUPS, ROSTER, READINESS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT, TIMETABLE, STEERING),
+        deciders=(
+            SESSION,
+            GROUPS,
+            ROSTER,
+            READINESS,
+            POLL,
+            BALLOT,
+            CHAT,
+            CHAT_LIFE,
+            HELP,
+            REPORT,
+            TIMETABLE,
+            STEERING,
+            SURVEY,
+            SHEET,
+        ),
         api=api,
         policies=policies,
         publish=publish,
@@ -73,6 +92,8 @@ def build(settings: Settings) -> Service:
             TURNS,
             ORDERS,
             BY_HAND,
+            SURVEYS,
+            SURVEY_TIMERS,
         ),
         timers=timers,
         keys=keys_of,

@@ -32,8 +32,10 @@ from services.session.domain.session_commands import (
     MoveSession,
     PrepareSession,
 )
+from services.session.domain.survey import OpenSurvey
 from services.session.placing import arrival, change_of_phase, leave
 from services.session.settings import SessionSettings
+from services.session.surveying import opening
 
 DEFAULT_SCRIPT = "full-evening"
 
@@ -54,8 +56,11 @@ def _scripts(folder: Path | None) -> dict[str, Script]:
 @policies.when(registration.ConferenceAnnounced)
 async def when_a_conference_is_announced_prepare_its_session(
     event: registration.ConferenceAnnounced, ctx: PolicyContext
-) -> Sequence[Step]:
-    """With the script of its series; the default one, and a warning, where there is none of that name."""
+) -> Decide:
+    """With the script of its series; the default one, and a warning, where there is none of that name.
+
+    From now on people may answer what the survey asks before the evening.
+    """
     scripts = _scripts(ctx.settings.scripts if isinstance(ctx.settings, SessionSettings) else None)
     if event.script not in scripts:
         log.warning("unknown script, the default one is taken", script=event.script, conference=event.conference_id)
@@ -67,7 +72,13 @@ async def when_a_conference_is_announced_prepare_its_session(
         now=ctx.now,
     )
     prepare = Step(SESSION, event.conference_id, command, event.conference_id)
-    return [prepare, *code_comes_into_force(ctx, event.conference_id, command.script)]
+    steps = [prepare, *code_comes_into_force(ctx, event.conference_id, command.script)]
+    survey = command.script.survey
+    if survey is None:
+        return Decide(*steps)
+    before = OpenSurvey(wave="before", items=survey.asked("before"), now=ctx.now)
+    step, keys = await opening(ctx, event.conference_id, survey, before)
+    return Decide(*steps, step, effects=keys)
 
 
 @policies.when(registration.ConferenceMoved)

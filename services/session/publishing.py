@@ -13,9 +13,10 @@ from services.chassis.decider import Event
 from services.chassis.store import Recorded
 from services.contracts import session as told
 from services.contracts.shared import Reason
-from services.session.domain import chat, groups_facts, poll_facts, reports, roster_facts, session_facts
+from services.session.domain import chat, groups_facts, poll_facts, reports, roster_facts, session_facts, survey_facts
 from services.session.domain import help as help_
 from services.session.domain.chat_life import ChatDeleted
+from services.session.publishing_survey import publish_survey
 from services.session.publishing_talk import publish_chat, publish_city_chat, publish_help, publish_poll, publish_report
 
 
@@ -44,6 +45,8 @@ def publish(event: Event, recorded: Recorded) -> ContractEvent | None:
             return publish_help(event, recorded)
         case reports.ReportMade() | reports.ReportClaimed() | reports.ReportClosed():
             return publish_report(event, recorded)
+        case survey_facts.SurveyOpened() | survey_facts.SurveyEndMoved() | survey_facts.SurveyClosed():
+            return publish_survey(event, recorded)
         case _:
             return _phases(event, recorded) or _groups(event, recorded) or _roster(event, recorded)
 

@@ -9,7 +9,7 @@ from services.chassis.decisions import Envelope, Step
 from services.chassis.policies import Transient
 from services.chassis.refusals import ConcurrentChange
 from services.chassis.timers import TimerContext, Timers, moved
-from services.session import chat_deletion, help_api, polls_api, timetable_api
+from services.session import chat_deletion, help_api, polls_api, survey_api, timetable_api
 from services.session.code_api import code_of_tonight
 from services.session.domain.groups import GROUPS
 from services.session.domain.session import SESSION
@@ -29,6 +29,7 @@ polls_api.register_timers(timers)
 help_api.register_timers(timers)
 chat_deletion.register_timers(timers)
 timetable_api.register_timers(timers)
+survey_api.register_timers(timers)
 
 
 @timers.due(LobbyDue)

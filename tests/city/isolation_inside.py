@@ -34,7 +34,7 @@ FOR_ALL: frozenset[type[Request[Any]]] = frozenset({
 })  # fmt: skip
 """The questions that a service answers to everybody."""
 
-FORMS: dict[str, Any] = {"key_id": "0" * 8, "day": "2026-11-23", "cut": {"first": 5}}
+FORMS: dict[str, Any] = {"key_id": "0" * 8, "day": "2026-11-23", "cut": {"first": 5}, "pairing_code": "0" * 64}
 """What has a form that an example has not."""
 
 OWN_WORDS = {"Fault", "Unavailable", "InvalidInput", "Busy", "UnknownRefusal"}

@@ -238,6 +238,45 @@ def message(
     )
 
 
+TOGETHER = text("Wir halten zusammen.")
+SURVEY = session.SurveyView(
+    conference_id=CONFERENCE,
+    code_questions=(text("Erster Buchstabe?"),),
+    waves=(
+        session.SurveyWaveView(
+            wave="after", status="open", until=None, answered=False,
+            items=(
+                session.SurveyItemView(
+                    key="cohesion", kind="scale", question=TOGETHER, ends=(text("nein"), text("ja")), at_least=1,
+                    at_most=5, counts=(0, 0, 1, 2, 2), mean=4.2,
+                ),
+                session.SurveyItemView(
+                    key="good", kind="text", question=text("Was war gut?"), ends=(), at_least=1, at_most=5, counts=None,
+                    mean=None, remarks=("=2+3",),
+                ),
+            ),
+        ),
+    ),
+    changes=(
+        session.SurveyChangeView(
+            earlier="before", later="after", key="cohesion", question=TOGETHER, higher=3, same=1, lower=1
+        ),
+    ),
+)  # fmt: skip
+REMARK = session.RemarkView(remark_id="8e" * 16, wave="after", item="good", text="Alles", status="waiting", held=False)
+CITY_SURVEY = session.SurveyResultsView(
+    conferences=1,
+    results=tuple(
+        session.SurveyResult(
+            conference_id=one, wave="after", key="cohesion", question=TOGETHER, at_least=1, counts=(0, 0, 1, 2, 2),
+            mean=4.2,
+        )
+        for one in (None, CONFERENCE)
+    ),
+    changes=(),
+)  # fmt: skip
+
+
 def evening() -> list[Answer]:
     """One conference in a phase of groups: Anna and Ben in group 1, Cem and Dora in group 2."""
     phase = session.PhaseView(
@@ -299,6 +338,9 @@ def evening() -> list[Answer]:
         ),
         session.HelpView(conference_id=CONFERENCE, calls=()),
         session.ReportsView(conference_id=CONFERENCE, reports=()),
+        SURVEY,
+        session.RemarksView(conference_id=CONFERENCE, remarks=(REMARK,)),
+        CITY_SURVEY,
         session.PresenceView(
             conference_id=CONFERENCE, seated=(ANNA, BEN, CEM, DORA), present=(ANNA, BEN),
             staff={MODERATOR: ("moderator",)},

@@ -45,6 +45,7 @@ class ResidentPart:
         changes_vote: votes twice in each poll.
         asks_for_help: from their group or, as a person, from the plenary.
         writes_in_sheet: how many passages they add in the solutions phase.
+        code: what only they know, by which the survey pairs their answers.
     """
 
     number: int
@@ -60,6 +61,7 @@ class ResidentPart:
     chats: bool
     writes_in_sheet: int
     seed: int
+    code: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def _resident(conference: int, number: int, draw: random.Random, *, comes: bool)
         chats=draw.random() < 0.5,
         writes_in_sheet=draw.choice((1, 1, 2, 2, 3)),
         seed=draw.getrandbits(32),
+        code=(draw.choice(_FIRST), str(draw.randint(1, 31)), draw.choice(_LAST), str(draw.randint(1, 99))),
     )
 
 

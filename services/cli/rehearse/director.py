@@ -29,6 +29,7 @@ from services.cli.rehearse.report import build_report
 from services.cli.rehearse.resident import Resident
 from services.cli.rehearse.staff import Deputy, Mentor, Moderator
 from services.cli.rehearse.stage import Staged, ask, read_city, set_up
+from services.cli.rehearse.survey import evaluate
 from services.cli.rehearse.timetable import order
 from services.cli.rehearse.world import World
 
@@ -102,6 +103,7 @@ async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
         await _play(world, staged, records, progress)
         organiser = await world.sign_in("organiser", "0" * 31 + "1", "Organiser", None)
         await _until_ideas_are_submitted(world, staged, organiser)
+        await evaluate(world, records, staged, organiser)
         await judge(world, records, staged, organiser, wanted.seed)
         seconds = time.monotonic() - started
         _count_mails(world, staged, records)

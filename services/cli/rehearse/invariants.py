@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
-from services.cli.rehearse import clocks, polls
+from services.cli.rehearse import clocks, polls, survey
 from services.cli.rehearse.places import MENDED_SECONDS, PLACING, misplaced
 from services.cli.rehearse.record import Answer, Record, Votes
 from services.cli.rehearse.replay import Fact, Log
@@ -39,6 +39,8 @@ TOPICS = frozenset(
         "session.poll_opened",
         "session.prepared",
         "session.report_made",
+        "session.survey_answers_counted",
+        "session.survey_sheet_submitted",
         *PLACING,
         *clocks.CLOCK,
     }
@@ -110,6 +112,11 @@ def miscounted(votes: Votes, counted: Answer, voters: int) -> Iterator[str]:
 def plans_of(record: Record, logs: Logs) -> list[Fact]:
     """The stored group plans of a conference, in order."""
     return list(logs["session"].of(record.conference_id, "session.groups_placed"))
+
+
+def answers_of_the_survey_are_counted_in_batches(record: Record, logs: Logs) -> Iterator[str]:
+    """Every accepted answer is stored once, and what is counted is what people answered, five or more together."""
+    yield from survey.miscounted(record, logs)
 
 
 def nobody_sits_twice_or_nowhere(record: Record, logs: Logs) -> Iterator[str]:
@@ -289,6 +296,7 @@ def no_client_met_an_error(record: Record, logs: Logs) -> Iterator[str]:
 CHECKS: tuple[Check, ...] = (
     every_accepted_ballot_is_counted_once,
     every_accepted_dot_is_counted_once,
+    answers_of_the_survey_are_counted_in_batches,
     nobody_sits_twice_or_nowhere,
     groups_have_three_to_five,
     nobody_meets_twice,

@@ -62,6 +62,7 @@ class Record:
     Args:
         pace: conference seconds per real second.
         ballots: by poll.
+        surveys: answers to the survey by wave, as the log names it.
         dots: of the one voting.
         placements: room by (generation, participant), as the client was told; `confirmed` of them, and those that
             were `excused`: overtaken by the next one, or the person left, or nobody knows whether it was confirmed.
@@ -77,6 +78,7 @@ class Record:
     conference_id: str
     pace: float = 1.0
     ballots: dict[str, Votes] = field(default_factory=lambda: defaultdict(Votes))
+    surveys: dict[str, Votes] = field(default_factory=lambda: defaultdict(Votes))
     dots: Votes = field(default_factory=Votes)
     placements: dict[tuple[int, str], str] = field(default_factory=dict)
     confirmed: set[tuple[int, str]] = field(default_factory=set)

@@ -70,6 +70,14 @@ def build_report(records: list[Record], logs: Logs, broken: Mapping[str, list[st
         "problems": counts["problems"],
         "sheets": counts["sheets"],
         "ideas": counts["ideas"],
+        "survey": {
+            "answers": {
+                wave: sum(len(record.surveys[wave].accepted) for record in records) for wave in ("before", "after")
+            },
+            "conferences": counts["surveyed_conferences"],
+            "remarks_shown": counts["remarks_shown"],
+            "remarks_hidden": counts["remarks_hidden"],
+        },
         "jury": {"scores": counts["scores"], "awards": counts["awards"]},
         "messages": counts["messages"],
         "help_calls": counts["help_calls"],

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from gateway.client import new_id
+from gateway.client import new_id, pairing_code
+from services.cli.rehearse import survey
 from services.cli.rehearse.patience import GivenUp, Patience, carried_out
 from services.cli.rehearse.player import Player
 from services.cli.rehearse.polls import drawn
@@ -90,6 +91,8 @@ class Resident(Player):
             return
         if self.view.placement is not None:
             self._once(f"place {self.view.placement.generation}", self.confirm_placement)
+        if session.status == "LOBBY":
+            self._once("survey before", self._answer_survey, "BEFORE", 0.0)
         if session.phase is None or session.status != "RUNNING":
             return
         for poll in self.view.polls:
@@ -100,6 +103,8 @@ class Resident(Player):
         run, tools = session.run, set(session.phases[session.phase].tools)
         if "NEEDS_OFFERS" in tools:
             self._once(f"needs {run}", self._pin_needs_and_offers)
+        if "SURVEY" in tools:
+            self._once("survey after", self._answer_survey, "AFTER", 0.5)
         if "VALUES" in tools:
             self._once(f"values {run}", self._pin_value)
         if "PROBLEMS" in tools:
@@ -114,6 +119,18 @@ class Resident(Player):
             self._once(f"chat {run}", self._chat)
         if self.part.asks_for_help == ("plenary" if self.view.my_group is None else "group"):
             self._once("help", self._ask_for_help)
+
+    async def _answer_survey(self, wave: str, share: float) -> None:
+        """Answers once, with the code that pairs what one person says before and after."""
+        await self._think(share)
+        found = await self.query("Survey", {"id": self.gid})
+        sheets = () if found is None or found.conference.survey is None else found.conference.survey.sheets
+        sheet = next((one for one in sheets if one.wave == wave and one.status == "OPEN" and not one.answered), None)
+        if sheet is None:
+            return
+        answers, values = survey.drawn(sheet.items, self.draw, self.world.texts["remarks"])
+        votes, code = self.record.surveys[wave.lower()], pairing_code(self.gid, self.part.code)
+        await self.voted(votes, values, "SubmitSurveyAnswers", wave=wave, answers=answers, pairing_code=code)
 
     async def _say_ready(self, run: int) -> None:
         """Some groups ask for more time first."""

@@ -27,6 +27,9 @@ from services.contracts.refusals.talk import (
     ValueOutOfBounds, WrongNumberOfOptions, ReportIsClosed, TooManyReports, UnknownReport,
 )  # fmt: skip
 from services.contracts.refusals.timetable import OwnSessionOrder, SessionOrderIs, UnknownSessionOrder
+from services.contracts.refusals.survey import (
+    AlreadyAnswered, EndOutOfBounds, ItemNotAsked, ItemUnanswered, SurveyIs, UnknownRemark,
+)  # fmt: skip
 from services.contracts.refusals.ideas import (
     BoardIsClosed, BudgetExceeded, ChallengeExists, IdeaNotInRound, JuryRoundExists, JuryRoundIsClosed,
     JuryRoundIsOpen, NoIdeas, NoTopics, NotAssigned, NotInGroup, NotJuror, PassageChanged, PenIsTaken,
@@ -36,21 +39,22 @@ from services.contracts.refusals.ideas import (
 )  # fmt: skip
 
 __all__ = [
-    "AccessIsClosed", "AlreadyAnnounced", "AlreadyClaimed", "AlreadyResolved", "AnotherLeads", "AppIs",
-    "ApprovalNeeded", "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "CannotRegroup", "ChallengeExists",
-    "ChannelIsOff", "ChatIsDeleted", "CodeHasChanged", "CodeNotAccepted", "ConferenceIsOver", "ConferenceNotOpen",
-    "ConfirmationExpired", "FirstPhase", "GroupHasNoRoom", "GroupIsAccompanied", "GroupIsFull", "GroupIsLocked",
-    "IdeaNotInRound", "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "KeptApart",
-    "KeptTogether", "LastPhase", "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoSuchPhase",
-    "NoSuchPlan", "NoTopics", "NotADeputy", "NotAMentor", "NotAnnounced", "NotAssigned", "NotInAGroup",
-    "NotInGroup", "NotJuror", "NotOfTheStaff", "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo",
-    "OwnJob", "OwnSessionOrder", "PassageChanged", "PenIsTaken", "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver",
-    "PlacementChanged", "PlanIsFlawed", "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate",
-    "ReportIsClosed", "RulesContradict", "SeriesAlreadyCreated", "SessionIs", "SessionOrderIs", "SheetIsClosed",
-    "SheetIsEmpty", "SheetIsFull", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards",
-    "TooManyDots", "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems",
-    "TooManyReports", "TopicsAreSettled", "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard",
-    "UnknownChallenge", "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption",
-    "UnknownPhase", "UnknownPoll", "UnknownProblem", "UnknownReport", "UnknownSecret", "UnknownSessionOrder",
+    "AccessIsClosed", "AlreadyAnnounced", "AlreadyAnswered", "AlreadyClaimed", "AlreadyResolved", "AnotherLeads",
+    "AppIs", "ApprovalNeeded", "BallotDoesNotFit", "BoardIsClosed", "BudgetExceeded", "CannotRegroup",
+    "ChallengeExists", "ChannelIsOff", "ChatIsDeleted", "CodeHasChanged", "CodeNotAccepted", "ConferenceIsOver",
+    "ConferenceNotOpen", "ConfirmationExpired", "EndOutOfBounds", "FirstPhase", "GroupHasNoRoom",
+    "GroupIsAccompanied", "GroupIsFull", "GroupIsLocked", "IdeaNotInRound", "ItemNotAsked", "ItemUnanswered",
+    "JobIs", "JuryRoundExists", "JuryRoundIsClosed", "JuryRoundIsOpen", "KeptApart", "KeptTogether", "LastPhase",
+    "NoGroupsNow", "NoIdeas", "NoSeatToTake", "NoSuchGroup", "NoSuchPhase", "NoSuchPlan", "NoTopics", "NotADeputy",
+    "NotAMentor", "NotAnnounced", "NotAssigned", "NotInAGroup", "NotInGroup", "NotJuror", "NotOfTheStaff",
+    "NotOnTheRoster", "NotRegistered", "NotServing", "NothingToUndo", "OwnJob", "OwnSessionOrder", "PassageChanged",
+    "PenIsTaken", "PersonIsMuted", "PhaseHasChanged", "PhaseIsOver", "PlacementChanged", "PlanIsFlawed",
+    "PollIsClosed", "PollIsOpen", "ProblemsAreClosed", "RecusalTooLate", "ReportIsClosed", "RulesContradict",
+    "SeriesAlreadyCreated", "SessionIs", "SessionOrderIs", "SheetIsClosed", "SheetIsEmpty", "SheetIsFull",
+    "SurveyIs", "TooEarlyForStandbys", "TooManyAppsWait", "TooManyCalls", "TooManyCards", "TooManyDots",
+    "TooManyJobs", "TooManyMails", "TooManyMessages", "TooManyPassages", "TooManyProblems", "TooManyReports",
+    "TopicsAreSettled", "UnknownAnswer", "UnknownApp", "UnknownCall", "UnknownCard", "UnknownChallenge",
+    "UnknownCriterion", "UnknownIdea", "UnknownJob", "UnknownJuryRound", "UnknownOption", "UnknownPhase",
+    "UnknownPoll", "UnknownProblem", "UnknownRemark", "UnknownReport", "UnknownSecret", "UnknownSessionOrder",
     "UnknownSheet", "UnknownTopic", "ValueOutOfBounds", "VenueIsClosed", "VotingIsClosed", "WrongNumberOfOptions",
 ]  # fmt: skip

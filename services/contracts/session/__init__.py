@@ -7,7 +7,7 @@
 # ruff: noqa: I001 -- in the order in which the schema shows the commands
 from services.contracts.session.vocabulary import (
     SERVICE, PhaseKind, GroupMode, SeatingRuleKind, Tool, PollKind, Readiness, PollResults, AnswerStatus,
-    SessionStatus, GroupPlaced, GuidingRole, WordCount, Spread, ChatChannel,
+    SessionStatus, GroupPlaced, GuidingRole, WordCount, Spread, ChatChannel, SurveyWave, SurveyStatus, SurveyItemKind,
 )  # fmt: skip
 from services.contracts.session.evening import (
     OpenLobby, StartSession, NextPhase, PreviousPhase, SkipPhase, UndoPhaseChange, ExtendPhase, ExtendGroup,
@@ -44,6 +44,11 @@ from services.contracts.session.timetable import (
     SessionAction, SessionOrderStatus, TurnOutcome, OrderAccepted, OrderSessions, ApproveSessionOrder,
     CancelSessionOrder, SteerByHand, SessionTurnView, SessionOrderView, TimetableView, GetTimetable,
 )  # fmt: skip
+from services.contracts.session.survey import (
+    SurveyAnswer, SubmitSurveyAnswers, OpenFollowUp, ModerateRemarks, SurveyItemView, SurveyWaveView, SurveyChangeView,
+    SurveyView, GetSurvey, RemarkView, RemarksView, GetRemarks, SurveyResult, SurveyChange, SurveyResultsView,
+    GetSurveyResults, SurveyOpened, SurveyClosed,
+)  # fmt: skip
 from services.contracts.session.record import (
     PhaseRecord, SeatingRecord, PollRecord, HelpRecord, RecordView, GetRecord,
 )  # fmt: skip
@@ -63,26 +68,29 @@ __all__ = [
     "CityChatDeleted", "CityChatView", "CityMessagePosted", "ClaimHelp", "ClaimReport", "ClosePoll", "CloseReport",
     "CodeOfConductView", "ConductView", "DeskAlert", "DeskRow", "DeskView", "DraftGroups", "EndSession",
     "ExcludeParticipant", "ExtendGroup", "ExtendPhase", "GetChat", "GetCityChat", "GetCodeOfConduct", "GetDesk",
-    "GetGroupPlans", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetReports",
-    "GetSeatingRules", "GetSession", "GetTimetable", "GroupDeadline", "GroupDraft", "GroupExtended", "GroupLocked",
-    "GroupMode", "GroupPlaced", "GroupPlanView", "GroupPlansView", "GroupRole", "GroupView", "GroupsPlaced",
-    "GroupsRecalled", "GroupsView", "GuidingRole", "HandBack", "HandOver", "HandOverHelp", "HelpCallAnswer",
-    "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord", "HelpRequested", "HelpResolved",
-    "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened", "LockGroup", "MakeReport",
-    "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView", "ModerateAnswers",
-    "MoveParticipant", "MuteParticipant", "NextPhase", "OpenLobby", "OpenPoll", "OrderAccepted", "OrderSessions",
-    "ParticipantExcluded", "ParticipantMoved", "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart",
-    "ParticipantTakenBack", "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded",
-    "PhaseExtended", "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView",
-    "PollClosed", "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged",
-    "PollRevealed", "PollView", "PollsView", "PoolCall", "PostCityMessage", "PostMessage", "PrepareGroups",
-    "PresenceChanged", "PresenceEdge", "PresenceView", "PreviousPhase", "Readiness", "ReadinessView",
-    "ReadmitParticipant", "RecordView", "RemoveFromGroups", "ReportAnswer", "ReportClaimed", "ReportClosed",
+    "GetGroupPlans", "GetGroups", "GetHelp", "GetPollAnswers", "GetPolls", "GetPresence", "GetRecord", "GetRemarks",
+    "GetReports", "GetSeatingRules", "GetSession", "GetSurvey", "GetSurveyResults", "GetTimetable", "GroupDeadline",
+    "GroupDraft", "GroupExtended", "GroupLocked", "GroupMode", "GroupPlaced", "GroupPlanView", "GroupPlansView",
+    "GroupRole", "GroupView", "GroupsPlaced", "GroupsRecalled", "GroupsView", "GuidingRole", "HandBack", "HandOver",
+    "HandOverHelp", "HelpCallAnswer", "HelpCallView", "HelpClaimed", "HelpHandedOver", "HelpPooled", "HelpRecord",
+    "HelpRequested", "HelpResolved", "HelpView", "HideMessage", "KeepParticipants", "LeadChanged", "LobbyOpened",
+    "LockGroup", "MakeReport", "MergeGroups", "MessageAnswer", "MessageHidden", "MessagePosted", "MessageView",
+    "ModerateAnswers", "ModerateRemarks", "MoveParticipant", "MuteParticipant", "NextPhase", "OpenFollowUp",
+    "OpenLobby", "OpenPoll", "OrderAccepted", "OrderSessions", "ParticipantExcluded", "ParticipantMoved",
+    "ParticipantMuted", "ParticipantReadmitted", "ParticipantSetApart", "ParticipantTakenBack",
+    "ParticipantUnmuted", "ParticipantWarned", "PauseSession", "PhaseClosing", "PhaseEnded", "PhaseExtended",
+    "PhaseKind", "PhaseRecord", "PhaseStarted", "PhaseView", "PollAnswerView", "PollAnswersView", "PollClosed",
+    "PollKind", "PollOpened", "PollOpenedAnswer", "PollRecord", "PollResults", "PollResultsChanged", "PollRevealed",
+    "PollView", "PollsView", "PoolCall", "PostCityMessage", "PostMessage", "PrepareGroups", "PresenceChanged",
+    "PresenceEdge", "PresenceView", "PreviousPhase", "Readiness", "ReadinessView", "ReadmitParticipant",
+    "RecordView", "RemarkView", "RemarksView", "RemoveFromGroups", "ReportAnswer", "ReportClaimed", "ReportClosed",
     "ReportMade", "ReportPresence", "ReportView", "ReportsView", "RequestHelp", "ResolveHelp", "ResumeSession",
     "RevealPoll", "RuleOfConduct", "SeatingRecord", "SeatingRuleKind", "SeatingRuleView", "SeatingRulesView",
     "SessionAction", "SessionEnded", "SessionOrderStatus", "SessionOrderView", "SessionPaused", "SessionPrepared",
     "SessionResumed", "SessionStarted", "SessionStatus", "SessionTurnView", "SessionView", "SetReadiness",
-    "SkipPhase", "SplitGroup", "Spread", "StartSession", "SteerByHand", "SwapParticipants", "TakeBackIntoGroups",
-    "TimeMarkReached", "TimetableView", "Tool", "TurnOutcome", "UndoPhaseChange", "UnmuteParticipant",
-    "UpvoteAnswers", "UseGroupPlan", "WarnParticipant", "WordCount",
+    "SkipPhase", "SplitGroup", "Spread", "StartSession", "SteerByHand", "SubmitSurveyAnswers", "SurveyAnswer",
+    "SurveyChange", "SurveyChangeView", "SurveyClosed", "SurveyItemKind", "SurveyItemView", "SurveyOpened",
+    "SurveyResult", "SurveyResultsView", "SurveyStatus", "SurveyView", "SurveyWave", "SurveyWaveView",
+    "SwapParticipants", "TakeBackIntoGroups", "TimeMarkReached", "TimetableView", "Tool", "TurnOutcome",
+    "UndoPhaseChange", "UnmuteParticipant", "UpvoteAnswers", "UseGroupPlan", "WarnParticipant", "WordCount",
 ]  # fmt: skip

@@ -42,7 +42,8 @@ class Letter:
     """What a mail is about.
 
     Args:
-        kind: `confirmation`, `repeated-<n>`, `seat`, `waiting_list`, `moved_up`, `cancelled`, `called_off`, `thanks`.
+        kind: `confirmation`, `repeated-<n>`, `seat`, `waiting_list`, `moved_up`, `cancelled`, `called_off`, `thanks`,
+            `follow_up`.
         starts_at: start of the conference, UTC; shown in `zone`.
         unconfirmed: the registration still waits for its confirmation.
     """

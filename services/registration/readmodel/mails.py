@@ -105,8 +105,13 @@ async def _called_off(tx: Tx, event: ConferenceCancelled, recorded: Recorded) ->
 
 
 async def _held(tx: Tx, event: ConferenceHeld, recorded: Recorded) -> Changed:
-    await tx.execute(_TO_ALL, UUID(event.conference_id), "thanks", ["CAME"], recorded.notification_id)
+    await write_to_those_who_came(tx, event.conference_id, "thanks", recorded.notification_id)
     return [event.conference_id]
+
+
+async def write_to_those_who_came(tx: Tx, conference_id: str, kind: str, position: int) -> None:
+    """A mail is due for everybody who came; who got one of this kind gets no other."""
+    await tx.execute(_TO_ALL, UUID(conference_id), kind, ["CAME"], position)
 
 
 MAILS = TableProjection(

@@ -5,7 +5,8 @@ A session keeps the script it was prepared with, whole, so that a city may chang
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal, assert_never
+from datetime import timedelta
+from typing import Annotated, Final, Literal, assert_never
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,9 @@ Tool = Literal["poll", "needs_offers", "values", "problems", "topics", "sheet", 
 Advance = Literal["deadline", "by_hand", "ready_share"]
 ChatChannel = Literal["plenary", "group"]
 PollKind = Literal["single", "multiple", "scale", "ranking", "number", "word_cloud", "open", "mood"]
+
+Wave = Literal["before", "after", "follow_up"]
+WAVES: Final[tuple[Wave, ...]] = ("before", "after", "follow_up")
 
 Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
 Line = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -158,6 +162,63 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = ("plenary", "group")
 
 
+class SurveyItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One short question of the evaluation."""
+
+    key: Annotated[Key, Meta(description="Name of the item, of no other in the survey; a city adds up by it.")]
+    kind: Annotated[Literal["scale", "text"], Meta(description="A value, which everybody gives, or words, if any.")]
+    question: Annotated[LocalText, Meta(description="What is asked.")]
+    ends: Annotated[tuple[LocalText, ...], Meta(description="Of a scale: what its two ends mean, or none.")] = ()
+    at_least: Annotated[int, Meta(ge=0, le=10, description="The lowest value of a scale.")] = 1
+    at_most: Annotated[int, Meta(ge=0, le=10, description="The highest value of a scale.")] = 5
+    waves: Annotated[
+        tuple[Wave, ...],
+        Meta(min_length=1, description="When it is asked: before the evening, after it, months later."),
+    ] = WAVES
+
+
+class PreparedSurvey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The anonymous evaluation of the evening."""
+
+    items: Annotated[tuple[SurveyItem, ...], Meta(min_length=1, max_length=12, description="In their order.")]
+    code: Annotated[
+        tuple[LocalText, ...],
+        Meta(
+            max_length=6,
+            description="What people are asked whose answers make their code: things that only they know and do not "
+            "forget. The code pairs their answers before and after; without questions there is none.",
+        ),
+    ] = ()
+    open_hours: Annotated[int, Meta(ge=1, le=336, description="So long after the evening people may answer.")] = 48
+
+    def asked(self, wave: Wave) -> tuple[SurveyItem, ...]:
+        """The items of one wave."""
+        return tuple(item for item in self.items if wave in item.waves)
+
+    @property
+    def open_for(self) -> timedelta:
+        """So long after the evening people may answer."""
+        return timedelta(hours=self.open_hours)
+
+    def problems(self) -> Iterator["Problem"]:
+        """What the types alone cannot say about it; paths begin at the survey: `items[0].key`."""
+        keys: set[str] = set()
+        for number, item in enumerate(self.items):
+            path = f"items[{number}]"
+            if item.key in keys:
+                yield Problem(f"{path}.key", f"a second item has the key `{item.key}`")
+            keys.add(item.key)
+            if item.kind == "scale" and not item.at_least < item.at_most:
+                yield Problem(f"{path}.at_least", "a scale goes up")
+            if item.ends and (item.kind != "scale" or len(item.ends) != 2):
+                yield Problem(f"{path}.ends", "a scale has two ends, and a text has none")
+        if self.asked("follow_up") and not self.asked("after"):
+            yield Problem("items", "what is asked months later follows what was asked after the evening")
+        for wave in WAVES:
+            if self.asked(wave) and not any(item.kind == "scale" for item in self.asked(wave)):
+                yield Problem("items", f"a text alone cannot be asked in the wave `{wave}`: it needs a scale beside it")
+
+
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The agenda of an evening."""
 
@@ -168,6 +229,10 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool, Meta(description="Whether residents accept the code of conduct before they vote, write or sit in groups.")
     ] = False
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1, max_length=40, description="In their order.")]
+    survey: Annotated[
+        PreparedSurvey | None,
+        Meta(description="Asked before the evening, with the tool `survey`, and later."),
+    ] = None
 
     @property
     def minutes(self) -> int:
@@ -209,6 +274,8 @@ def problems(script: Script) -> Iterator[Problem]:
             yield Problem(f"{path}.polls", "a phase with polls needs the tool `poll`")
         if phase.steps and phase.kind != "groups":
             yield Problem(f"{path}.steps", "only a phase of kind `groups` has steps")
+        if "survey" in phase.tools and script.survey is None:
+            yield Problem(f"{path}.tools", "a phase with the tool `survey` needs the script's `survey`")
         before = script.phases[:number]
         yield from _like(phase, path, [earlier.key for earlier in before if earlier.kind == "groups"])
         for mode, tool in FORMED_FROM.items():
@@ -223,6 +290,8 @@ def problems(script: Script) -> Iterator[Problem]:
             polls.add(poll.key)
             for problem in poll.problems():
                 yield Problem(f"{where}.{problem.path}", problem.text)
+    for problem in () if script.survey is None else script.survey.problems():
+        yield Problem(f"$.survey.{problem.path}", problem.text)
 
 
 def _like(phase: Phase, path: str, earlier: Sequence[str]) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     """A conference has its session. The script is kept as it was."""
 
     TOPIC = "session.prepared"
-    VERSION = 6
+    VERSION = 7
 
     script: Script
     starts_at: datetime
@@ -44,6 +44,11 @@ class SessionPrepared(Event, frozen=True, kw_only=True):
     @staticmethod
     def upcast_v5_v6(fields: dict[str, Any]) -> dict[str, Any]:
         """Version 5 asked nobody to accept the code of conduct, and its chat was always on."""
+        return fields
+
+    @staticmethod
+    def upcast_v6_v7(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 6 knew no survey."""
         return fields
 
 

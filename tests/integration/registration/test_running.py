@@ -86,7 +86,7 @@ async def tell(city, event, position):
     await bus.js.publish(subject, msgspec.json.encode(event), headers=headers)
 
 
-async def test_a_session_that_ends_thanks_those_who_came_once_even_when_everything_is_told_again(city):
+async def test_those_who_came_are_thanked_and_asked_once_more_once_even_when_everything_is_told_again(city):
     bus = city.runtime.bus
     await topology(bus, ["session"])
     await open_evening(city, capacity=5)
@@ -102,6 +102,9 @@ async def test_a_session_that_ends_thanks_those_who_came_once_even_when_everythi
         session.PresenceEdge(at=at, conference_id=EVENING, participant_id=second, present=False),
         session.PresenceEdge(at=at, conference_id=EVENING, participant_id="a" * 32, present=True),
         session.SessionEnded(at=at, conference_id=EVENING),
+        session.SurveyOpened(at=at, conference_id=EVENING, wave="after", until=at),
+        session.SurveyOpened(at=at, conference_id=EVENING, wave="follow_up", until=at),
+        session.SurveyOpened(at=at, conference_id=EVENING, wave="follow_up", until=None),
     ]
     for position, event in enumerate(story, 1):
         await tell(city, event, position)

@@ -29,7 +29,16 @@ from services.chassis.settings import Settings
 from services.chassis.subjects import partition
 from services.chassis.timers import Timers
 from services.contracts import refusals
-from services.session import chat_api, chat_deletion, city_chat_api, help_api, polls_api, record_api, reports_api
+from services.session import (
+    chat_api,
+    chat_deletion,
+    city_chat_api,
+    help_api,
+    polls_api,
+    record_api,
+    reports_api,
+    survey_api,
+)
 from services.session.adapters.keys import keys_of
 from services.session.domain import chat, poll_facts
 from services.session.domain import help as help_
@@ -43,7 +52,7 @@ from services.session.domain.poll import POLL
 from services.session.domain.reports import REPORT
 from services.session.domain.roster import ROSTER
 from services.session.domain.roster_commands import AddStaff, ExcludeParticipant, FillSeat
-from services.session.domain.script import LocalText, Phase, PreparedPoll, Script
+from services.session.domain.script import LocalText, Phase, PreparedPoll, PreparedSurvey, Script, SurveyItem
 from services.session.domain.seating import Group
 from services.session.domain.session import SESSION
 from services.session.domain.session_commands import (
@@ -51,6 +60,8 @@ from services.session.domain.session_commands import (
     PrepareSession,
     StartSession,
 )
+from services.session.domain.survey import SURVEY
+from services.session.domain.survey_sheet import SHEET
 from services.session.publishing_talk import publish_chat, publish_city_chat, publish_help, publish_poll
 from services.session.readmodel.chat import ANNOUNCEMENT, MESSAGES
 from services.session.readmodel.chat_life import CHAT_TIMERS
@@ -58,6 +69,8 @@ from services.session.readmodel.help import HELP_CALLS
 from services.session.readmodel.help_timers import HELP_TIMERS
 from services.session.readmodel.polls import POLLS
 from services.session.readmodel.reports import REPORTS
+from services.session.readmodel.survey import SURVEYS
+from services.session.readmodel.survey_timers import SURVEY_TIMERS
 from tests.integration.chassis.waiting import until
 from tests.integration.key_service import key_service
 
@@ -97,6 +110,13 @@ SCRIPT = Script(
         ),
         Phase(key="end", kind="plenary", title=text("Ende"), prompt=text("Tschüss"), minutes=60),
     ),
+    survey=PreparedSurvey(
+        items=(
+            SurveyItem(key="cohesion", kind="scale", question=text("Halten wir zusammen?")),
+            SurveyItem(key="good", kind="text", question=text("Was war gut?")),
+        ),
+        code=(text("Erster Buchstabe?"),),
+    ),
 )
 
 
@@ -129,12 +149,13 @@ def publish(event: Event, recorded: Recorded) -> Any:
 def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Service:
     """The part of the session service that these tests are about."""
     api = Api("session")
-    for module in (polls_api, chat_api, city_chat_api, help_api, record_api, reports_api):
+    for module in (polls_api, chat_api, city_chat_api, help_api, record_api, reports_api, survey_api):
         module.register(api)
     deadlines = Timers("session")
     polls_api.register_timers(deadlines)
     help_api.register_timers(deadlines)
     chat_deletion.register_timers(deadlines)
+    survey_api.register_timers(deadlines)
 
     async def fetch(keys: Sequence[str]) -> Mapping[str, bytes]:
         return {key: hashlib.sha256(key.encode()).digest() for key in keys if key not in erased}
@@ -142,10 +163,20 @@ def service(settings: Settings, erased: set[str], *, timers: bool = True) -> Ser
     return Service(
         name="session",
         settings=settings,
-        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT),
+        deciders=(SESSION, ROSTER, GROUPS, POLL, BALLOT, CHAT, CHAT_LIFE, HELP, REPORT, SURVEY, SHEET),
         api=api,
         publish=publish,
-        projections=(POLLS, MESSAGES, ANNOUNCEMENT, CHAT_TIMERS, HELP_CALLS, HELP_TIMERS, REPORTS),
+        projections=(
+            POLLS,
+            MESSAGES,
+            ANNOUNCEMENT,
+            CHAT_TIMERS,
+            HELP_CALLS,
+            HELP_TIMERS,
+            REPORTS,
+            SURVEYS,
+            SURVEY_TIMERS,
+        ),
         timers=deadlines if timers else None,
         keys=lambda _: Keys(fetch, max_age=0),
         loops=(polls_api.tell_changed_results,),

@@ -197,6 +197,8 @@ UNSHOWN = {
     registration.StaffErased, registration.AppAccessChanged, ideas.ChallengePublished,
     # For the feed of changes.
     registration.DistrictDefined, registration.ConferenceHeld, session.SessionPrepared, ideas.IdeaRevised,
+    # Asked for when it is answered; registration writes to people.
+    session.SurveyOpened, session.SurveyClosed,
     # A jury round tells its own live change.
     ideas.JuryRoundOpened, ideas.JurorRecused, ideas.JuryRoundClosed, ideas.IdeaAwarded,
 }  # fmt: skip

@@ -37,7 +37,17 @@ def parts(mail):
     return mail.get_body(("plain",)).get_content(), mail.get_body(("html",)).get_content()
 
 
-KINDS = ["confirmation", "repeated-1", "seat", "waiting_list", "moved_up", "cancelled", "called_off", "thanks"]
+KINDS = [
+    "confirmation",
+    "repeated-1",
+    "seat",
+    "waiting_list",
+    "moved_up",
+    "cancelled",
+    "called_off",
+    "thanks",
+    "follow_up",
+]
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -55,6 +65,7 @@ def test_every_mail_names_person_and_conference_in_text_and_html(kind, language)
     ("seat", "https://stadt.example/enter#c.s2"),
     ("waiting_list", "https://stadt.example/enter#c.s2"),
     ("moved_up", "https://stadt.example/enter#c.s2"),
+    ("follow_up", "https://stadt.example/enter#c.s2"),
 ])  # fmt: skip
 def test_a_link_is_a_paragraph_of_its_own(kind, expected):
     text, html = parts(write_mail(letter(kind=kind), SENDER))

@@ -59,7 +59,7 @@ def test_the_full_evening_takes_three_hours():
         ("break", 10, "break", None, ()),
         ("solutions", 45, "groups", "topic", ("sheet",)),
         ("support", 15, "groups", "need_offer", ("needs_offers",)),
-        ("closing", 10, "plenary", None, ("ideas", "poll")),
+        ("closing", 10, "plenary", None, ("ideas", "poll", "survey")),
     ]
     assert script.minutes == 180
 
