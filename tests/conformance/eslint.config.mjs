@@ -17,7 +17,7 @@ const values = [
   'CodeOfConduct', 'Conduct', 'ConferenceDetails', 'Consent', 'Desk', 'DeskConference', 'DeskRow', 'EveningRecord', 'GroupDeadline', 'GroupPlan', 'GroupRole', 'Groups', 'HelpRecord', 'IdeaField', 'JoinCredentials', 'ReadinessCounts',
   'LocalText', 'PageInfo', 'PersonalData', 'Phase', 'PhaseRecord', 'Placement', 'PollCount', 'PollSpread', 'PoolCall', 'Presence', 'Problems', 'RankedIdea',
   'RateLimit', 'Registration', 'Resumed', 'Review', 'Roster', 'RosterEntry', 'RuleOfConduct', 'Score', 'SeatingRecord', 'SeatingRule', 'SessionTurn',
-  'StaffAssignment', 'StaffPresence', 'StreetRange', 'Timetable', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
+  'StaffAssignment', 'StaffPresence', 'StreetRange', 'CitySurvey', 'CitySurveyChange', 'CitySurveyItem', 'Survey', 'SurveyChange', 'SurveyItem', 'SurveySheet', 'Timetable', 'Venue', 'VenuePlacement', 'Viewer', 'ViewerGrant', 'WebhookAttempt',
   'WebhookEventKind',
 ];
 
