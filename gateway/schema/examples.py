@@ -111,6 +111,7 @@ EXAMPLES: dict[str, Any] = {
     "closesAt": LATER,
     "code": "POLL_IS_CLOSED",
     "ExcludeParticipantInput.code": "insult",
+    "ReadmitParticipantInput.code": "settled",
     "NoSuchPlan.newest": 3,
     "PrepareGroupsInput.like": "exchange-1",
     "GroupPlan.seed": 1_804_289_383,

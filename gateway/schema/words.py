@@ -30,7 +30,7 @@ MEANINGS = {
     "challenge_id": "The challenge.",
     "channel": "`plenary`, `staff`, or the global id of the group one sits in.",
     "checked_in": "Whether the person came.",
-    "code": "Which rule of the code of conduct, for example `insult`.",
+    "code": "Why: a rule of the code of conduct, for example `insult`; of who comes back for example `settled`.",
     "comment": "What the juror says about it; at most 2000 characters.",
     "conference_id": "The conference.",
     "conference_ids": "The conferences; at most 200.",

@@ -70,7 +70,8 @@ async def exclude_participant(request: asked.ExcludeParticipant, ctx: Context) -
 
 async def readmit_participant(request: asked.ReadmitParticipant, ctx: Context) -> Decide:
     """Lets a resident come back."""
-    return _only(request.conference_id, ReadmitParticipant(participant_id=request.participant_id, now=ctx.now))
+    who, by = request.participant_id, ctx.actor.id
+    return _only(request.conference_id, ReadmitParticipant(participant_id=who, code=request.code, by=by, now=ctx.now))
 
 
 def _only(conference: str, command: RosterCommand) -> Decide:

@@ -304,6 +304,9 @@ class ParticipantTakenBack(_Event, frozen=True, kw_only=True):
 
 
 class ParticipantReadmitted(_Event, frozen=True, kw_only=True):
-    """A person may come back."""
+    """A person may come back; `reason` is None where it was not asked for yet."""
+
+    VERSION: ClassVar[int] = 2
 
     participant_id: Id
+    reason: Reason | None = None

@@ -176,9 +176,10 @@ class ExcludeParticipant(_Command, frozen=True, kw_only=True):
 
 
 class ReadmitParticipant(_Command, frozen=True, kw_only=True):
-    """Lets an excluded resident come back (moderator, organiser)."""
+    """Lets an excluded resident come back; `code` says why (moderator, organiser)."""
 
     participant_id: Id
+    code: ShortText = "settled"
 
 
 class WarnParticipant(_Command, frozen=True, kw_only=True):

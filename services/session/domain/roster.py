@@ -78,7 +78,7 @@ def decide(roster: Roster, command: RosterCommand) -> list[RosterEvent] | Refusa
         case ExcludeParticipant():
             return _exclude(roster, command)
         case ReadmitParticipant():
-            back = ParticipantReadmitted(participant_id=command.participant_id)
+            back = ParticipantReadmitted(participant_id=command.participant_id, code=command.code, by=command.by)
             return [back] if command.participant_id in roster.excluded else []
         case WarnParticipant() | MuteParticipant() | UnmuteParticipant() | SetApart() | TakeBack():
             return _measure(roster, command)
@@ -166,5 +166,5 @@ ROSTER: Decider[Roster, RosterCommand, RosterEvent] = Decider(
         CodeInForce,
         CodeAccepted,
     ),
-    snapshot=Snapshotted((Roster,), version=4),
+    snapshot=Snapshotted((Roster,), version=5),
 )

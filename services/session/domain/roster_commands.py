@@ -65,6 +65,8 @@ class ReadmitParticipant(Command, frozen=True, kw_only=True):
     """Lets a resident come back."""
 
     participant_id: str
+    code: str
+    by: str
 
 
 class WarnParticipant(Command, frozen=True, kw_only=True):

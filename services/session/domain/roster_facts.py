@@ -4,7 +4,7 @@
 Presence is stored as edges, after a grace time for leaving; heartbeats never come here.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from services.chassis.decider import Event, Sealed
 from services.session.domain.code import CodeAccepted, CodeInForce
@@ -82,11 +82,19 @@ class ParticipantExcluded(Event, frozen=True, kw_only=True):
 
 
 class ParticipantReadmitted(Event, frozen=True, kw_only=True):
-    """A person may come back."""
+    """A person may come back; `code` says why."""
 
     TOPIC = "session.participant_readmitted"
+    VERSION = 2
 
     participant_id: str
+    code: str | None = None
+    by: str | None = None
+
+    @staticmethod
+    def upcast_v1_v2(fields: dict[str, Any]) -> dict[str, Any]:
+        """Version 1 did not say why, nor who let them in."""
+        return fields
 
 
 class ParticipantWarned(Event, frozen=True, kw_only=True):

@@ -82,7 +82,7 @@ async def test_join_credentials_are_for_a_room_that_livekit_has(city: Up, liveki
             await asyncio.sleep(0.1)
 
 
-async def test_a_muted_person_is_silent_everywhere_and_an_excluded_one_is_out_within_two_seconds() -> None:
+async def test_a_muted_person_is_silent_everywhere_and_an_excluded_one_is_out_and_back_within_two_seconds() -> None:
     folder = _folder()
     async with Double({KEY: SECRET}) as double:
         told = {"LIVEKIT_URL": double.url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
@@ -113,6 +113,7 @@ async def _measures(up: Up, double: Double) -> None:
         double.rooms.enter(given.room, who)
         about = {"conference_id": conference, "participant_id": person}
         post = {"conference_id": conference, "channel": "plenary", "text": "Hallo"}
+        await _accept(resident, conference)
         assert not isinstance(await resident.command("PostMessage", **post), Refused)
 
         assert not isinstance(await moderator.command("MuteParticipant", code="insult", **about), Refused)
@@ -131,6 +132,28 @@ async def _measures(up: Up, double: Double) -> None:
             await closed.wait()
             await until(lambda: not double.rooms.people(given.room))
         watching.cancel()
+
+        assert not isinstance(await moderator.command("UnmuteParticipant", **about), Refused)
+        assert not isinstance(await moderator.command("ReadmitParticipant", code="mistake", **about), Refused)
+        async with asyncio.timeout(2):
+            await until(lambda: _is_back(resident, conference, post), 2)
+
+
+async def _accept(resident: Client, conference: str) -> None:
+    """The code of conduct, without which nobody writes."""
+    code = (await resident.execute("CodeOfConduct")).code_of_conduct
+    accept = {"conference_id": conference, "version": code.version}
+    assert not isinstance(await resident.command("AcceptCodeOfConduct", **accept), Refused)
+
+
+async def _is_back(resident: Client, conference: str, post: dict[str, str]) -> bool:
+    """Whether the gateway, the session and the rooms let a person in again."""
+    try:
+        return await _credentials(resident, conference) is not None and not isinstance(
+            await resident.command("PostMessage", **post), Refused
+        )
+    except ClientError:
+        return False
 
 
 async def _credentials(resident: Client, conference: str) -> Any:

@@ -133,6 +133,10 @@ PUBLISHED = [
         roster_facts.ParticipantExcluded(participant_id=ANNA, code="insult", by=MIA),
         told.ParticipantExcluded(**STAMP, participant_id=ANNA, reason=Reason(code="insult", by=MIA)),
     ),
+    (
+        roster_facts.ParticipantReadmitted(participant_id=ANNA, code="settled", by=MIA),
+        told.ParticipantReadmitted(**STAMP, participant_id=ANNA, reason=Reason(code="settled", by=MIA)),
+    ),
     (roster_facts.ParticipantReadmitted(participant_id=ANNA), told.ParticipantReadmitted(**STAMP, participant_id=ANNA)),
 ]
 

@@ -84,10 +84,9 @@ def test_only_residents_are_excluded():
 
 def test_a_readmitted_person_may_come_back():
     shut_out = seated.given(ParticipantExcluded(participant_id=ANNA, code="insult", by=ORG))
-    shut_out.when(ReadmitParticipant(participant_id=ANNA, now=NOON), MarkPresent(people=(ANNA,), now=NOON)).then(
-        PersonCame(person_id=ANNA)
-    )
-    shut_out.when(ReadmitParticipant(participant_id=ANNA, now=NOON)).then(ParticipantReadmitted(participant_id=ANNA))
+    back = ReadmitParticipant(participant_id=ANNA, code="settled", by=ORG, now=NOON)
+    shut_out.when(back, MarkPresent(people=(ANNA,), now=NOON)).then(PersonCame(person_id=ANNA))
+    shut_out.when(back).then(ParticipantReadmitted(participant_id=ANNA, code="settled", by=ORG))
 
 
 def test_an_erased_person_leaves_no_attributes_behind():
