@@ -826,6 +826,7 @@ class ConferenceSnapshotPresenceConduct(_Result, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class ConferenceSnapshotPresence(_Result, frozen=True, kw_only=True):
@@ -852,6 +853,7 @@ class ConferenceSnapshotMyConduct(_Result, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class ConferenceSnapshot(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="ConferenceSnapshot"):
@@ -1421,6 +1423,7 @@ class PresenceChangedPresenceConduct(_Result, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class PresenceChangedPresence(_Result, frozen=True, kw_only=True):
@@ -1455,6 +1458,7 @@ class MyConductChangedMyConduct(_Result, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class MyConductChanged(_Result, frozen=True, kw_only=True, tag_field="__typename", tag="MyConductChanged"):
@@ -2149,6 +2153,7 @@ class EveningConferenceMyConduct(_Result, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class EveningConference(_Result, frozen=True, kw_only=True):
@@ -2603,6 +2608,7 @@ class EveningForStaffConferencePresenceConduct(_Result, frozen=True, kw_only=Tru
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class EveningForStaffConferencePresence(_Result, frozen=True, kw_only=True):
@@ -2656,6 +2662,7 @@ class EveningForStaffConferenceMyConduct(_Result, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     muted: bool
     apart: bool
+    must_accept: bool
 
 
 class EveningForStaffConference(_Result, frozen=True, kw_only=True):

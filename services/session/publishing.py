@@ -154,8 +154,8 @@ def _roster(event: Event, recorded: Recorded) -> ContractEvent | None:
         case roster_facts.ParticipantTakenBack(participant_id=who):
             return told.ParticipantTakenBack(at=at, conference_id=conference, participant_id=who)
         case roster_facts.ParticipantReadmitted(participant_id=who, code=code, by=by):
-            reason = None if code is None or by is None else Reason(code=code, by=by)
-            return told.ParticipantReadmitted(at=at, conference_id=conference, participant_id=who, reason=reason)
+            why = None if code is None or by is None else Reason(code=code, by=by)
+            return told.ParticipantReadmitted(at=at, conference_id=conference, participant_id=who, reason=why)
         case _:
             return None
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is here and where they sit, folded from the log alone: the domain that wrote it is not asked whether it is right.
 
-Residents who are here have one place while groups run, unless staff keep them apart. What comes and goes is stored
-together with the places that it changes, so it is looked at after all events of one cause. A person who comes while a
-phase changes, or stops to serve, may be missed at first and gets a place within seconds; nobody who has been here for
-longer is ever without.
+Residents who are here and accepted the code of conduct have one place while groups run, unless staff keep them apart.
+What comes and goes is stored together with the places that it changes, so it is looked at after all events of one
+cause. A person who comes while a phase changes, or stops to serve, may be missed at first and gets a place within
+seconds; nobody who has been here for longer is ever without.
 """
 
 from collections import Counter, defaultdict
@@ -18,6 +18,8 @@ MENDED_SECONDS = 5.0
 """Real time in which a newcomer who was missed gets a place: the service looks every two seconds."""
 
 PLACING = (
+    "session.code_accepted",
+    "session.code_in_force",
     "session.groups_placed",
     "session.groups_recalled",
     "session.participant_set_apart",
@@ -65,6 +67,8 @@ class Here:
         self.staff: defaultdict[str, set[str]] = defaultdict(set)
         self.present: set[str] = set()
         self.apart: set[str] = set()
+        self.code: str | None = None
+        self.accepted: dict[str, str] = {}
         self.due: dict[str, datetime] = {}
         self.generation: int | None = None
         self.groups: dict[str, list[str]] = {}
@@ -102,6 +106,11 @@ class Here:
                 self.apart.add(fields["participant_id"])
             case "session.participant_taken_back":
                 self.apart.discard(fields["participant_id"])
+            case "session.code_in_force":
+                self.code = fields["version"]
+                self.accepted = {who: version for who, version in self.accepted.items() if version == self.code}
+            case "session.code_accepted":
+                self.accepted[fields["participant_id"]] = fields["version"]
             case "session.groups_recalled":
                 self.generation, self.groups, self.with_moderator = None, {}, []
             case "session.groups_placed":
@@ -110,7 +119,8 @@ class Here:
                 self.with_moderator = list(fields["with_moderator"])
             case "session.person_moved":
                 yield from self._move(fact)
-        residents = {one for one in (self.present & self.seated) - self.apart if not self.staff.get(one)}
+        may = self.seated if self.code is None else self.seated & self.accepted.keys()
+        residents = {one for one in (self.present & may) - self.apart if not self.staff.get(one)}
         self.due = {one: self.due.get(one, fact.at) for one in residents}
 
     def _move(self, fact: Fact) -> Iterator[str]:

@@ -78,6 +78,9 @@ class Resident(Player):
 
     async def _check_in(self) -> None:
         await self.command("CheckIn", conference_id=self.gid, participant_id=self._gid_of_me())
+
+    async def _accept_code(self) -> None:
+        """Whoever has a seat is asked to; who waits for one is asked when they get it."""
         answer = await self.query("CodeOfConduct", {})
         if answer is not None and answer.code_of_conduct is not None:
             await self.sent("accepted_code", "AcceptCodeOfConduct", version=answer.code_of_conduct.version)
@@ -93,6 +96,9 @@ class Resident(Player):
             self._once(f"place {self.view.placement.generation}", self.confirm_placement)
         if session.status == "LOBBY":
             self._once("survey before", self._answer_survey, "BEFORE", 0.0)
+        conduct = self.view.picture.my_conduct
+        if conduct is not None and conduct.must_accept:
+            self._once("code", self._accept_code)
         if session.phase is None or session.status != "RUNNING":
             return
         for poll in self.view.polls:
