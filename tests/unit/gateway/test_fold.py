@@ -44,7 +44,7 @@ def call(number: int, *, resolved: bool = False) -> dict[str, Any]:
 
 
 READINESS = {"ready": 0, "moreTime": 0, "of": 3, "groupsWantingTime": []}
-CONDUCT = {"person": WHO, "warnings": ["insult"], "muted": True, "apart": False}
+CONDUCT = {"person": WHO, "warnings": ["insult"], "muted": True, "apart": False, "mustAccept": False}
 
 
 def presence(*present: dict[str, str]) -> dict[str, Any]:
