@@ -25,7 +25,11 @@ def draft_plan(plan: GroupPlan, command: DraftPlan) -> list[GroupsEvent] | Refus
         return PlanIsFlawed(flaw=found)
     pinned = frozenset(named.people()) if command.by_hand else frozenset()
     phase = InPhase(run=0, phase=command.phase, mode=command.mode, seating=_of_those_here(named, command.present))
-    seating = settled(plan, phase, _missing(phase.seating, command.present), command.new_ids, pinned=pinned)
+    coming = _missing(phase.seating, command.present)
+    seating = settled(plan, phase, coming, command.new_ids, pinned=pinned)
+    if seating.with_moderator and pinned:
+        # Who was named is not here, and what is left of their group finds no place unless others move as well.
+        seating = settled(plan, phase, coming, command.new_ids)
     return [_drafted(plan, phase, seating, command.seed, command.algorithm)]
 
 

@@ -50,7 +50,7 @@ def settle(
     quick = _seating(seating, [group for group in table.groups() if group.members], table.left)
     if flaw(quick, rules) is None and not _changed(seating, quick, locked):
         return quick
-    if not rules and not locked and not quick.with_moderator:
+    if not rules and not locked and not pinned and not quick.with_moderator:
         return quick
     for closed in (locked, NOBODY) if locked else (NOBODY,):
         found = Search(seating.groups, waiting, cost, new_ids, rules, pinned, closed).run()
@@ -149,7 +149,7 @@ class _Table:
             self._put(person, target)
 
     def repair_one(self) -> bool:
-        """Pulls up or dissolves the smallest group that has too few people; whether there was one."""
+        """Pulls up or dissolves the smallest group that has too few people; whether there was one and it could be done."""
         weak = [group for group in self.groups() if 0 < len(group.members) < SMALLEST]
         if not weak:
             return False
@@ -165,7 +165,8 @@ class _Table:
         else:
             for person in group.members:
                 target = self._roomiest(person, group.group_id)
-                assert target is not None  # noqa: S101 -- there is room, or pulling would have been possible
+                if target is None:  # those who could be pulled are pinned, and the others are full
+                    return False
                 self._put(person, target)
         return True
 

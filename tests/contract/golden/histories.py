@@ -127,6 +127,18 @@ def _groups(fields: dict[str, Any], state: Any, chance: Random) -> None:
     fields["with_moderator"], fields["mentors"] = [], list(PEOPLE[10:])
 
 
+def _draft(fields: dict[str, Any], state: Any, chance: Random) -> None:
+    """What is drafted, or goes live when its phase begins; by then some have left."""
+    _groups(fields["draft"] if "draft" in fields else fields, state, chance)
+    fields["present"] = chance.sample(PEOPLE[:10], chance.randrange(10))
+    _later_ids(fields, state, chance)
+
+
+def _later_ids(fields: dict[str, Any], state: Any, _: Random) -> None:
+    """Ids of groups that may be formed; the first unused ones may be those of the groups in the command."""
+    fields["mentors"], fields["new_ids"] = list(PEOPLE[10:]), _unused(state, 7)[3:]
+
+
 def _again(fields: dict[str, Any], state: Any, chance: Random) -> None:
     fields["like"] = f"phase{chance.randrange(3)}"
     fields["present"] = chance.sample(PEOPLE[:10], chance.randrange(3, 10))
@@ -182,6 +194,10 @@ def _as_read(fields: dict[str, Any], state: Any, chance: Random) -> None:
 SENSE: dict[str, Callable[[dict[str, Any], Any, Random], None]] = {
     "PlaceGroups": _groups,
     "PlaceGroupsAgain": _again,
+    "DraftPlan": _draft,
+    "DraftPlanAgain": _again,
+    "UseDraft": _later_ids,
+    "PlaceDraft": _draft,
     "Join": _new_ids,
     "Leave": _new_ids,
     "MovePerson": _running_group,

@@ -131,3 +131,10 @@ def test_a_rule_that_is_set_after_a_draft_holds_when_it_goes_live():
 def test_twenty_versions_are_kept_and_none_has_another_one_s_number():
     plan = after(*(draft("abcd", "efg") for _ in range(25)))
     assert [kept.version for kept in plan.drafts] == list(range(6, 26))
+
+
+def test_a_plan_by_hand_is_mended_where_somebody_named_is_not_here_and_all_other_groups_are_full():
+    plan = after(draft("abc", "defgh", "ijklm", present="abdefghijklm", by_hand=True))
+    (made,) = plan.drafts
+    assert sorted(one for group in made.groups for one in group.members) == sorted("abdefghijklm")
+    assert sorted(len(group.members) for group in made.groups) == [3, 4, 5]
