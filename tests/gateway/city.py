@@ -215,8 +215,9 @@ QUERIES = [
 
 def _sample(kind: type[Answer]) -> Answer:
     """Some answer of this kind."""
+    status: dict[type[Any], str] = {registration.JobAccepted: "RUNNING", session.OrderAccepted: "GIVEN"}
     sample: dict[Any, Any] = {
-        "status": "RUNNING" if kind is registration.JobAccepted else "SEATED",
+        "status": status.get(kind, "SEATED"),
         "expires_at": START,
         "token": "t",
         "checked_in": False,
