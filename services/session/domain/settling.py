@@ -149,7 +149,7 @@ class _Table:
             self._put(person, target)
 
     def repair_one(self) -> bool:
-        """Pulls up or dissolves the smallest group that has too few people; whether there was one and it could be done."""
+        """Pulls up or dissolves the smallest group that has too few people; whether that was so."""
         weak = [group for group in self.groups() if 0 < len(group.members) < SMALLEST]
         if not weak:
             return False

@@ -129,7 +129,7 @@ def _groups(fields: dict[str, Any], state: Any, chance: Random) -> None:
 
 def _draft(fields: dict[str, Any], state: Any, chance: Random) -> None:
     """What is drafted, or goes live when its phase begins; by then some have left."""
-    _groups(fields["draft"] if "draft" in fields else fields, state, chance)
+    _groups(fields.get("draft", fields), state, chance)
     fields["present"] = chance.sample(PEOPLE[:10], chance.randrange(10))
     _later_ids(fields, state, chance)
 
